@@ -1,0 +1,1 @@
+"""chouseiapo (調整アポ): an event-sourced scheduling-coordination engine."""

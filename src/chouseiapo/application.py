@@ -1,0 +1,362 @@
+"""Coordination: one method a command. Load, ask the aggregate, save; try again when somebody else wrote first."""
+
+from __future__ import annotations
+
+import random
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+import msgspec
+from eventsourcing.application import Application
+from eventsourcing.persistence import (
+    IntegrityError,
+    Mapper,
+    OperationalError,
+    Recording,
+)
+
+from chouseiapo.domain.agenda import Agenda, agenda_id
+from chouseiapo.domain.appointment import Appointment, Edit
+from chouseiapo.domain.errors import AlreadyExists, Busy, Invalid, NotFound, Problem
+from chouseiapo.domain.event import Aggregate, Event, Meta
+from chouseiapo.domain.member import Member, Provider, Role
+from chouseiapo.domain.proposal import Guest, Meeting, Proposal, check_proposal, is_address
+from chouseiapo.domain.room import Room
+from chouseiapo.domain.slots import Grid, Offer, Slot
+from chouseiapo.events import EventMapper, Keyring
+
+A = TypeVar("A", bound=Aggregate)
+
+TRIES = 8
+SYSTEM = "system"
+GUEST = "guest"
+_PEOPLE = uuid.UUID("6f0c3c52-5d0e-4d3a-9a3b-6e1f6f9f7d11")
+
+
+def new_id(kind: str, seed: str = "") -> str:
+    """An id of that kind: random, or the same for the same seed (so a repeated command names the same)."""
+    unique = uuid.uuid5(_PEOPLE, f"{kind}/{seed}") if seed else uuid.uuid4()
+    return f"{kind}-{unique.hex}"
+
+
+def member_id(email: str) -> str:
+    """A member's id follows from the address, so that registering it twice can't succeed."""
+    return new_id("member", email.strip().lower())
+
+
+def caused_by(event: Event, target: str) -> Meta:
+    """What a policy's command carries: repeated for the same event and target it is the same command."""
+    return Meta(
+        actor=SYSTEM,
+        command=f"{event.id}>{target}",
+        correlation=event.meta.correlation or event.id,
+        causation=event.id,
+    )
+
+
+class Agendas:
+    """The agendas that one decision touches: loaded when asked for, saved together with it."""
+
+    def __init__(self, load: Callable[[str], Agenda]) -> None:
+        self._load = load
+        self._loaded: dict[str, Agenda] = {}
+
+    def reserve(self, appointment: str, resources: Sequence[str], slot: Slot, now: datetime) -> None:
+        for agenda in self._of(resources, slot):
+            agenda.reserve(appointment, slot, now)
+
+    def release(self, appointment: str, resources: Sequence[str], slot: Slot, now: datetime) -> None:
+        for agenda in self._of(resources, slot):
+            agenda.release(appointment, now)
+
+    def taken_by(self, resources: Sequence[str], slot: Slot, besides: str = "") -> str | None:
+        """An appointment that has reserved time overlapping the slot for one of the resources."""
+        found = (agenda.taken_by(slot, besides=besides) for agenda in self._of(resources, slot))
+        return next((appointment for appointment in found if appointment), None)
+
+    def __iter__(self) -> Iterator[Agenda]:
+        return iter(self._loaded.values())
+
+    def _of(self, resources: Sequence[str], slot: Slot) -> Iterator[Agenda]:
+        for id in (agenda_id(resource, day) for resource in resources for day in slot.utc_days()):
+            if id not in self._loaded:
+                self._loaded[id] = self._load(id)
+            yield self._loaded[id]
+
+
+class Coordination(Application[str]):
+    """The event-sourced application. Every command takes `cause` (who, which command) and `now` (UTC).
+
+    A command whose id is in the stream already is not carried out again: on PostgreSQL a lost COMMIT reply
+    comes back as a conflict although we won.
+    """
+
+    name = "chouseiapo"
+
+    def __init__(
+        self,
+        settings: Mapping[str, str],
+        keyring: Keyring,
+        grid: Grid,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._keyring = keyring
+        self._pause = pause
+        self.grid = grid
+        self.on_saved: list[Callable[[], None]] = []
+        super().__init__(settings)
+
+    def construct_mapper(self) -> Mapper[str]:
+        return EventMapper(self._keyring)
+
+    def _notify(self, recordings: list[Recording[str]]) -> None:
+        for wake in self.on_saved:
+            wake()
+
+    # What there is
+
+    def stream(self, id: str, until: int | None = None) -> list[Event]:
+        """Every event of a stream in order, up to version `until` when given."""
+        events: Iterator[Any] = self.events.get(id, lte=until)
+        return list(events)
+
+    def appointment(self, id: str, until: int | None = None) -> Appointment:
+        """The appointment (as it was at version `until`); raises NotFound."""
+        return _existing(Appointment.remember(id, self.stream(id, until)))
+
+    def member(self, id: str) -> Member:
+        return _existing(Member.remember(id, self.stream(id)))
+
+    def room(self, id: str) -> Room:
+        return _existing(Room.remember(id, self.stream(id)))
+
+    def agenda(self, id: str) -> Agenda:
+        """The agenda; one without events is empty."""
+        return Agenda.remember(id, self.stream(id))
+
+    # People and rooms
+
+    def register_member(
+        self, email: str, name: str, cause: Meta, now: datetime, role: Role = Role.MEMBER, **names: str
+    ) -> Member:
+        """Register a person by address; raises Invalid, or AlreadyExists for a known address."""
+        address = email.strip().lower()
+        problems = [] if is_address(address) else [Problem("email", "email_invalid")]
+        if not name.strip():
+            problems.append(Problem("name", "name_missing"))
+        if problems:
+            raise Invalid(*problems)
+        member = Member.remember(member_id(address), self.stream(member_id(address)))
+        if cause.command and cause.command in member.commands:
+            return member
+        member.register(address, name.strip(), now, role=role, **names)
+        try:
+            self._save(cause, member)
+        except IntegrityError:
+            raise AlreadyExists from None
+        return member
+
+    def add_room(self, name: str, seats: int, cause: Meta, now: datetime, id: str = "") -> Room:
+        room = Room(id or new_id("room"))
+        room.add(name, seats, now)
+        self._save(cause, room)
+        return room
+
+    def choose_mail_format(self, member: str, text_only: bool, cause: Meta, now: datetime) -> None:
+        self._ask_member(member, cause, lambda m: m.choose_mail_format(text_only, now))
+
+    def link_account(
+        self, member: str, link: str, provider: Provider, account: str, cause: Meta, now: datetime
+    ) -> None:
+        self._ask_member(member, cause, lambda m: m.link(link, provider, account, now))
+
+    def break_link(self, member: str, link: str, reason: str, now: datetime) -> None:
+        """Note that a vendor refuses the link's token; a second time changes nothing."""
+        cause = Meta(actor=SYSTEM)
+        self._ask_member(member, cause, lambda m: m.break_link(link, reason, now))
+
+    def heal_link(self, member: str, link: str, now: datetime) -> None:
+        self._ask_member(member, Meta(actor=SYSTEM), lambda m: m.heal_link(link, now))
+
+    # Appointments: what the staff do
+
+    def propose(self, id: str, proposal: Proposal, author: str, cause: Meta, now: datetime) -> Appointment:
+        """Offer a proposal to its guest; raises Invalid with everything that is wrong with it."""
+
+        def decide(appointment: Appointment, agendas: Agendas) -> None:
+            appointment.propose(proposal, author, self._problems(proposal, agendas, now), now)
+
+        return self._carry_out(cause, id, decide, new=True)
+
+    def check(self, proposal: Proposal, now: datetime) -> list[Problem]:
+        """Everything that `propose` would refuse; nothing is recorded."""
+        return self._problems(proposal, Agendas(self.agenda), now)
+
+    def add_candidates(self, id: str, offers: Sequence[Offer], cause: Meta, now: datetime) -> Appointment:
+        def decide(appointment: Appointment, agendas: Agendas) -> None:
+            appointment.add_candidates(offers, self.grid, now)
+            problems = list(self._unknown_rooms(offers))
+            if problems := problems or self._reserved(appointment.attendees, offers, agendas):
+                raise Invalid(*problems)
+
+        return self._carry_out(cause, id, decide)
+
+    def withdraw_candidate(self, id: str, candidate: str, cause: Meta, now: datetime) -> Appointment:
+        return self._carry_out(cause, id, lambda a, _: a.withdraw_candidate(candidate, now))
+
+    def edit(self, id: str, edit: Edit, cause: Meta, now: datetime) -> Appointment:
+        return self._carry_out(cause, id, lambda a, _: a.edit(edit, now))
+
+    def change_attendees(
+        self, id: str, attendees: Sequence[str], organizer: str, cause: Meta, now: datetime
+    ) -> Appointment:
+        """Name who takes part; reservations of a confirmed appointment follow in the same save."""
+
+        def decide(appointment: Appointment, agendas: Agendas) -> None:
+            before = appointment.attendees
+            appointment.change_attendees(tuple(attendees), organizer, now)
+            if unknown := [m for m in attendees if m not in before and not self.stream(m)]:
+                raise Invalid(*(Problem("attendees", "attendee_unknown", {"name": m}) for m in unknown))
+            joined = [m for m in attendees if m not in before]
+            if chosen := appointment.chosen:
+                agendas.release(id, [m for m in before if m not in attendees], chosen.slot, now)
+                agendas.reserve(id, joined, chosen.slot, now)
+            elif any(agendas.taken_by(joined, c.slot, id) for c in appointment.open_candidates):
+                raise Invalid(Problem("attendees", "attendee_reserved"))
+
+        return self._carry_out(cause, id, decide)
+
+    def resend_request(self, id: str, cause: Meta, now: datetime) -> Appointment:
+        return self._carry_out(cause, id, lambda a, _: a.resend_request(now))
+
+    def reissue_link(self, id: str, cause: Meta, now: datetime) -> Appointment:
+        return self._carry_out(cause, id, lambda a, _: a.reissue_link(now))
+
+    def cancel(self, id: str, reason: str, cause: Meta, now: datetime) -> Appointment:
+        """Cancel, and release what was reserved in the same save."""
+
+        def decide(appointment: Appointment, agendas: Agendas) -> None:
+            chosen = appointment.chosen
+            appointment.cancel(reason, now)
+            if chosen is not None:
+                agendas.release(id, appointment.resources(chosen), chosen.slot, now)
+
+        return self._carry_out(cause, id, decide)
+
+    # Appointments: what the guest does
+
+    def confirm(
+        self,
+        id: str,
+        candidate: str,
+        guest: Guest,
+        cause: Meta,
+        now: datetime,
+        time_zone: str = "",
+        locale: str = "",
+    ) -> Appointment:
+        """Fix the time that the guest picked: appointment and agendas in one save, whoever races.
+
+        Raises CandidateTaken only for a real overlap seen after loading, Busy when the tries are used up.
+        """
+
+        def decide(appointment: Appointment, agendas: Agendas) -> None:
+            appointment.confirm(candidate, guest, time_zone, locale, now)
+            if (chosen := appointment.chosen) is not None:
+                agendas.reserve(id, appointment.resources(chosen), chosen.slot, now)
+
+        return self._carry_out(cause, id, decide)
+
+    # Appointments: what follows by itself
+
+    def take_candidate(self, id: str, candidate: str, by: str, cause: Meta, now: datetime) -> None:
+        self._carry_out(cause, id, lambda a, _: a.take_candidate(candidate, by, now))
+
+    def observe_time(self, id: str, now: datetime) -> None:
+        self._carry_out(Meta(actor=SYSTEM), id, lambda a, _: a.observe_time(now))
+
+    def issue_meeting(self, id: str, meeting: Meeting, host: str, cause: Meta, now: datetime) -> Appointment:
+        return self._carry_out(cause, id, lambda a, _: a.issue_meeting(meeting, host, now))
+
+    def delay_meeting(self, id: str, now: datetime) -> None:
+        self._carry_out(Meta(actor=SYSTEM), id, lambda a, _: a.delay_meeting(now))
+
+    # How a command is carried out
+
+    def _carry_out(
+        self, cause: Meta, id: str, decide: Callable[[Appointment, Agendas], None], new: bool = False
+    ) -> Appointment:
+        for attempt in range(TRIES):
+            appointment = Appointment.remember(id, self.stream(id))
+            if not new:
+                _existing(appointment)
+            if cause.command and cause.command in appointment.commands:
+                return appointment
+            agendas = Agendas(self.agenda)
+            decide(appointment, agendas)
+            try:
+                self._save(cause, appointment, *agendas)
+            except IntegrityError:
+                self._pause(random.random() * 0.01 * 2**attempt)  # noqa: S311 - jitter, no secret
+            except OperationalError as error:
+                raise Busy from error
+            else:
+                return appointment
+        raise Busy
+
+    def _ask_member(self, id: str, cause: Meta, ask: Callable[[Member], None]) -> None:
+        for attempt in range(TRIES):
+            member = self.member(id)
+            ask(member)
+            try:
+                self._save(cause, member)
+            except IntegrityError:
+                self._pause(random.random() * 0.01 * 2**attempt)  # noqa: S311 - jitter, no secret
+            else:
+                return
+        raise Busy
+
+    def _save(self, cause: Meta, *aggregates: Aggregate) -> None:
+        events: list[Any] = [
+            msgspec.structs.replace(event, meta=cause)
+            for aggregate in aggregates
+            for event in aggregate.collect_events()
+        ]
+        if events:
+            self.save(*events)
+
+    # What is wrong with a proposal, beyond its own words
+
+    def _problems(self, proposal: Proposal, agendas: Agendas, now: datetime) -> list[Problem]:
+        people = {m: Member.remember(m, self.stream(m)) for m in proposal.attendees}
+        unknown = [m for m, member in people.items() if not member.version]
+        organizer = people.get(proposal.organizer)
+        zoom = organizer.zoom if organizer else None
+        problems = [
+            *(Problem("attendees", "attendee_unknown", {"name": m}) for m in unknown),
+            *check_proposal(proposal, self.grid, zoom is not None and not zoom.broken, now),
+            *self._unknown_rooms(proposal.offers),
+        ]
+        return problems or self._reserved(proposal.attendees, proposal.offers, agendas)
+
+    def _unknown_rooms(self, offers: Sequence[Offer]) -> Iterator[Problem]:
+        for n, offer in enumerate(offers):
+            if offer.room is not None and not self.stream(offer.room):
+                yield Problem(f"candidates.{n}.room", "room_unknown")
+
+    def _reserved(self, attendees: Sequence[str], offers: Sequence[Offer], agendas: Agendas) -> list[Problem]:
+        problems = []
+        for n, offer in enumerate(offers):
+            resources = (*attendees, offer.room) if offer.room else tuple(attendees)
+            if agendas.taken_by(resources, offer.slot):
+                problems.append(Problem(f"candidates.{n}.start", "candidate_reserved"))
+        return problems
+
+
+def _existing(aggregate: A) -> A:
+    if not aggregate.version:
+        raise NotFound
+    return aggregate

@@ -1,0 +1,1 @@
+"""What the product knows and decides; no storage, no network, no clock."""

@@ -1,0 +1,63 @@
+"""Agenda: what one member, room or host has reserved on one UTC day; two reservations never overlap."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import ClassVar
+
+from chouseiapo.domain.errors import CandidateTaken
+from chouseiapo.domain.event import Aggregate, Event
+from chouseiapo.domain.slots import Slot
+
+
+def agenda_id(resource: str, day: date) -> str:
+    """The stream of one resource (a member's, room's or host's id) and one UTC day."""
+    return f"agenda-{resource}-{day.isoformat()}"
+
+
+class Agenda(Aggregate):
+    """Whoever races to reserve the same time writes to the same stream, so only one of them can."""
+
+    class Reserved(Event, frozen=True, kw_only=True):
+        """An appointment holds this time; the whole slot stands on every UTC day it touches."""
+
+        NAME: ClassVar[str] = "agenda.reserved"
+        appointment: str
+        start: datetime
+        end: datetime
+
+    class Released(Event, frozen=True, kw_only=True):
+        """The appointment no longer holds any time of this day."""
+
+        NAME: ClassVar[str] = "agenda.released"
+        appointment: str
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self.reservations: dict[str, Slot] = {}
+
+    def reserve(self, appointment: str, slot: Slot, now: datetime) -> None:
+        """Reserve the slot for the appointment; raises CandidateTaken when another one overlaps."""
+        if self.reservations.get(appointment) == slot:
+            return
+        if self.taken_by(slot, besides=appointment):
+            raise CandidateTaken
+        self._record(self.Reserved, now, appointment=appointment, start=slot.start, end=slot.end)
+
+    def release(self, appointment: str, now: datetime) -> None:
+        if appointment in self.reservations:
+            self._record(self.Released, now, appointment=appointment)
+
+    def taken_by(self, slot: Slot, *, besides: str = "") -> str | None:
+        """The appointment whose reservation overlaps the slot, if any."""
+        for appointment, reserved in self.reservations.items():
+            if appointment != besides and reserved.overlaps(slot):
+                return appointment
+        return None
+
+    def when(self, event: Event) -> None:
+        match event:
+            case Agenda.Reserved(appointment=appointment, start=start, end=end):
+                self.reservations[appointment] = Slot(start, end)
+            case Agenda.Released(appointment=appointment):
+                self.reservations.pop(appointment, None)

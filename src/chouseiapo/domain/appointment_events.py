@@ -1,0 +1,112 @@
+"""Every event of an appointment, as it is stored. `Appointment` inherits them: `Appointment.Confirmed`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from chouseiapo.domain.event import Event, Personal
+from chouseiapo.domain.proposal import Delivery, Guest, Kind, Meeting, Platform, Visibility
+from chouseiapo.domain.slots import Candidate
+
+
+class AppointmentEvents:
+    """Every time is UTC; people and rooms are ids."""
+
+    class Proposed(Event, frozen=True, kw_only=True):
+        """Candidates were offered to a guest; holds stand for each of them."""
+
+        NAME: ClassVar[str] = "appointment.proposed"
+        author: str
+        attendees: tuple[str, ...]
+        organizer: str
+        kind: Kind
+        platform: Platform
+        url: Personal[str] = ""
+        place: Personal[str] = ""
+        title: Personal[str] = ""
+        guest: Personal[Guest] = Guest()
+        time_zone: str = ""
+        locale: str = ""
+        delivery: Delivery
+        message: Personal[str] = ""
+        note: Personal[str] = ""
+        visibility: Visibility = Visibility.DEFAULT
+        deadline: datetime | None = None
+        candidates: tuple[Candidate, ...]
+
+    class CandidatesAdded(Event, frozen=True, kw_only=True):
+        NAME: ClassVar[str] = "appointment.candidates-added"
+        candidates: tuple[Candidate, ...]
+
+    class CandidateWithdrawn(Event, frozen=True, kw_only=True):
+        """The staff took one candidate back."""
+
+        NAME: ClassVar[str] = "appointment.candidate-withdrawn"
+        candidate: str
+
+    class CandidateTaken(Event, frozen=True, kw_only=True):
+        """Another appointment was confirmed over this candidate; final, whatever becomes of the other."""
+
+        NAME: ClassVar[str] = "appointment.candidate-taken"
+        candidate: str
+        by: str
+
+    class CandidatePassed(Event, frozen=True, kw_only=True):
+        """The candidate's start came before the guest chose."""
+
+        NAME: ClassVar[str] = "appointment.candidate-passed"
+        candidate: str
+
+    class Edited(Event, frozen=True, kw_only=True):
+        NAME: ClassVar[str] = "appointment.edited"
+        title: Personal[str | None] = None
+        message: Personal[str | None] = None
+        note: Personal[str | None] = None
+        visibility: Visibility | None = None
+
+    class AttendeesChanged(Event, frozen=True, kw_only=True):
+        NAME: ClassVar[str] = "appointment.attendees-changed"
+        attendees: tuple[str, ...]
+        organizer: str
+
+    class RequestResent(Event, frozen=True, kw_only=True):
+        """The staff asked for the request mail once more."""
+
+        NAME: ClassVar[str] = "appointment.request-resent"
+
+    class LinkReissued(Event, frozen=True, kw_only=True):
+        """Links of lower generations open nothing from now on."""
+
+        NAME: ClassVar[str] = "appointment.link-reissued"
+        generation: int
+
+    class Confirmed(Event, frozen=True, kw_only=True):
+        """The guest picked a candidate; the time is reserved in every agenda concerned."""
+
+        NAME: ClassVar[str] = "appointment.confirmed"
+        candidate: str
+        guest: Personal[Guest] = Guest()
+        time_zone: str = ""
+        locale: str = ""
+
+    class MeetingIssued(Event, frozen=True, kw_only=True):
+        """The conference exists; `host` is the link whose account hosts it."""
+
+        NAME: ClassVar[str] = "appointment.meeting-issued"
+        meeting: Personal[Meeting] = Meeting("")
+        host: str
+
+    class MeetingDelayed(Event, frozen=True, kw_only=True):
+        """The conference did not come in time: the confirmation goes without it, the URL follows."""
+
+        NAME: ClassVar[str] = "appointment.meeting-delayed"
+
+    class Cancelled(Event, frozen=True, kw_only=True):
+        NAME: ClassVar[str] = "appointment.cancelled"
+        reason: Personal[str] = ""
+
+    class Expired(Event, frozen=True, kw_only=True):
+        """Nobody chose in time."""
+
+        NAME: ClassVar[str] = "appointment.expired"

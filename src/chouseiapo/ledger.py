@@ -1,0 +1,186 @@
+"""What is due to be settled, by whom and when: the part that all ledgers share.
+
+A task names one thing whose wanted and placed halves may differ; a lane is what must not be worked on twice at
+once (a mailbox, a Zoom host, a mail queue). A worker holds lanes as long as its heartbeat lives, so one that
+was killed loses them within seconds, and one mailbox's trouble delays no other.
+"""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta
+
+import msgspec
+from sqlalchemy import Select, and_, delete, exists, func, or_, select, update
+from sqlalchemy.engine import Connection
+from sqlalchemy.sql import ColumnElement
+from sqlalchemy.sql.dml import Update
+
+from chouseiapo.storage import Rows, insert_new, lanes, tasks, workers
+
+HEARTBEAT = timedelta(seconds=2)
+LIFE = timedelta(seconds=10)
+FIRST_PAUSE = timedelta(seconds=1)
+LONGEST_PAUSE = timedelta(minutes=10)
+AUTH_PAUSE = timedelta(minutes=10)
+AT_ONCE = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+
+
+class Task(msgspec.Struct, frozen=True):
+    """One due thing; `version` tells whether it was touched again while somebody worked on it."""
+
+    ledger: str
+    key: str
+    lane: str
+    version: int
+    attempts: int
+
+
+def touch(connection: Connection, ledger: str, key: str, lane: str, due_at: datetime = AT_ONCE) -> None:
+    """Say that something may differ from what is wanted. A parked task comes back to life."""
+    insert_new(connection, lanes, {"ledger": ledger, "lane": lane, "not_before": AT_ONCE})
+    row = {"ledger": ledger, "key": key, "lane": lane, "due_at": due_at, "version": 1}
+    if not insert_new(connection, tasks, row):
+        connection.execute(
+            update(tasks)
+            .where(tasks.c.ledger == ledger, tasks.c.key == key)
+            .values(due_at=due_at, lane=lane, version=tasks.c.version + 1, attempts=0, parked=False)
+        )
+
+
+def wake_lane(connection: Connection, ledger: str, lane: str) -> None:
+    """Let a lane that waits (for a healed account, say) go on at once, parked tasks included."""
+    connection.execute(
+        update(lanes)
+        .where(lanes.c.ledger == ledger, lanes.c.lane == lane)
+        .values(not_before=AT_ONCE, error="")
+    )
+    connection.execute(
+        update(tasks)
+        .where(tasks.c.ledger == ledger, tasks.c.lane == lane)
+        .values(due_at=AT_ONCE, parked=False, attempts=0)
+    )
+
+
+class Ledger:
+    """One worker's view of one ledger: claim a lane, take its tasks, say how each went."""
+
+    def __init__(self, rows: Rows, name: str, worker: str) -> None:
+        self._rows = rows
+        self.name = name
+        self._worker = worker
+
+    def claim_lane(self, now: datetime) -> str | None:
+        """A lane with due tasks that no living worker holds; it is ours until released."""
+        with self._rows.read() as connection:
+            if connection.scalar(self._claimable(now)) is None:
+                return None
+        with self._rows.write() as connection:
+            lane = connection.scalar(self._claimable(now).with_for_update(skip_locked=True))
+            if lane is not None:
+                connection.execute(self._of(lane).values(holder=self._worker))
+        return lane
+
+    def holds(self, lane: str) -> bool:
+        """Whether the lane is still ours; a worker that slept too long has lost it."""
+        ours = select(lanes.c.holder).where(lanes.c.ledger == self.name, lanes.c.lane == lane)
+        with self._rows.read() as connection:
+            return connection.scalar(ours) == self._worker
+
+    def release_lane(self, lane: str, not_before: datetime = AT_ONCE, error: str = "") -> None:
+        """Give the lane back; nobody takes it before `not_before`."""
+        with self._rows.write() as connection:
+            connection.execute(
+                self._of(lane)
+                .where(lanes.c.holder == self._worker)
+                .values(holder=None, not_before=not_before, error=error)
+            )
+
+    def due(self, lane: str, now: datetime, most: int = 20) -> list[Task]:
+        """The lane's due tasks, the one that waited longest first."""
+        with self._rows.read() as connection:
+            found = connection.execute(
+                select(tasks.c.ledger, tasks.c.key, tasks.c.lane, tasks.c.version, tasks.c.attempts)
+                .where(
+                    tasks.c.ledger == self.name,
+                    tasks.c.lane == lane,
+                    tasks.c.parked.is_(False),
+                    tasks.c.due_at <= now,
+                )
+                .order_by(tasks.c.due_at, tasks.c.key)
+                .limit(most)
+            )
+            return [Task(*row) for row in found]
+
+    def finish(self, task: Task) -> None:
+        """It is as wanted; unless it was touched meanwhile, nothing is due any more."""
+        with self._rows.write() as connection:
+            connection.execute(delete(tasks).where(*self._same(task)))
+
+    def postpone(self, task: Task, error: str, until: datetime) -> None:
+        """It failed for now: try again at `until`."""
+        self._note(task, error, until, parked=False)
+
+    def park(self, task: Task, error: str, now: datetime) -> None:
+        """It can't succeed as it is: show it, and wait until it is touched again."""
+        self._note(task, error, now, parked=True)
+
+    def _note(self, task: Task, error: str, due_at: datetime, *, parked: bool) -> None:
+        with self._rows.write() as connection:
+            connection.execute(
+                update(tasks)
+                .where(*self._same(task))
+                .values(
+                    due_at=due_at,
+                    attempts=tasks.c.attempts + 1,
+                    parked=parked,
+                    error=error,
+                    failing_since=func.coalesce(tasks.c.failing_since, due_at),
+                )
+            )
+
+    def _claimable(self, now: datetime) -> Select[str]:
+        due = exists().where(
+            tasks.c.ledger == lanes.c.ledger,
+            tasks.c.lane == lanes.c.lane,
+            tasks.c.parked.is_(False),
+            tasks.c.due_at <= now,
+        )
+        alive = select(workers.c.id).where(workers.c.alive_until > now)
+        free = or_(lanes.c.holder.is_(None), lanes.c.holder.not_in(alive))
+        waiting = select(lanes.c.lane).where(
+            lanes.c.ledger == self.name, lanes.c.not_before <= now, due, free
+        )
+        return waiting.order_by(lanes.c.not_before).limit(1)
+
+    @staticmethod
+    def _same(task: Task) -> tuple[ColumnElement[bool], ...]:
+        return tasks.c.ledger == task.ledger, tasks.c.key == task.key, tasks.c.version == task.version
+
+    def _of(self, lane: str) -> Update:
+        return update(lanes).where(lanes.c.ledger == self.name, lanes.c.lane == lane)
+
+
+def pause_after(attempts: int, retry_after: float | None) -> timedelta:
+    """How long to wait after a failure: what the other side asked for, or longer each time, with jitter."""
+    if retry_after is not None:
+        return timedelta(seconds=retry_after)
+    longest: timedelta = min(FIRST_PAUSE * 2.0 ** min(attempts, 12), LONGEST_PAUSE)
+    return longest * (0.5 + random.random() / 2)  # noqa: S311 - jitter, no secret
+
+
+def beat(rows: Rows, worker: str, now: datetime) -> None:
+    """Say that this worker lives; those that have been silent for long are forgotten."""
+    with rows.write() as connection:
+        if not insert_new(connection, workers, {"id": worker, "alive_until": now + LIFE}):
+            connection.execute(update(workers).where(workers.c.id == worker).values(alive_until=now + LIFE))
+        connection.execute(
+            delete(workers).where(and_(workers.c.alive_until < now - LIFE * 30, workers.c.id != worker))
+        )
+
+
+def retire(rows: Rows, worker: str) -> None:
+    """Leave in order: lanes are free at once."""
+    with rows.write() as connection:
+        connection.execute(update(lanes).where(lanes.c.holder == worker).values(holder=None))
+        connection.execute(delete(workers).where(workers.c.id == worker))

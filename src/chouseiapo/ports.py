@@ -1,0 +1,181 @@
+"""What the product needs from the outside world, in its own words. Times are UTC instants."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from email.message import EmailMessage
+from typing import Protocol
+
+import msgspec
+
+
+class PortError(Exception):
+    """A call to the outside that failed. `reason` is a stable code, safe to show and to log.
+
+    permanent: trying the same again cannot help. auth: the account's token is refused, nothing of this
+    account works until it heals. retry_after: seconds the other side asks to wait.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        permanent: bool = False,
+        auth: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.permanent = permanent
+        self.auth = auth
+        self.retry_after = retry_after
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One calendar entry as it should stand. `time_zone` is the IANA zone it is written in."""
+
+    key: str
+    appointment: str
+    candidate: str
+    title: str
+    body: str
+    location: str
+    start: datetime
+    end: datetime
+    time_zone: str
+    confirmed: bool
+    visibility: str
+
+    def fingerprint(self) -> str:
+        """Equal for equal content, on every machine."""
+        return digest(self)
+
+
+class Placed(msgspec.Struct, frozen=True):
+    """What we know of an entry on its calendar.
+
+    unsure: a write was begun whose answer never came. The generation goes up each time an entry is gone for
+    good, because vendors keep the ids of deleted entries taken.
+    """
+
+    key: str
+    appointment: str = ""
+    candidate: str = ""
+    vendor_id: str = ""
+    generation: int = 1
+    etag: str = ""
+    unsure: bool = False
+
+    @property
+    def present(self) -> bool:
+        """Whether something of ours stands there, or may."""
+        return bool(self.vendor_id) or self.unsure
+
+
+class Busy(msgspec.Struct, frozen=True):
+    """An interval in which a calendar is taken."""
+
+    start: datetime
+    end: datetime
+
+
+class Found(msgspec.Struct, frozen=True):
+    """An entry as the calendar holds it; `appointment` and `candidate` are empty for foreign ones."""
+
+    vendor_id: str
+    title: str
+    start: datetime
+    end: datetime
+    confirmed: bool
+    appointment: str = ""
+    candidate: str = ""
+
+
+class Calendar(Protocol):
+    """One calendar system. `link` names the account; its token is the adapter's own business.
+
+    Errors of one entry come back in its place; an error of the whole account or call is raised.
+    """
+
+    def put(self, link: str, writes: Sequence[tuple[Entry, Placed]]) -> list[Placed | PortError]:
+        """Make each entry stand as given, in place where it stands already; safe to repeat."""
+
+    def remove(self, link: str, placed: Sequence[Placed]) -> list[Placed | PortError]:
+        """Make each entry be gone; one that is gone already is fine. Touches only what bears our tag."""
+
+    def busy(self, link: str, start: datetime, end: datetime) -> list[Busy]:
+        """When the account is busy inside the window."""
+
+    def entries(self, link: str, start: datetime, end: datetime) -> list[Found]:
+        """Everything that stands on the calendar inside the window."""
+
+
+class MeetingPlan(msgspec.Struct, frozen=True):
+    """A conference as it should be; `appointment` is the tag it is found by. Duration in minutes."""
+
+    appointment: str
+    topic: str
+    start: datetime
+    minutes: int
+    time_zone: str
+
+    def fingerprint(self) -> str:
+        return digest(self)
+
+
+class Issued(msgspec.Struct, frozen=True):
+    """A conference as the platform holds it."""
+
+    meeting_id: str
+    join_url: str
+    passcode: str = ""
+
+
+class Conferencing(Protocol):
+    """One meeting platform; it has no idempotency of its own, so `find` comes before a second `create`."""
+
+    def find(self, link: str, appointment: str) -> Issued | None:
+        """The conference that bears the appointment's tag, if the platform lists one."""
+
+    def create(self, link: str, plan: MeetingPlan) -> Issued:
+        """Make the conference: exactly one request."""
+
+    def update(self, link: str, meeting_id: str, plan: MeetingPlan) -> None:
+        """Change topic, start and duration; raises PortError("gone", permanent) when it no longer exists."""
+
+    def delete(self, link: str, meeting_id: str) -> None:
+        """Make the conference be gone; one that is gone already is fine."""
+
+
+class Mailer(Protocol):
+    """Where mails leave."""
+
+    def send(self, message: EmailMessage) -> None:
+        """Hand one mail to one recipient over; returning means that the other side has accepted it."""
+
+
+class Tokens(Protocol):
+    """Access tokens of linked accounts."""
+
+    def access_token(self, link: str, *, refused: str = "") -> str:
+        """A live token; `refused` is one that the vendor just refused, so that it is not handed out again.
+
+        Raises PortError(auth=True) when the account must be linked anew.
+        """
+
+
+class EntryShelf(Protocol):
+    """Where the built-in calendar keeps its entries."""
+
+    def put(self, link: str, id: str, entry: Entry) -> None: ...
+
+    def remove(self, link: str, id: str) -> None: ...
+
+    def between(self, link: str, start: datetime, end: datetime) -> list[tuple[str, Entry]]: ...
+
+
+def digest(content: msgspec.Struct) -> str:
+    """A short fingerprint of a struct's content."""
+    return hashlib.sha256(msgspec.json.encode(content)).hexdigest()[:32]

@@ -1,0 +1,335 @@
+"""The rows beside the events: one definition for SQLite and PostgreSQL.
+
+On SQLite they live in a file of their own next to the events; a write begins IMMEDIATE, because a transaction
+that reads first and writes later fails at once when another process commits in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    DateTime,
+    Engine,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    create_engine,
+    event,
+    make_url,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.types import TypeDecorator
+
+metadata = MetaData()
+
+
+class Instant(TypeDecorator[datetime]):
+    """A UTC instant: aware in Python on both stores."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        plain = value.astimezone(UTC)
+        return plain.replace(tzinfo=None) if dialect.name == "sqlite" else plain
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _text(name: str, default: str = "", **options: Any) -> Column[str]:
+    return Column(name, Text, nullable=False, default=default, **options)
+
+
+def _key(name: str) -> Column[str]:
+    return Column(name, String, primary_key=True)
+
+
+# Projections: how far each has read, and the streams that wait because one of their events failed.
+positions = Table("positions", metadata, _key("projection"), Column("position", Integer, nullable=False))
+parked = Table(
+    "parked",
+    metadata,
+    _key("projection"),
+    _key("stream"),
+    Column("position", Integer, nullable=False),
+    _text("error"),
+    Column("since", Instant, nullable=False),
+)
+
+# Settling: who is at work, which lane (mailbox, host, mail queue) is whose, and what is due in it.
+workers = Table("workers", metadata, _key("id"), Column("alive_until", Instant, nullable=False))
+lanes = Table(
+    "lanes",
+    metadata,
+    _key("ledger"),
+    _key("lane"),
+    Column("holder", String),
+    Column("not_before", Instant, nullable=False),
+    _text("error"),
+)
+tasks = Table(
+    "tasks",
+    metadata,
+    _key("ledger"),
+    _key("key"),
+    Column("lane", String, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("version", Integer, nullable=False, default=1),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("parked", Boolean, nullable=False, default=False),
+    _text("error"),
+    Column("failing_since", Instant),
+    Index("tasks_due", "ledger", "parked", "due_at"),
+)
+
+# Ledger of calendar entries: wanted (rebuilt from events) and placed (facts about the outside).
+holds = Table(
+    "holds",
+    metadata,
+    _key("key"),
+    Column("link", String, nullable=False),
+    Column("owner", String, nullable=False, index=True),
+    Column("appointment", String, nullable=False, index=True),
+    Column("candidate", String, nullable=False),
+    Column("fingerprint", String, nullable=False),
+)
+entries = Table(
+    "entries",
+    metadata,
+    _key("key"),
+    Column("link", String, nullable=False),
+    Column("owner", String, nullable=False),
+    Column("appointment", String, nullable=False, index=True),
+    Column("candidate", String, nullable=False),
+    _text("vendor_id"),
+    Column("generation", Integer, nullable=False, default=1),
+    _text("etag"),
+    _text("fingerprint"),
+    Column("unsure", Boolean, nullable=False, default=False),
+    Column("placed_at", Instant),
+)
+builtin_entries = Table(
+    "builtin_entries",
+    metadata,
+    _key("link"),
+    _key("id"),
+    Column("starts_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    _text("entry"),
+    Index("builtin_entries_time", "link", "starts_at"),
+)
+
+# Ledger of meetings.
+meetings = Table(
+    "meetings",
+    metadata,
+    _key("appointment"),
+    Column("link", String, nullable=False),
+    Column("fingerprint", String, nullable=False),
+)
+issued_meetings = Table(
+    "issued_meetings",
+    metadata,
+    _key("appointment"),
+    Column("link", String, nullable=False),
+    _text("meeting_id"),
+    _text("fingerprint"),
+    Column("unsure_since", Instant),
+)
+
+# Ledger of mails: `mails` says what should be sent and why, `sent_mails` what became of it.
+mails = Table(
+    "mails",
+    metadata,
+    _key("key"),
+    Column("appointment", String, nullable=False, index=True),
+    Column("recipient", String, nullable=False),
+    Column("rule", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    _text("sealed"),
+)
+sent_mails = Table(
+    "sent_mails",
+    metadata,
+    _key("key"),
+    Column("message_id", String, nullable=False),
+    Column("sent_at", Instant),
+    Column("given_up_at", Instant),
+    _text("outcome"),
+)
+
+# Read models.
+people = Table(
+    "people",
+    metadata,
+    _key("id"),
+    Column("kind", String, nullable=False),
+    _text("email"),
+    _text("name"),
+    _text("search"),
+)
+appointments = Table(
+    "appointments",
+    metadata,
+    _key("id"),
+    Column("state", String, nullable=False),
+    Column("author", String, nullable=False),
+    _text("title"),
+    _text("search"),
+    Column("proposed_at", Instant, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("deadline", Instant),
+    Column("next_start", Instant),
+    Column("starts_at", Instant),
+    Column("ends_at", Instant),
+    Column("meeting_awaited_since", Instant),
+    Column("open_count", Integer, nullable=False, default=0),
+    Index("appointments_state", "state", "starts_at"),
+)
+appointment_people = Table(
+    "appointment_people",
+    metadata,
+    _key("appointment"),
+    _key("member"),
+    Index("appointment_people_member", "member"),
+)
+offers = Table(
+    "offers",
+    metadata,
+    _key("appointment"),
+    _key("candidate"),
+    _key("resource"),
+    Column("confirmed", Boolean, nullable=False),
+    Column("starts_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Index("offers_time", "resource", "ends_at"),
+)
+
+# Secrets and sessions: only digests of what people hold, only sealed tokens and keys.
+keys = Table("keys", metadata, _key("subject"), _text("sealed"), Column("destroyed_at", Instant))
+vault = Table(
+    "vault",
+    metadata,
+    _key("link"),
+    Column("member", String, nullable=False, index=True),
+    Column("provider", String, nullable=False),
+    _text("sealed"),
+    Column("revision", Integer, nullable=False, default=1),
+    Column("refreshing_until", Instant),
+)
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    _key("digest"),
+    Column("member", String, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+sign_in_links = Table(
+    "sign_in_links",
+    metadata,
+    _key("digest"),
+    Column("member", String, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant),
+)
+sessions = Table(
+    "sessions",
+    metadata,
+    _key("digest"),
+    Column("member", String, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+)
+requests_seen = Table(
+    "requests_seen",
+    metadata,
+    _key("command"),
+    Column("body_digest", String, nullable=False),
+    Column("seen_at", Instant, nullable=False, index=True),
+)
+
+
+class Rows:
+    """The engine, with the two ways of using it: `read` never blocks a writer, `write` commits at its end."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = _engine(url)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        with self.engine.connect().execution_options(begin="DEFERRED") as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        with self.engine.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows, or overwrite those that stand under the same primary key with the given columns."""
+    if not rows:
+        return
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement: Any = insert(table)
+    primary = [column.name for column in table.primary_key]
+    rest = {name: statement.excluded[name] for name in rows[0] if name not in primary}
+    if rest:
+        statement = statement.on_conflict_do_update(index_elements=primary, set_=rest)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=primary)
+    connection.execute(statement, list(rows))
+
+
+def insert_new(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
+    """Insert a row unless one stands under its primary key; tells whether it was inserted."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement: Any = insert(table).values(row).on_conflict_do_nothing()
+    return bool(connection.execute(statement).rowcount)
+
+
+def rows_url(database_url: str) -> str:
+    """Where the rows live: the same PostgreSQL database, or the SQLite file beside the events."""
+    url = make_url(database_url)
+    if url.get_backend_name() == "sqlite":
+        path = Path(url.database or "")
+        return str(url.set(database=str(path.with_name(f"{path.stem}.rows{path.suffix or '.db'}"))))
+    return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+def _engine(url: str) -> Engine:
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_engine(url, pool_size=4, max_overflow=16, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": 15}, pool_size=4, max_overflow=16)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _: object) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode=WAL")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        mode = connection.get_execution_options().get("begin", "IMMEDIATE")
+        connection.exec_driver_sql(f"BEGIN {mode}")
+
+    return engine

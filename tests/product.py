@@ -1,0 +1,92 @@
+"""The product itself for tests: on a store of either kind, with its people and a proposal at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from chouseiapo.application import new_id
+from chouseiapo.bootstrap import Services, build
+from chouseiapo.config import Settings
+from chouseiapo.domain.appointment import Appointment
+from chouseiapo.domain.event import Meta
+from chouseiapo.domain.member import Provider
+from chouseiapo.domain.proposal import Guest, Proposal
+from chouseiapo.domain.slots import Offer
+
+NOW = datetime(2026, 11, 21, 0, 0, tzinfo=UTC)
+SECRET = "tests-" + "k" * 32
+YAMADA = Guest(company="ABC株式会社", name="山田太郎", email="yamada@example.net")
+BY = Meta(actor="test")
+
+
+def at(day: int, hour: int, minute: int = 0) -> datetime:
+    """An instant in November 2026, UTC; 10:00 in Tokyo is at(day, 1)."""
+    return datetime(2026, 11, day, hour, minute, tzinfo=UTC)
+
+
+def offer(day: int, hour: int, hours: float = 1, room: str | None = None) -> Offer:
+    return Offer(at(day, hour), at(day, hour) + timedelta(hours=hours), room)
+
+
+class Office:
+    """A small company: three members (all with Zoom linked as a fact) and a room."""
+
+    def __init__(self, services: Services) -> None:
+        self.app = services.coordination
+        self.tanaka = self._member(
+            "tanaka@example.com", "田中 一郎", kana="タナカ イチロウ", latin="Tanaka Ichiro"
+        )
+        self.suzuki = self._member(
+            "suzuki@example.com", "鈴木 花子", kana="スズキ ハナコ", latin="Suzuki Hanako"
+        )
+        self.sato = self._member("sato@example.com", "佐藤 健", kana="サトウ ケン", latin="Sato Ken")
+        self.room = self.app.add_room("会議室A", 6, BY, NOW).id
+
+    def _member(self, email: str, name: str, kana: str, latin: str) -> str:
+        id = self.app.register_member(email, name, BY, NOW, kana=kana, latin=latin).id
+        self.app.link_account(id, f"zoom-{id}", Provider.ZOOM, email, BY, NOW)
+        return id
+
+    def proposal(self, **changes: Any) -> Proposal:
+        standing = Proposal(
+            attendees=(self.tanaka, self.suzuki),
+            organizer=self.tanaka,
+            offers=(offer(25, 1), offer(26, 2)),
+            guest=YAMADA,
+        )
+        return msgspec.structs.replace(standing, **changes)
+
+    def propose(self, now: datetime = NOW, **changes: Any) -> Appointment:
+        return self.app.propose(new_id("appointment"), self.proposal(**changes), self.tanaka, BY, now)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of either kind; every test that touches a store runs on both."""
+    if request.param == "postgres":
+        return str(request.getfixturevalue("postgres_url"))
+    return f"sqlite:///{tmp_path}/product.db"
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    return replace(Settings(), database_url=database_url, secret_key=(SECRET,), company="株式会社サンプル")
+
+
+@pytest.fixture
+def services(settings: Settings) -> Iterator[Services]:
+    built = build(settings)
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def office(services: Services) -> Office:
+    return Office(services)
