@@ -40,6 +40,7 @@ class Office:
 
     def __init__(self, services: Services) -> None:
         self.app = services.coordination
+        self.zoom: dict[str, str] = {}
         self.tanaka = self._member(
             "tanaka@example.com", "田中 一郎", kana="タナカ イチロウ", latin="Tanaka Ichiro"
         )
@@ -51,7 +52,7 @@ class Office:
 
     def _member(self, email: str, name: str, kana: str, latin: str) -> str:
         id = self.app.register_member(email, name, BY, NOW, kana=kana, latin=latin).id
-        self.app.link_account(id, f"zoom-{id}", Provider.ZOOM, email, BY, NOW)
+        self.zoom[id] = self.app.link_account(id, Provider.ZOOM, email, email, BY, NOW)
         return id
 
     def proposal(self, **changes: Any) -> Proposal:

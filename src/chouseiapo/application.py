@@ -47,6 +47,18 @@ def member_id(email: str) -> str:
     return new_id("member", email.strip().lower())
 
 
+def link_id(provider: Provider, member: str, subject: str) -> str:
+    """A link's id names its member and, unreadably, its account: the same account linked again is the same."""
+    unique = uuid.uuid5(_PEOPLE, f"{provider}/{subject}").hex[:12]
+    return f"{provider}-{member.removeprefix('member-')}-{unique}"
+
+
+def link_owner(link: str) -> str:
+    """The member (or, for a built-in calendar, the member or room) that a link belongs to."""
+    provider, _, rest = link.partition("-")
+    return rest if provider == "builtin" else f"member-{rest.partition('-')[0]}"
+
+
 def caused_by(event: Event, target: str) -> Meta:
     """What a policy's command carries: repeated for the same event and target it is the same command."""
     return Meta(
@@ -169,17 +181,24 @@ class Coordination(Application[str]):
         self._ask_member(member, cause, lambda m: m.choose_mail_format(text_only, now))
 
     def link_account(
-        self, member: str, link: str, provider: Provider, account: str, cause: Meta, now: datetime
-    ) -> None:
+        self, member: str, provider: Provider, subject: str, account: str, cause: Meta, now: datetime
+    ) -> str:
+        """Let an account speak for the member; answers the link's id. `subject` outlives its address."""
+        link = link_id(provider, member, subject)
         self._ask_member(member, cause, lambda m: m.link(link, provider, account, now))
+        return link
 
-    def break_link(self, member: str, link: str, reason: str, now: datetime) -> None:
+    def break_link(self, link: str, reason: str, now: datetime) -> None:
         """Note that a vendor refuses the link's token; a second time changes nothing."""
-        cause = Meta(actor=SYSTEM)
-        self._ask_member(member, cause, lambda m: m.break_link(link, reason, now))
+        self._ask_member(link_owner(link), Meta(actor=SYSTEM), lambda m: m.break_link(link, reason, now))
 
-    def heal_link(self, member: str, link: str, now: datetime) -> None:
-        self._ask_member(member, Meta(actor=SYSTEM), lambda m: m.heal_link(link, now))
+    def heal_link(self, link: str, now: datetime) -> None:
+        self._ask_member(link_owner(link), Meta(actor=SYSTEM), lambda m: m.heal_link(link, now))
+
+    def is_broken(self, link: str) -> bool:
+        """Whether the link is known to be refused; what is no account of a member can't be."""
+        member = Member.remember(link_owner(link), self.stream(link_owner(link)))
+        return link in member.links and bool(member.links[link].broken)
 
     # Appointments: what the staff do
 
@@ -207,27 +226,45 @@ class Coordination(Application[str]):
     def withdraw_candidate(self, id: str, candidate: str, cause: Meta, now: datetime) -> Appointment:
         return self._carry_out(cause, id, lambda a, _: a.withdraw_candidate(candidate, now))
 
-    def edit(self, id: str, edit: Edit, cause: Meta, now: datetime) -> Appointment:
-        return self._carry_out(cause, id, lambda a, _: a.edit(edit, now))
-
-    def change_attendees(
-        self, id: str, attendees: Sequence[str], organizer: str, cause: Meta, now: datetime
+    def revise(
+        self,
+        id: str,
+        edit: Edit,
+        cause: Meta,
+        now: datetime,
+        attendees: Sequence[str] | None = None,
+        organizer: str = "",
     ) -> Appointment:
-        """Name who takes part; reservations of a confirmed appointment follow in the same save."""
+        """Change words and attendees in one save; reservations of a confirmed appointment follow."""
 
         def decide(appointment: Appointment, agendas: Agendas) -> None:
-            before = appointment.attendees
-            appointment.change_attendees(tuple(attendees), organizer, now)
-            if unknown := [m for m in attendees if m not in before and not self.stream(m)]:
-                raise Invalid(*(Problem("attendees", "attendee_unknown", {"name": m}) for m in unknown))
-            joined = [m for m in attendees if m not in before]
-            if chosen := appointment.chosen:
-                agendas.release(id, [m for m in before if m not in attendees], chosen.slot, now)
-                agendas.reserve(id, joined, chosen.slot, now)
-            elif any(agendas.taken_by(joined, c.slot, id) for c in appointment.open_candidates):
-                raise Invalid(Problem("attendees", "attendee_reserved"))
+            appointment.edit(edit, now)
+            if attendees is not None or organizer:
+                people = appointment.attendees if attendees is None else tuple(attendees)
+                lead = organizer or (people[0] if appointment.organizer not in people and people else "")
+                self._change_attendees(appointment, people, lead or appointment.organizer, agendas, now)
 
         return self._carry_out(cause, id, decide)
+
+    def _change_attendees(
+        self,
+        appointment: Appointment,
+        attendees: tuple[str, ...],
+        organizer: str,
+        agendas: Agendas,
+        now: datetime,
+    ) -> None:
+        before = appointment.attendees
+        appointment.change_attendees(attendees, organizer, now)
+        joined = [m for m in attendees if m not in before]
+        if unknown := [m for m in joined if not self.stream(m)]:
+            raise Invalid(*(Problem("attendees", "attendee_unknown", {"name": m}) for m in unknown))
+        if chosen := appointment.chosen:
+            gone = [m for m in before if m not in attendees]
+            agendas.release(appointment.id, gone, chosen.slot, now)
+            agendas.reserve(appointment.id, joined, chosen.slot, now)
+        elif any(agendas.taken_by(joined, c.slot, appointment.id) for c in appointment.open_candidates):
+            raise Invalid(Problem("attendees", "attendee_reserved"))
 
     def resend_request(self, id: str, cause: Meta, now: datetime) -> Appointment:
         return self._carry_out(cause, id, lambda a, _: a.resend_request(now))

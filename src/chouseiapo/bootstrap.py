@@ -4,22 +4,53 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
+import msgspec
 from sqlalchemy import make_url, text
 
 from chouseiapo import migrations
+from chouseiapo.accounts.access import LINK_LIFE, Access
 from chouseiapo.accounts.guest_links import GuestLinks
 from chouseiapo.accounts.keyring import StoredKeyring
-from chouseiapo.accounts.secrets import Sealer, Signer
-from chouseiapo.application import Coordination
+from chouseiapo.accounts.secrets import Sealer, Signer, hashed
+from chouseiapo.accounts.google import GoogleAccounts
+from chouseiapo.accounts.microsoft import MicrosoftAccounts
+from chouseiapo.accounts.vault import Grant, LinkedAccounts, Vault
+from chouseiapo.accounts.zoom import ZoomAccounts
+from chouseiapo.adapters.builtin import BuiltinCalendar
+from chouseiapo.adapters.google import GoogleCalendar
+from chouseiapo.adapters.outlook import OutlookCalendar
+from chouseiapo.adapters.smtp import SmtpMailer
+from chouseiapo.adapters.zoom import ZoomMeetings
+from chouseiapo.application import Coordination, link_id, member_id
+from chouseiapo.builtin_shelf import BuiltinShelf
+from chouseiapo.clock import Clock, utc_now
 from chouseiapo.config import Settings, SettingsError
+from chouseiapo.domain.appointment import Appointment
+from chouseiapo.domain.event import Meta
+from chouseiapo.domain.member import Provider
 from chouseiapo.domain.slots import Grid
 from chouseiapo.events import recorder_settings
+from chouseiapo.mail import Mails
+from chouseiapo.policies import Policies
+from chouseiapo.ports import Calendar
 from chouseiapo.storage import Rows, rows_url
+from projections.appointments import Appointments
+from projections.catch_up import Projection
+from projections.holds import EntryWriter, Holds
+from projections.meetings import IssueMeetings, Meetings
+from projections.offers import Offers
+from projections.outbox import SIGN_IN, Mail, Outbox, want
+from projections.people import People
+from projections.place_holds import PlaceHolds
+from projections.reminders import Reminders
+from projections.send_mails import Composer, SealedSignIn, SendMails
+from projections.settle import Settler
 
 _CREATING = 0x63686F75  # the advisory lock's number: any constant that is ours
 
@@ -33,18 +64,63 @@ class Services:
     """Everything that web, worker and cli are handed."""
 
     settings: Settings
+    clock: Clock
     rows: Rows
     keyring: StoredKeyring
     coordination: Coordination
+    access: Access
     guest_links: GuestLinks
     form_signer: Signer
+    sealer: Sealer
+    accounts: Mapping[str, LinkedAccounts]
+    vault: Vault
+    calendars: Mapping[str, Calendar]
+    mailer: SmtpMailer | None
+    entry_writer: EntryWriter
+    composer: Composer
+    projections: Sequence[Projection]
+    policies: Policies
+    settlers: Sequence[Settler]
+    reminders: Reminders
+
+    def calendar_of(self, link: str) -> Calendar:
+        """The adapter that speaks to the calendar behind a link: its id begins with the provider."""
+        return self.calendars[link.partition("-")[0]]
+
+    def guest_url(self, appointment: Appointment) -> str:
+        secret = self.guest_links.secret(appointment.id, appointment.generation)
+        return f"{self.settings.base_url}/g/{secret}"
+
+    def link(self, email: str, provider: Provider, refresh_token: str, cause: Meta) -> str:
+        """Let the account that a refresh token belongs to speak for a member; answers the link's id.
+
+        The token is tried before anything is recorded; raises PortError when the vendor refuses it.
+        """
+        member = self.coordination.member(member_id(email))
+        grant = self.accounts[provider].refresh(Grant(refresh_token))
+        account = self.accounts[provider].account(grant)
+        self.vault.store(link_id(provider, member.id, account.subject), member.id, provider, grant)
+        return self.coordination.link_account(
+            member.id, provider, account.subject, account.email, cause, self.clock()
+        )
+
+    def mail_sign_in_link(self, member: str, now: datetime) -> str:
+        """Put the mail with a one-time link into the outbox; answers the link."""
+        url = f"{self.settings.base_url}/sign-in/{self.access.new_sign_in_link(member, now)}"
+        content = msgspec.json.encode(SealedSignIn(url, now + LINK_LIFE))
+        mail = Mail(f"{SIGN_IN}/{hashed(url)}", "", member, SIGN_IN, 0, now)
+        with self.rows.write() as connection:
+            want(connection, mail, self.sealer.seal(content))
+        return url
 
     def close(self) -> None:
+        if self.mailer is not None:
+            self.mailer.close()
         self.coordination.close()
         self.rows.close()
 
 
-def build(settings: Settings) -> Services:
+def build(settings: Settings, clock: Clock = utc_now) -> Services:
     """Open the database (an empty one is created, an old one refused) and put everything together."""
     if not settings.secret_key:
         raise SettingsError(["CHOUSEIAPO_SECRET_KEY: missing; make one with: openssl rand -hex 32"])
@@ -52,16 +128,59 @@ def build(settings: Settings) -> Services:
     keyring = StoredKeyring(rows, Sealer(settings.secret_key, "personal data"))
     try:
         _ensure_database(settings, rows, keyring)
+        return _assemble(settings, clock, rows, keyring, _coordination(settings, keyring))
     except BaseException:
         rows.close()
         raise
+
+
+def _assemble(
+    settings: Settings, clock: Clock, rows: Rows, keyring: StoredKeyring, app: Coordination
+) -> Services:
+    sealer = Sealer(settings.secret_key, "vault")
+    accounts: dict[str, LinkedAccounts] = {
+        Provider.GOOGLE.value: GoogleAccounts(settings),
+        Provider.MICROSOFT.value: MicrosoftAccounts(settings),
+        Provider.ZOOM.value: ZoomAccounts(settings),
+    }
+    vault = Vault(rows, sealer, accounts, clock)
+    calendars: dict[str, Calendar] = {
+        "builtin": BuiltinCalendar(BuiltinShelf(rows)),
+        Provider.GOOGLE.value: GoogleCalendar(settings, vault),
+        Provider.MICROSOFT.value: OutlookCalendar(settings, vault),
+    }
+    guest_links = GuestLinks(Signer(settings.secret_key, "guest link"))
+    writer = EntryWriter(app, settings.base_url, settings.time_zone)
+    composer = Composer(app, settings, Mails(settings), guest_links.secret)
+    reminders = Reminders(app, rows, settings.reminder_at, settings.time_zone)
+    meetings = Meetings(app, settings.time_zone)
+    mailer = SmtpMailer(settings) if settings.smtp_url else None
+    settlers: list[Settler] = [
+        PlaceHolds(app, rows, writer, lambda link: calendars[link.partition("-")[0]]),
+        IssueMeetings(app, rows, meetings, ZoomMeetings(settings, vault, clock)),
+    ]
+    if mailer is not None:
+        settlers.append(SendMails(rows, composer, reminders, mailer, sealer.open))
     return Services(
         settings=settings,
+        clock=clock,
         rows=rows,
         keyring=keyring,
-        coordination=_coordination(settings, keyring),
-        guest_links=GuestLinks(Signer(settings.secret_key, "guest link")),
+        coordination=app,
+        access=Access(rows),
+        guest_links=guest_links,
         form_signer=Signer(settings.secret_key, "form"),
+        sealer=sealer,
+        accounts=accounts,
+        vault=vault,
+        calendars=calendars,
+        mailer=mailer,
+        entry_writer=writer,
+        composer=composer,
+        projections=(Offers(app), Holds(app, writer), meetings, Outbox(app), Appointments(app), People(app)),
+        policies=Policies(app, rows, timedelta(seconds=settings.meeting_wait_s)),
+        settlers=settlers,
+        reminders=reminders,
     )
 
 

@@ -80,9 +80,9 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
                 values[setting.name] = _READERS.get(setting.name, str)(text)
         except (ValueError, OSError) as error:
             problems.append(f"{name}: {error}")
-    known = {PREFIX + f.name.upper() for f in fields(Settings)}
+    known = {PREFIX + f.name.upper() for f in fields(Settings)} | _ELSEWHERE
     for name in environ:
-        if name.startswith(PREFIX) and name.removesuffix("_FILE") not in known | _ELSEWHERE:
+        if name.startswith(PREFIX) and not {name, name.removesuffix("_FILE")} & known:
             problems.append(f"{name}: no such setting")
     if problems:
         raise SettingsError(problems)

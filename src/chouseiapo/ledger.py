@@ -117,25 +117,29 @@ class Ledger:
         with self._rows.write() as connection:
             connection.execute(delete(tasks).where(*self._same(task)))
 
-    def postpone(self, task: Task, error: str, until: datetime) -> None:
+    def look_again(self, task: Task, at: datetime) -> None:
+        """Nothing failed, but there is more to do at that time."""
+        with self._rows.write() as connection:
+            connection.execute(update(tasks).where(*self._same(task)).values(due_at=at))
+
+    def postpone(self, task: Task, error: str, now: datetime, until: datetime) -> None:
         """It failed for now: try again at `until`."""
-        self._note(task, error, until, parked=False)
+        self._note(task, error, now, due_at=until, parked=False)
 
     def park(self, task: Task, error: str, now: datetime) -> None:
         """It can't succeed as it is: show it, and wait until it is touched again."""
-        self._note(task, error, now, parked=True)
+        self._note(task, error, now, due_at=now, parked=True)
 
-    def _note(self, task: Task, error: str, due_at: datetime, *, parked: bool) -> None:
+    def _note(self, task: Task, error: str, now: datetime, **change: object) -> None:
         with self._rows.write() as connection:
             connection.execute(
                 update(tasks)
                 .where(*self._same(task))
                 .values(
-                    due_at=due_at,
                     attempts=tasks.c.attempts + 1,
-                    parked=parked,
                     error=error,
-                    failing_since=func.coalesce(tasks.c.failing_since, due_at),
+                    failing_since=func.coalesce(tasks.c.failing_since, now),
+                    **change,
                 )
             )
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from email.message import EmailMessage
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
+import regex
+
+T = TypeVar("T")
 
 
 class PortError(Exception):
@@ -179,3 +182,50 @@ class EntryShelf(Protocol):
 def digest(content: msgspec.Struct) -> str:
     """A short fingerprint of a struct's content."""
     return hashlib.sha256(msgspec.json.encode(content)).hexdigest()[:32]
+
+
+def cut(text: str, most: int) -> str:
+    """The text within a vendor's limit, cut on a grapheme with …; its last line, the link to it all, stays.
+
+    Counted in UTF-16 units: vendors don't say which characters they mean, and no count of theirs is larger.
+    """
+    if _units(text) <= most:
+        return text
+    head, newline, link = text.rpartition("\n")
+    if not newline or _units(link) > most // 2:
+        head, newline, link = text, "", ""
+    room = most - _units("…" + newline + link)
+    kept = 0
+    for grapheme in regex.finditer(r"\X", head):
+        room -= _units(grapheme[0])
+        if room < 0:
+            break
+        kept = grapheme.end()
+    return head[:kept].rstrip() + "…" + newline + link
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def in_chunks(
+    items: Sequence[T], most: int, work: Callable[[Sequence[T]], list[Placed | PortError]]
+) -> list[Placed | PortError]:
+    """Work on at most so many at a time; an error of the whole call stays with its chunk and the rest.
+
+    When nothing at all went through, and not because of the entries, the error is the account's and raised.
+    """
+    results: list[Placed | PortError] = []
+    for start in range(0, len(items), most):
+        try:
+            results += work(items[start : start + most])
+        except PortError as error:
+            results += [error] * (len(items) - start)
+            break
+    if results and isinstance(first := results[0], PortError) and all(map(_concerns_account, results)):
+        raise first
+    return results
+
+
+def _concerns_account(result: Placed | PortError) -> bool:
+    return isinstance(result, PortError) and (result.auth or not result.permanent)

@@ -114,7 +114,6 @@ entries = Table(
     metadata,
     _key("key"),
     Column("link", String, nullable=False),
-    Column("owner", String, nullable=False),
     Column("appointment", String, nullable=False, index=True),
     Column("candidate", String, nullable=False),
     _text("vendor_id"),

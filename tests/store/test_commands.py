@@ -13,7 +13,7 @@ from eventsourcing.persistence import IntegrityError
 
 from chouseiapo.application import Coordination, new_id
 from chouseiapo.bootstrap import Services
-from chouseiapo.domain.appointment import Appointment, State
+from chouseiapo.domain.appointment import Appointment, Edit, State
 from chouseiapo.domain.errors import Busy, CandidateTaken, DomainError, Invalid, NotFound
 from chouseiapo.domain.event import Meta
 from chouseiapo.domain.proposal import Platform
@@ -160,7 +160,7 @@ class TestProposing:
 
     def test_zoom_needs_an_organizer_whose_zoom_works(self, office: Office) -> None:
         office.propose(platform=Platform.ZOOM)
-        office.app.break_link(office.tanaka, f"zoom-{office.tanaka}", "invalid_grant", NOW)
+        office.app.break_link(office.zoom[office.tanaka], "invalid_grant", NOW)
         with pytest.raises(Invalid) as refused:
             office.propose(platform=Platform.ZOOM)
         assert [(p.field, p.code) for p in refused.value.problems] == [("platform", "zoom_not_linked")]
@@ -184,15 +184,15 @@ class TestChangingAndCancelling:
         alone = office.propose(attendees=(office.sato,), organizer=office.sato)
         confirm(office.app, alone.id)
         with pytest.raises(CandidateTaken):
-            office.app.change_attendees(appointment.id, [office.tanaka, office.sato], office.tanaka, BY, NOW)
-        office.app.change_attendees(appointment.id, [office.tanaka], office.tanaka, BY, NOW)
+            office.app.revise(appointment.id, Edit(), BY, NOW, attendees=[office.tanaka, office.sato])
+        office.app.revise(appointment.id, Edit(), BY, NOW, attendees=[office.tanaka])
         assert reservations(office.app, office.suzuki) == set()
 
     def test_who_joins_a_proposed_one_must_be_free_at_its_candidates(self, office: Office) -> None:
         appointment = office.propose(attendees=(office.tanaka,))
         confirm(office.app, office.propose(attendees=(office.sato,), organizer=office.sato).id)
         with pytest.raises(Invalid) as refused:
-            office.app.change_attendees(appointment.id, [office.tanaka, office.sato], office.tanaka, BY, NOW)
+            office.app.revise(appointment.id, Edit(), BY, NOW, attendees=[office.tanaka, office.sato])
         assert [p.code for p in refused.value.problems] == ["attendee_reserved"]
 
     def test_an_unknown_appointment_is_not_found(self, office: Office) -> None:

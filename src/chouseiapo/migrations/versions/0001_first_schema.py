@@ -57,7 +57,6 @@ def upgrade() -> None:
         "entries",
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("link", sa.String(), nullable=False),
-        sa.Column("owner", sa.String(), nullable=False),
         sa.Column("appointment", sa.String(), nullable=False),
         sa.Column("candidate", sa.String(), nullable=False),
         sa.Column("vendor_id", sa.Text(), nullable=False),

@@ -1,0 +1,203 @@
+"""Ledger of calendar entries: what should stand on every attendee's and room's calendar.
+
+Wanted is a pure function of one appointment and of who is linked where. While proposed, each open candidate is a
+hold on each calendar; once confirmed, the chosen candidate's entry is the confirmed event, under the same key, so
+that it is turned in place; whatever else was placed should be gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Table, delete, select
+from sqlalchemy.engine import Connection
+
+from chouseiapo.application import Coordination, link_owner
+from chouseiapo.domain.appointment import Appointment, State
+from chouseiapo.domain.event import Event
+from chouseiapo.domain.member import Member
+from chouseiapo.domain.proposal import Kind, shown_title
+from chouseiapo.domain.slots import Candidate
+from chouseiapo.ledger import touch, wake_lane
+from chouseiapo.ports import Entry
+from chouseiapo.storage import Rows, entries, holds, tasks, upsert
+
+LEDGER = "holds"
+HOLD_MARK = "【仮】"
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """An entry that should stand on the calendar of `owner` (a member or room) through `link`."""
+
+    link: str
+    owner: str
+    entry: Entry
+
+
+class CalendarState(msgspec.Struct, frozen=True):
+    """How far the calendars have come: done means settled == wanted and removing == 0."""
+
+    wanted: int
+    settled: int
+    removing: int
+    failed: tuple[Failure, ...]
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """What does not get through to whose calendar (a member's or room's), and since when (UTC)."""
+
+    owner: str
+    reason: str
+    since: datetime
+
+
+class EntryWriter:
+    """Words an appointment's calendar entries; they are internal: guests never see them."""
+
+    def __init__(self, app: Coordination, base_url: str, time_zone: str) -> None:
+        self._app = app
+        self._base_url = base_url
+        self._time_zone = time_zone
+
+    def wanted(self, appointment: Appointment) -> list[Wanted]:
+        """Every entry that should stand now, on whichever calendar."""
+        chosen = appointment.chosen
+        if appointment.state not in (State.PROPOSED, State.CONFIRMED):
+            return []
+        standing = [chosen] if chosen else appointment.open_candidates
+        links = {r: self.link_of(r) for c in standing for r in appointment.resources(c)}
+        return [
+            Wanted(links[owner], owner, self._entry(appointment, candidate, links[owner]))
+            for candidate in standing
+            for owner in appointment.resources(candidate)
+        ]
+
+    def link_of(self, resource: str) -> str:
+        """Through which link a member's or room's calendar is written; the built-in one has its own."""
+        if resource.startswith("member-"):
+            member = Member.remember(resource, self._app.stream(resource))
+            if member.calendar is not None:
+                return member.calendar.id
+        return f"builtin-{resource}"
+
+    def _entry(self, appointment: Appointment, candidate: Candidate, link: str) -> Entry:
+        title = shown_title(appointment.title, appointment.guest)
+        confirmed = appointment.chosen is not None
+        return Entry(
+            key=f"{link}/{appointment.id}/{candidate.id}",
+            appointment=appointment.id,
+            candidate=candidate.id,
+            title=title if confirmed else f"{HOLD_MARK}{title}",
+            body="\n".join(self._body(appointment)),
+            location=self._location(appointment, candidate),
+            start=candidate.start,
+            end=candidate.end,
+            time_zone=self._time_zone,
+            confirmed=confirmed,
+            visibility=appointment.visibility.value,
+        )
+
+    def _body(self, appointment: Appointment) -> Iterator[str]:
+        """The last line is the way to the full text; adapters keep it when they must cut."""
+        if appointment.chosen is None:
+            yield "日程調整中の仮予定です。お客様が日時を選ぶと、この仮予定は確定予定に変わるか、自動で消えます。"
+            yield ""
+        guest = appointment.guest
+        yield f"お客様: {guest.company} {guest.name}".rstrip()
+        yield from (
+            f"{label}: {text}" for label, text in (("メール", guest.email), ("電話", guest.phone)) if text
+        )
+        if appointment.place:
+            yield f"場所: {appointment.place}"
+        if appointment.meeting is not None:
+            meeting = appointment.meeting
+            yield f"参加URL: {meeting.join_url}"
+            yield from (f"ミーティングID: {meeting.meeting_id}" for _ in [0] if meeting.meeting_id)
+            yield from (f"パスコード: {meeting.passcode}" for _ in [0] if meeting.passcode)
+        if appointment.note:
+            yield from ("", appointment.note)
+        yield ""
+        yield f"{self._base_url}/appointments/{appointment.id}"
+
+    def _location(self, appointment: Appointment, candidate: Candidate) -> str:
+        if appointment.kind is Kind.WEB and appointment.meeting is not None:
+            return appointment.meeting.join_url
+        room = self._app.room(candidate.room).name if candidate.room else ""
+        return appointment.place or room
+
+
+class Holds:
+    """The wanted half: one row an entry, and a task for each calendar that differs from it."""
+
+    name = LEDGER
+    tables: Sequence[Table] = (holds,)
+
+    def __init__(self, app: Coordination, writer: EntryWriter) -> None:
+        self._app = app
+        self._writer = writer
+
+    def apply(self, connection: Connection, stream: str, events: Sequence[Event]) -> None:
+        if stream.startswith("appointment-"):
+            self._write(connection, stream)
+        elif any(isinstance(e, Member.Linked | Member.Unlinked | Member.LinkHealed) for e in events):
+            self._follow_links(connection, stream)
+
+    def _write(self, connection: Connection, id: str) -> None:
+        wanted = self._writer.wanted(self._app.appointment(id))
+        connection.execute(delete(holds).where(holds.c.appointment == id))
+        upsert(connection, holds, [_row(w) for w in wanted])
+        for link in _differing(connection, id, wanted):
+            touch(connection, LEDGER, f"{link}/{id}", lane=link)
+
+    def _follow_links(self, connection: Connection, member: str) -> None:
+        """A member's account came, went or healed: everything that concerns them is worked out again."""
+        concerned = select(holds.c.appointment).where(holds.c.owner == member).distinct()
+        for id in list(connection.scalars(concerned)):
+            self._write(connection, id)
+        wake_lane(connection, LEDGER, self._writer.link_of(member))
+
+
+def _row(wanted: Wanted) -> dict[str, object]:
+    entry = wanted.entry
+    return {
+        "key": entry.key,
+        "link": wanted.link,
+        "owner": wanted.owner,
+        "appointment": entry.appointment,
+        "candidate": entry.candidate,
+        "fingerprint": entry.fingerprint(),
+    }
+
+
+def _differing(connection: Connection, id: str, wanted: Sequence[Wanted]) -> list[str]:
+    """The links on whose calendars something of the appointment is not as wanted."""
+    should = {w.entry.key: (w.link, w.entry.fingerprint()) for w in wanted}
+    placed = {row.key: row for row in connection.execute(select(entries).where(entries.c.appointment == id))}
+    missing = {
+        link for key, (link, print) in should.items() if key not in placed or placed[key].fingerprint != print
+    }
+    surplus = {row.link for key, row in placed.items() if key not in should and (row.vendor_id or row.unsure)}
+    return sorted(missing | surplus)
+
+
+def calendar_state(rows: Rows, wanted: Sequence[Wanted], appointment: str) -> CalendarState:
+    """How far the calendars have come with what an appointment wants now (computed from itself)."""
+    should = {w.entry.key: w.entry.fingerprint() for w in wanted}
+    with rows.read() as connection:
+        placed = connection.execute(select(entries).where(entries.c.appointment == appointment)).all()
+        links = {row.link for row in placed} | {w.link for w in wanted}
+        failing = connection.execute(
+            select(tasks.c.lane, tasks.c.error, tasks.c.failing_since).where(
+                tasks.c.ledger == LEDGER,
+                tasks.c.key.in_([f"{link}/{appointment}" for link in links]),
+                tasks.c.failing_since.is_not(None),
+            )
+        ).all()
+    return CalendarState(
+        wanted=len(should),
+        settled=sum(row.fingerprint == should.get(row.key) for row in placed),
+        removing=sum(row.key not in should and bool(row.vendor_id or row.unsure) for row in placed),
+        failed=tuple(Failure(link_owner(f.lane), f.error, f.failing_since) for f in failing),
+    )

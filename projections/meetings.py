@@ -1,0 +1,179 @@
+"""Ledger of meetings: one conference for each confirmed appointment on a platform that issues them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import Table, delete, select
+from sqlalchemy.engine import Connection
+
+from chouseiapo.application import SYSTEM, Coordination
+from chouseiapo.domain.appointment import Appointment
+from chouseiapo.domain.event import Event, Meta
+from chouseiapo.domain.member import Member
+from chouseiapo.domain.proposal import Meeting, Platform, shown_title
+from chouseiapo.ledger import Task, touch, wake_lane
+from chouseiapo.ports import Conferencing, Issued, MeetingPlan, PortError
+from chouseiapo.storage import Rows, issued_meetings, meetings, upsert
+
+LEDGER = "meetings"
+# A platform's list may lag behind its creations: before that much time, "not listed" says nothing.
+LIST_LAG = timedelta(seconds=10)
+
+
+class Meetings:
+    """The wanted half: which appointment needs a conference of which content, hosted through which link."""
+
+    name = LEDGER
+    tables: Sequence[Table] = (meetings,)
+
+    def __init__(self, app: Coordination, time_zone: str) -> None:
+        self._app = app
+        self._time_zone = time_zone
+
+    def apply(self, connection: Connection, stream: str, events: Sequence[Event]) -> None:
+        if stream.startswith("appointment-"):
+            self._write(connection, self._app.appointment(stream))
+        elif any(isinstance(e, Member.Linked | Member.LinkHealed) for e in events):
+            self._follow_link(connection, stream)
+
+    def plan(self, appointment: Appointment) -> MeetingPlan | None:
+        """The conference as it should be now; None when there should be none."""
+        chosen = appointment.chosen
+        if chosen is None or appointment.platform is not Platform.ZOOM:
+            return None
+        minutes = int((chosen.end - chosen.start).total_seconds() // 60)
+        title = shown_title(appointment.title, appointment.guest)
+        return MeetingPlan(appointment.id, title, chosen.start, minutes, self._time_zone)
+
+    def host(self, appointment: Appointment) -> str:
+        """The link whose account hosts: the organizer's; without one there is a lane that waits for it."""
+        zoom = self._app.member(appointment.organizer).zoom
+        return zoom.id if zoom else _missing(appointment.organizer)
+
+    def _follow_link(self, connection: Connection, member: str) -> None:
+        """A host came or healed: what waited for one goes on."""
+        waiting = select(meetings.c.appointment).where(meetings.c.link == _missing(member))
+        for id in list(connection.scalars(waiting)):
+            self._write(connection, self._app.appointment(id))
+        if zoom := self._app.member(member).zoom:
+            wake_lane(connection, LEDGER, zoom.id)
+
+    def _write(self, connection: Connection, appointment: Appointment) -> None:
+        plan = self.plan(appointment)
+        before = connection.execute(
+            select(issued_meetings).where(issued_meetings.c.appointment == appointment.id)
+        ).one_or_none()
+        connection.execute(delete(meetings).where(meetings.c.appointment == appointment.id))
+        if plan is not None:
+            host = before.link if before else self.host(appointment)
+            row = {"appointment": appointment.id, "link": host, "fingerprint": plan.fingerprint()}
+            upsert(connection, meetings, [row])
+            if before is None or before.fingerprint != plan.fingerprint():
+                touch(connection, LEDGER, appointment.id, lane=host)
+        elif before is not None and (before.meeting_id or before.unsure_since):
+            touch(connection, LEDGER, appointment.id, lane=before.link)
+
+
+class IssueMeetings:
+    """Settling: look before creating a second time, tell the appointment first, then write it down."""
+
+    ledger = LEDGER
+
+    def __init__(self, app: Coordination, rows: Rows, wanted: Meetings, conferencing: Conferencing) -> None:
+        self._app = app
+        self._rows = rows
+        self._wanted = wanted
+        self._conferencing = conferencing
+
+    def settle(self, task: Task, now: datetime) -> datetime | None:
+        """Make the conference be as wanted; raises PortError. Answers when to look again after a lost reply."""
+        appointment = self._app.appointment(task.key)
+        plan = self._wanted.plan(appointment)
+        known = self._known(task.key)
+        if plan is None:
+            return self._remove(task.key, known, now)
+        if known is None or not known.meeting_id:
+            return self._issue(appointment, plan, known, now)
+        if known.fingerprint != plan.fingerprint():
+            self._update(known.link, known.meeting_id, plan, now)
+        return None
+
+    def _issue(
+        self, appointment: Appointment, plan: MeetingPlan, known: _Known | None, now: datetime
+    ) -> datetime | None:
+        host = known.link if known else self._wanted.host(appointment)
+        if host == _missing(appointment.organizer):
+            raise PortError("zoom_not_linked", permanent=True)
+        issued: Issued | None = None
+        if appointment.meeting is not None:  # told already; only our own note of it was lost
+            issued = Issued(appointment.meeting.meeting_id, appointment.meeting.join_url)
+        elif known is not None and known.unsure_since is not None:
+            issued = self._conferencing.find(host, appointment.id)
+            if issued is None and now < known.unsure_since + LIST_LAG:
+                return known.unsure_since + LIST_LAG
+        if issued is None:
+            self._keep(appointment.id, host, unsure_since=now)
+            issued = self._conferencing.create(host, plan)
+        meeting = Meeting(issued.join_url, issued.meeting_id, issued.passcode)
+        cause = Meta(actor=SYSTEM, command=f"issue/{appointment.id}/{issued.meeting_id}")
+        self._app.issue_meeting(appointment.id, meeting, host, cause, now)
+        self._keep(appointment.id, host, issued.meeting_id, plan.fingerprint())
+        return None
+
+    def _update(self, link: str, meeting_id: str, plan: MeetingPlan, now: datetime) -> None:
+        self._conferencing.update(link, meeting_id, plan)
+        self._keep(plan.appointment, link, meeting_id, plan.fingerprint())
+
+    def _remove(self, appointment: str, known: _Known | None, now: datetime) -> datetime | None:
+        if known is None:
+            return None
+        meeting_id = known.meeting_id
+        if not meeting_id and known.unsure_since is not None:
+            found = self._conferencing.find(known.link, appointment)
+            if found is None and now < known.unsure_since + LIST_LAG:
+                return known.unsure_since + LIST_LAG
+            meeting_id = found.meeting_id if found else ""
+        if meeting_id:
+            self._conferencing.delete(known.link, meeting_id)
+        with self._rows.write() as connection:
+            connection.execute(delete(issued_meetings).where(issued_meetings.c.appointment == appointment))
+        return None
+
+    def _known(self, appointment: str) -> _Known | None:
+        found = select(issued_meetings).where(issued_meetings.c.appointment == appointment)
+        with self._rows.read() as connection:
+            row = connection.execute(found).one_or_none()
+        return _Known(row.link, row.meeting_id, row.fingerprint, row.unsure_since) if row else None
+
+    def _keep(
+        self,
+        appointment: str,
+        link: str,
+        meeting_id: str = "",
+        fingerprint: str = "",
+        unsure_since: datetime | None = None,
+    ) -> None:
+        row = {
+            "appointment": appointment,
+            "link": link,
+            "meeting_id": meeting_id,
+            "fingerprint": fingerprint,
+            "unsure_since": unsure_since,
+        }
+        with self._rows.write() as connection:
+            upsert(connection, issued_meetings, [row])
+
+
+class _Known(NamedTuple):
+    link: str
+    meeting_id: str
+    fingerprint: str
+    unsure_since: datetime | None
+
+
+def _missing(organizer: str) -> str:
+    """The lane of what waits until the organizer links Zoom."""
+    return f"zoom-{organizer.removeprefix('member-')}-missing"

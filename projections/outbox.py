@@ -1,0 +1,160 @@
+"""Ledger of mails: who should be told what, because of which event. Rows name ids; no address, no text.
+
+A mail is worked out from the events alone and rendered when it leaves, from the appointment as it was at the
+event that caused it; so a mail that waited for a broken server still says what it meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Table, select
+from sqlalchemy.engine import Connection
+
+from chouseiapo.application import Coordination
+from chouseiapo.domain.appointment import Appointment, State
+from chouseiapo.domain.event import Event
+from chouseiapo.domain.proposal import Delivery
+from chouseiapo.domain.slots import CandidateState
+from chouseiapo.ledger import touch
+from chouseiapo.storage import Rows, insert_new, mails, sent_mails
+
+LEDGER = "outbox"
+GUEST = "guest"
+LANES = 4
+
+REQUEST = "request"
+CONFIRMATION = "confirmation"
+CONFIRMATION_PENDING = "confirmation_pending"
+MEETING_URL = "meeting_url"
+CANCELLED = "cancelled"
+EXPIRED = "expired"
+ALL_GONE = "all_gone"
+REMINDER = "reminder"
+SIGN_IN = "sign_in"
+
+
+class Mail(msgspec.Struct, frozen=True):
+    """A mail that should go out: `version` is that of the event that caused it."""
+
+    key: str
+    appointment: str
+    recipient: str
+    rule: str
+    version: int
+    created_at: datetime
+
+
+class Outbox:
+    """The wanted half: one row a mail, and a task for each that has not left."""
+
+    name = LEDGER
+    tables: Sequence[Table] = (mails,)
+
+    def __init__(self, app: Coordination) -> None:
+        self._app = app
+
+    def apply(self, connection: Connection, stream: str, events: Sequence[Event]) -> None:
+        if stream.startswith("appointment-"):
+            for mail in mails_of(self._app.stream(stream)):
+                want(connection, mail)
+
+
+def want(connection: Connection, mail: Mail, sealed: str = "") -> bool:
+    """Put a mail into the outbox once; one that has left is not sent again. Tells whether it is new."""
+    new = insert_new(connection, mails, msgspec.structs.asdict(mail) | {"sealed": sealed})
+    left = select(sent_mails.c.key).where(sent_mails.c.key == mail.key)
+    if new and connection.scalar(left) is None:
+        touch(connection, LEDGER, mail.key, lane_of(mail), due_at=mail.created_at)
+    return new
+
+
+def is_wanted(rows: Rows, key: str) -> bool:
+    """Whether the mail is in the outbox already, sent or not."""
+    with rows.read() as connection:
+        return connection.scalar(select(mails.c.key).where(mails.c.key == key)) is not None
+
+
+def lane_of(mail: Mail) -> str:
+    """The mails of one appointment share a lane, so that they leave in their order."""
+    number = sum(mail.appointment.encode()) % LANES
+    return f"smtp-{number}"
+
+
+def mails_of(events: Sequence[Event]) -> list[Mail]:
+    """Every mail that an appointment's events ask for, in order."""
+    appointment = Appointment(events[0].originator_id)
+    found: list[Mail] = []
+    for event in events:
+        before = (appointment.state, appointment.attendees)
+        appointment.when(event)
+        for rule, recipients in _told(event, appointment, *before):
+            found += [_mail(event, rule, recipient) for recipient in recipients]
+    return found
+
+
+def _told(
+    event: Event, appointment: Appointment, state: State, attendees: Sequence[str]
+) -> Iterator[tuple[str, Sequence[str]]]:
+    """Which rules an event sets off, and for whom, given the state and the attendees before it."""
+    requested = appointment.delivery is Delivery.MAIL
+    everybody = [*_guest(appointment), *_members(appointment)]
+    match event:
+        case Appointment.Proposed() if requested:
+            yield REQUEST, everybody
+        case Appointment.RequestResent():
+            yield REQUEST, _guest(appointment)
+        case Appointment.Confirmed() if not appointment.awaits_meeting:
+            yield CONFIRMATION, everybody
+        case Appointment.MeetingDelayed():
+            yield CONFIRMATION_PENDING, everybody
+        case Appointment.MeetingIssued():
+            yield MEETING_URL if appointment.meeting_delayed else CONFIRMATION, everybody
+        case Appointment.AttendeesChanged():
+            joined = [m for m in appointment.attendees if m not in attendees]
+            yield from _told_joining(appointment, joined)
+        case Appointment.CandidateTaken() if _none_left(appointment):
+            yield ALL_GONE, [appointment.author]
+        case Appointment.Cancelled() if requested or state is State.CONFIRMED:
+            yield CANCELLED, everybody
+        case Appointment.Cancelled():
+            yield CANCELLED, _members(appointment)
+        case Appointment.Expired():
+            yield EXPIRED, everybody if requested else _members(appointment)
+
+
+def _told_joining(appointment: Appointment, joined: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
+    """Who joins later is told what the others were told."""
+    if appointment.state is State.PROPOSED:
+        if appointment.delivery is Delivery.MAIL:
+            yield REQUEST, joined
+    elif appointment.meeting_delayed and appointment.awaits_meeting:
+        yield CONFIRMATION_PENDING, joined
+    elif not appointment.awaits_meeting:
+        yield CONFIRMATION, joined
+
+
+def _guest(appointment: Appointment) -> list[str]:
+    return [GUEST] if appointment.guest.email else []
+
+
+def _members(appointment: Appointment) -> list[str]:
+    """Each attendee, and the author even if not attending."""
+    return list(dict.fromkeys((*appointment.attendees, appointment.author)))
+
+
+def _none_left(appointment: Appointment) -> bool:
+    return all(c.state is not CandidateState.OPEN for c in appointment.candidates.values())
+
+
+def _mail(event: Event, rule: str, recipient: str) -> Mail:
+    return Mail(
+        key=f"{event.id}/{rule}/{recipient}",
+        appointment=event.originator_id,
+        recipient=recipient,
+        rule=rule,
+        version=event.originator_version,
+        created_at=event.at,
+    )

@@ -1,0 +1,114 @@
+"""The reminder sweep: who is due and has no reminder yet? Idempotent, whoever runs it and how often.
+
+A reminder is due from the set hour, local to its recipient, of the start's local date, until the start. Its row's
+key is appointment, rule, start and recipient: a moved appointment gets a new one, an edited note does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from chouseiapo.application import Coordination
+from chouseiapo.domain.appointment import Appointment
+from chouseiapo.storage import Rows
+from projections.appointments import starting_between
+from projections.outbox import GUEST, REMINDER, Mail, is_wanted, want
+
+# Every local date that a start can have lies within this much of it, in any zone.
+HORIZON = timedelta(hours=26)
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What the sweep made of one recipient of one appointment; `due` is UTC."""
+
+    appointment: str
+    recipient: str
+    rule: str
+    due: datetime
+    sent: bool
+    skipped: bool
+    why: str
+
+
+class Reminders:
+    """Decides from the aggregates, at a given moment; the hour is local to each recipient."""
+
+    def __init__(self, app: Coordination, rows: Rows, hour: time, time_zone: str) -> None:
+        self._app = app
+        self._rows = rows
+        self._hour = hour
+        self._time_zone = time_zone
+
+    def sweep(self, now: datetime, dry_run: bool = False) -> list[Decision]:
+        """Put every reminder that is due into the outbox, once; answers what was decided for whom."""
+        decisions: list[Decision] = []
+        for id in starting_between(self._rows, now, now + HORIZON):
+            appointment = self._app.appointment(id)
+            for recipient in _recipients(appointment):
+                decisions += self._decide(appointment, recipient, now, dry_run)
+        return decisions
+
+    def zones(self, now: datetime) -> set[str]:
+        """The zones of everybody who may be due within a day, for the alarm clock."""
+        coming = [self._app.appointment(id) for id in starting_between(self._rows, now, now + HORIZON)]
+        return {self._time_zone} | {self._zone(a, r) for a in coming for r in _recipients(a)}
+
+    def still_due(self, mail: Mail, now: datetime) -> str:
+        """Empty while the reminder should go; else why not (asked again at the moment of sending)."""
+        chosen = self._app.appointment(mail.appointment).chosen
+        if chosen is None:
+            return "cancelled"
+        if _key(mail.appointment, chosen.start, mail.recipient) != mail.key:
+            return "moved"
+        return "started" if now >= chosen.start else ""
+
+    def _decide(
+        self, appointment: Appointment, recipient: str, now: datetime, dry_run: bool
+    ) -> Iterator[Decision]:
+        if appointment.chosen is None or appointment.confirmed_at is None:
+            return
+        start = appointment.chosen.start
+        due = self._due(start, self._zone(appointment, recipient))
+        if now < due <= start:
+            return
+        why = self._why_not(start, due, appointment.confirmed_at)
+        sent = not why
+        if sent:
+            key = _key(appointment.id, start, recipient)
+            mail = Mail(key, appointment.id, recipient, REMINDER, appointment.version, now)
+            why = "due" if self._want(mail, dry_run) else "already in the outbox"
+        yield Decision(appointment.id, recipient, REMINDER, due, sent, not sent, why)
+
+    def _want(self, mail: Mail, dry_run: bool) -> bool:
+        if dry_run:
+            return not is_wanted(self._rows, mail.key)
+        with self._rows.write() as connection:
+            return want(connection, mail)
+
+    def _due(self, start: datetime, zone: str) -> datetime:
+        local = start.astimezone(ZoneInfo(zone))
+        at_hour = datetime.combine(local.date(), self._hour, tzinfo=ZoneInfo(zone))
+        return at_hour.astimezone(UTC)
+
+    @staticmethod
+    def _why_not(start: datetime, due: datetime, confirmed_at: datetime) -> str:
+        if start <= due:
+            return "starts before the hour of the reminder"
+        return "confirmed after the hour of the reminder" if confirmed_at >= due else ""
+
+    def _zone(self, appointment: Appointment, recipient: str) -> str:
+        if recipient == GUEST:
+            return appointment.time_zone or self._time_zone
+        return self._app.member(recipient).time_zone or self._time_zone
+
+
+def _recipients(appointment: Appointment) -> list[str]:
+    return [*([GUEST] if appointment.guest.email else []), *appointment.attendees]
+
+
+def _key(appointment: str, start: datetime, recipient: str) -> str:
+    return f"{appointment}/{REMINDER}/{start:%Y%m%dT%H%MZ}/{recipient}"

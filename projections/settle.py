@@ -1,0 +1,87 @@
+"""How every ledger is settled: claim a lane, take what is due in it, and say how each task went."""
+
+from __future__ import annotations
+
+import logging
+
+from datetime import datetime
+from typing import Protocol
+
+from chouseiapo.clock import Clock
+from chouseiapo.ledger import AT_ONCE, AUTH_PAUSE, Ledger, Task, pause_after
+from chouseiapo.ports import PortError
+
+
+log = logging.getLogger(__name__)
+
+
+class Settler(Protocol):
+    """Makes one ledger true outside."""
+
+    ledger: str
+
+    def settle(self, task: Task, now: datetime) -> datetime | None:
+        """Make the task's thing as wanted; raises PortError. Answers when to look again, if ever."""
+
+
+class Health(Protocol):
+    """Where it is noted whether the accounts behind lanes work."""
+
+    def break_link(self, link: str, reason: str, now: datetime) -> None: ...
+
+    def heal_link(self, link: str, now: datetime) -> None: ...
+
+    def is_broken(self, link: str) -> bool: ...
+
+
+def work_lane(ledger: Ledger, settler: Settler, health: Health, lane: str, clock: Clock) -> int:
+    """Settle what is due in a lane that we hold, then give it back; answers how many tasks were worked on.
+
+    One request at a time goes to a mailbox. What the vendor asks of the whole account (wait, sign in anew)
+    stops this lane and no other.
+    """
+    not_before, error, done, healthy = AT_ONCE, "", 0, False
+    for task in ledger.due(lane, clock()):
+        if not ledger.holds(lane):
+            return done
+        done += 1
+        failure = _attempt(ledger, settler, task, clock)
+        healthy = healthy or failure is None
+        if failure is not None and failure.auth:
+            health.break_link(lane, failure.reason, clock())
+            not_before, error = clock() + AUTH_PAUSE, failure.reason
+            break
+        if failure is not None and failure.retry_after is not None:
+            not_before, error = clock() + pause_after(0, failure.retry_after), failure.reason
+            break
+    if healthy and health.is_broken(lane):
+        health.heal_link(lane, clock())
+    ledger.release_lane(lane, not_before, error)
+    return done
+
+
+def _attempt(ledger: Ledger, settler: Settler, task: Task, clock: Clock) -> PortError | None:
+    """One try at one task; what it stumbled over is noted on the task and answered."""
+    try:
+        again = settler.settle(task, clock())
+    except PortError as failure:
+        log.info("%s %s: %s", ledger.name, task.key, failure.reason)
+        _note(ledger, task, failure, clock())
+        return failure
+    except Exception:  # a fault of ours in one task must not hold up the others of its lane
+        log.exception("%s %s", ledger.name, task.key)
+        unexpected = PortError("internal_error")
+        _note(ledger, task, unexpected, clock())
+        return unexpected
+    if again is None:
+        ledger.finish(task)
+    else:
+        ledger.look_again(task, again)
+    return None
+
+
+def _note(ledger: Ledger, task: Task, failure: PortError, now: datetime) -> None:
+    if failure.permanent and not failure.auth:
+        ledger.park(task, failure.reason, now)
+    else:
+        ledger.postpone(task, failure.reason, now, now + pause_after(task.attempts, failure.retry_after))

@@ -1,0 +1,113 @@
+"""Who may come in: API tokens, one-time sign-in links, sessions. Only digests of them are stored."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, insert, or_, select, update
+
+from chouseiapo.accounts.secrets import hashed, new_token
+from chouseiapo.storage import Rows, api_tokens, insert_new, requests_seen, sessions, sign_in_links
+
+LINK_LIFE = timedelta(minutes=15)
+SESSION_LIFE = timedelta(days=14)
+REQUEST_LIFE = timedelta(hours=24)
+
+
+class Access:
+    """Every method takes or answers the plain token; `now` is UTC. An unknown token answers None."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    def new_api_token(self, member: str, now: datetime) -> str:
+        token = f"ca_{new_token()}"
+        with self._rows.write() as connection:
+            row = {"digest": hashed(token), "member": member, "created_at": now}
+            connection.execute(insert(api_tokens).values(row))
+        return token
+
+    def member_of_api_token(self, token: str) -> str | None:
+        with self._rows.read() as connection:
+            return connection.scalar(select(api_tokens.c.member).where(api_tokens.c.digest == hashed(token)))
+
+    def new_sign_in_link(self, member: str, now: datetime, life: timedelta = LINK_LIFE) -> str:
+        token = new_token()
+        row = {"digest": hashed(token), "member": member, "expires_at": now + life}
+        with self._rows.write() as connection:
+            connection.execute(insert(sign_in_links).values(row))
+        return token
+
+    def peek_sign_in_link(self, token: str, now: datetime) -> str | None:
+        """Whose link it is, without using it up: opening a link changes nothing."""
+        with self._rows.read() as connection:
+            return connection.scalar(
+                select(sign_in_links.c.member).where(
+                    sign_in_links.c.digest == hashed(token),
+                    sign_in_links.c.used_at.is_(None),
+                    sign_in_links.c.expires_at > now,
+                )
+            )
+
+    def use_sign_in_link(self, token: str, now: datetime) -> str | None:
+        """Whose link it is, once: of several who hold it exactly one comes in."""
+        with self._rows.write() as connection:
+            member: str | None = connection.scalar(
+                update(sign_in_links)
+                .where(
+                    sign_in_links.c.digest == hashed(token),
+                    sign_in_links.c.used_at.is_(None),
+                    sign_in_links.c.expires_at > now,
+                )
+                .values(used_at=now)
+                .returning(sign_in_links.c.member)
+            )
+        return member
+
+    def open_session(self, member: str, now: datetime) -> str:
+        token = new_token()
+        row = {
+            "digest": hashed(token),
+            "member": member,
+            "created_at": now,
+            "expires_at": now + SESSION_LIFE,
+        }
+        with self._rows.write() as connection:
+            connection.execute(insert(sessions).values(row))
+        return token
+
+    def member_of_session(self, token: str, now: datetime) -> str | None:
+        with self._rows.read() as connection:
+            return connection.scalar(
+                select(sessions.c.member).where(
+                    sessions.c.digest == hashed(token), sessions.c.expires_at > now
+                )
+            )
+
+    def close_session(self, token: str) -> None:
+        with self._rows.write() as connection:
+            connection.execute(delete(sessions).where(sessions.c.digest == hashed(token)))
+
+    def note_request(self, command: str, body_digest: str, now: datetime) -> bool:
+        """Remember a request's idempotency key; False when it came before with another body."""
+        row = {"command": command, "body_digest": body_digest, "seen_at": now}
+        with self._rows.write() as connection:
+            connection.execute(
+                delete(requests_seen).where(
+                    requests_seen.c.command == command, requests_seen.c.seen_at < now - REQUEST_LIFE
+                )
+            )
+            if insert_new(connection, requests_seen, row):
+                return True
+            standing = connection.scalar(
+                select(requests_seen.c.body_digest).where(requests_seen.c.command == command)
+            )
+        return standing == body_digest
+
+    def forget_old(self, now: datetime) -> None:
+        """Throw away what has run out."""
+        with self._rows.write() as connection:
+            connection.execute(delete(sessions).where(sessions.c.expires_at <= now))
+            used = sign_in_links.c.used_at.is_not(None)
+            connection.execute(delete(sign_in_links).where(or_(used, sign_in_links.c.expires_at <= now)))
+            connection.execute(delete(requests_seen).where(requests_seen.c.seen_at < now - REQUEST_LIFE))

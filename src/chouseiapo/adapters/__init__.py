@@ -1,0 +1,81 @@
+"""Each module knows its port and its vendor; here is what those that speak JSON over HTTP share."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from chouseiapo.config import Settings
+from chouseiapo.ports import PortError, Tokens
+
+if TYPE_CHECKING:
+    import requests
+
+TIMEOUT_S = 10
+
+
+class Wire:
+    """Requests in the name of a linked account. One session a thread: requests promises nothing more."""
+
+    def __init__(self, settings: Settings, tokens: Tokens, root: str) -> None:
+        self._settings = settings
+        self._tokens = tokens
+        self._root = root
+        self._local = threading.local()
+
+    def send(self, link: str, method: str, path: str, **options: Any) -> requests.Response:
+        """The vendor's answer, whatever it says; `path` is below the root, or a whole address below it.
+
+        A token that is refused is replaced once. Raises PortError when there is no answer.
+        """
+        token = self._tokens.access_token(link)
+        answer = self._once(token, method, path, options)
+        if answer.status_code == 401:
+            token = self._tokens.access_token(link, refused=token)
+            answer = self._once(token, method, path, options)
+        return answer
+
+    def _once(self, token: str, method: str, path: str, options: Mapping[str, Any]) -> requests.Response:
+        import requests
+
+        address = path if path.startswith(f"{self._root}/") else f"{self._root}{path}"
+        headers = {"Authorization": f"Bearer {token}", **options.get("headers", {})}
+        try:
+            return self._session().request(
+                method, address, timeout=TIMEOUT_S, allow_redirects=False, **{**options, "headers": headers}
+            )
+        except requests.RequestException:
+            raise PortError("unreachable") from None
+
+    def _session(self) -> requests.Session:
+        import requests
+
+        if not hasattr(self._local, "session"):
+            session = requests.Session()
+            # The environment may name other authorities, which would win, and .netrc would replace our token.
+            session.trust_env = False
+            session.verify = str(self._settings.ca_file) if self._settings.ca_file else True
+            self._local.session = session
+        found: requests.Session = self._local.session
+        return found
+
+
+def content(answer: requests.Response) -> dict[str, Any]:
+    """The JSON object of an answer; an empty one for anything else."""
+    try:
+        found = answer.json()
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def seconds(retry_after: str | None) -> float | None:
+    """Retry-After where it says seconds, as Google and Microsoft do; None for anything else."""
+    return float(retry_after) if retry_after and re.fullmatch(r"\d+(\.\d+)?", retry_after) else None
+
+
+def word(text: object) -> str:
+    """A vendor's error code as part of a reason; never a sentence, which might hold somebody's data."""
+    return text if isinstance(text, str) and re.fullmatch(r"\w{1,60}", text, re.ASCII) else "unknown"

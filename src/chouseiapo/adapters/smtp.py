@@ -1,0 +1,135 @@
+"""Mail through an SMTP server: one recipient a mail, so that each is accepted or refused by itself.
+
+A reason names the server's code and nothing that the server said: it may repeat the address.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import smtplib
+import ssl
+import threading
+from email.message import EmailMessage
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from chouseiapo.config import Settings
+from chouseiapo.ports import PortError
+
+TIMEOUT_S = 30
+PORTS = {"smtp": smtplib.SMTP_PORT, "smtps": smtplib.SMTP_SSL_PORT, "smtp+starttls": 587}
+
+
+class _Server(smtplib.SMTP):
+    """Remembers whether a mail's content was begun: before that, nothing can have left."""
+
+    began = False
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        self.began = True
+        return super().data(msg)
+
+
+class _TlsServer(_Server, smtplib.SMTP_SSL):
+    """The same, over TLS from the start."""
+
+
+class SmtpMailer:
+    """Implements ports.Mailer: each thread keeps a connection of its own open, until `close`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._url = urlsplit(settings.smtp_url)
+        self._authorities = settings.ca_file
+        # Asking the network for our own name, as smtplib would, can take seconds.
+        self._name = settings.mail_from.rpartition("@")[2] or "localhost"
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._open: set[_Server] = set()
+
+    def send(self, message: EmailMessage) -> None:
+        """Raises PortError: refused_… for this recipient or mail, smtp_… when the server is the trouble.
+
+        smtp_unanswered: the connection broke after the mail was handed over; it may have left.
+        """
+        (recipient,) = message["To"].addresses
+        server = self._server()
+        server.began = False
+        try:
+            server.send_message(message, to_addrs=[recipient.addr_spec])
+        except smtplib.SMTPRecipientsRefused as error:
+            raise _refused(next(iter(error.recipients.values()))[0]) from None
+        except smtplib.SMTPSenderRefused as error:
+            raise PortError(f"smtp_sender_refused_{error.smtp_code}") from None
+        except smtplib.SMTPResponseException as error:
+            raise _refused(error.smtp_code) from None
+        except smtplib.SMTPNotSupportedError:
+            raise PortError("refused_no_unicode_address", permanent=True) from None
+        except (OSError, smtplib.SMTPException):
+            self._drop(server)
+            raise PortError("smtp_unanswered" if server.began else "smtp_unreachable") from None
+
+    def close(self) -> None:
+        """Say goodbye on all connections, whichever thread opened them."""
+        with self._lock:
+            opened, self._open = self._open, set()
+        for server in opened:
+            with contextlib.suppress(OSError, smtplib.SMTPException):
+                server.quit()
+        self._local = threading.local()
+
+    def _server(self) -> _Server:
+        """This thread's connection. Whether it still lives is asked before anything of a mail is sent."""
+        server: _Server | None = getattr(self._local, "server", None)
+        if server is not None:
+            with contextlib.suppress(OSError, smtplib.SMTPException):
+                if server.noop()[0] == 250:
+                    return server
+            self._drop(server)
+        server = self._local.server = self._connected()
+        with self._lock:
+            self._open.add(server)
+        return server
+
+    def _drop(self, server: _Server) -> None:
+        server.close()
+        self._local.server = None
+        with self._lock:
+            self._open.discard(server)
+
+    def _connected(self) -> _Server:
+        try:
+            server = self._connect()
+            try:
+                self._enter(server)
+            except BaseException:
+                server.close()
+                raise
+        except smtplib.SMTPAuthenticationError as error:
+            raise PortError(f"smtp_login_refused_{error.smtp_code}") from None
+        except smtplib.SMTPNotSupportedError:  # no STARTTLS, or no way to log in
+            raise PortError("smtp_not_supported") from None
+        except ssl.SSLError:
+            raise PortError("smtp_untrusted") from None
+        except (OSError, smtplib.SMTPException):
+            raise PortError("smtp_unreachable") from None
+        return server
+
+    def _connect(self) -> _Server:
+        host, port = self._url.hostname or "", self._url.port or PORTS[self._url.scheme]
+        if self._url.scheme == "smtps":
+            return _TlsServer(host, port, self._name, timeout=TIMEOUT_S, context=self._tls())
+        return _Server(host, port, self._name, timeout=TIMEOUT_S)
+
+    def _enter(self, server: _Server) -> None:
+        if self._url.scheme == "smtp+starttls":
+            server.starttls(context=self._tls())
+        if self._url.username:
+            server.login(unquote(self._url.username), unquote(self._url.password or ""))
+
+    def _tls(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=self._authorities)
+
+
+def _refused(code: int) -> PortError:
+    """5xx: this mail will never be taken; 4xx: try later."""
+    return PortError(f"refused_{code}", permanent=code >= 500)

@@ -1,0 +1,140 @@
+"""Zoom meetings, hosted by the linked account itself.
+
+Zoom has no idempotency of its own: a meeting's agenda begins with a line that names the appointment, which is
+looked for after a lost answer. `start_url` lets its holder in as the host: it is never read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from chouseiapo.adapters import Wire, content, seconds
+from chouseiapo.config import Settings
+from chouseiapo.ports import Issued, MeetingPlan, PortError, Tokens, cut
+
+if TYPE_CHECKING:
+    import requests
+
+SCHEDULED = 2
+LONGEST_TOPIC = 200
+LONGEST_MINUTES = 1440
+LARGEST_PAGE = 300
+INVALID_TOKEN, NO_SCOPE, NOT_HOST = 124, 4711, 3003
+NO_SUCH_USER = frozenset({1001, 1010})
+MISSING = frozenset({3000, 3001})
+ENDED = 3007
+UNDER_WAY = 3002
+
+# Zoom mails nobody: we do. What else a meeting is like, the host's own settings say.
+QUIET = {"email_notification": False, "auto_start_meeting_summary": False}
+UNTOLD = {"schedule_for_reminder": "false", "cancel_meeting_reminder": "false"}
+
+
+class ZoomMeetings:
+    """Implements ports.Conferencing. `clock` tells the present instant, UTC."""
+
+    def __init__(self, settings: Settings, tokens: Tokens, clock: Callable[[], datetime]) -> None:
+        self._wire = Wire(settings, tokens, settings.zoom_api_root)
+        self._clock = clock
+
+    def find(self, link: str, appointment: str) -> Issued | None:
+        """Upcoming ones only, of the next six months; the list may lag some seconds behind."""
+        for listed in self._upcoming(link):
+            if listed.get("agenda", "").partition("\n")[0].strip() == _tag(appointment):
+                # The list leaves the passcode out.
+                return _issued(self._expect(link, "GET", _meeting(str(listed["id"]))))
+        return None
+
+    def create(self, link: str, plan: MeetingPlan) -> Issued:
+        body = {"type": SCHEDULED, "agenda": _tag(plan.appointment), "settings": QUIET, **_planned(plan)}
+        return _issued(self._expect(link, "POST", "/users/me/meetings", json=body))
+
+    def update(self, link: str, meeting_id: str, plan: MeetingPlan) -> None:
+        """Zoom silently ignores a start in the past."""
+        self._expect(link, "PATCH", _meeting(meeting_id), json=_planned(plan))
+
+    def delete(self, link: str, meeting_id: str) -> None:
+        answer = self._wire.send(link, "DELETE", _meeting(meeting_id), params=UNTOLD)
+        if answer.ok or _is_missing(answer) or content(answer).get("code") == ENDED:
+            return
+        raise self._refusal(answer)
+
+    def _upcoming(self, link: str) -> Iterator[dict[str, Any]]:
+        query = {"type": "upcoming", "page_size": str(LARGEST_PAGE)}
+        while True:
+            page = self._expect(link, "GET", "/users/me/meetings", params=query)
+            yield from page.get("meetings", [])
+            if not page.get("next_page_token"):
+                return
+            query["next_page_token"] = page["next_page_token"]
+
+    def _expect(self, link: str, method: str, path: str, **options: Any) -> dict[str, Any]:
+        answer = self._wire.send(link, method, path, **options)
+        if not answer.ok:
+            raise self._refusal(answer)
+        return content(answer)
+
+    def _refusal(self, answer: requests.Response) -> PortError:
+        """Zoom's status and code in our terms: https://developers.zoom.us/docs/api/errors/"""
+        status, code = answer.status_code, content(answer).get("code")
+        wait = _wait(answer.headers.get("Retry-After"), self._clock())
+        if status == 429:
+            return PortError("throttled", retry_after=wait)
+        if status >= 500:
+            return PortError("unavailable", retry_after=wait)
+        if status == 401 or code == INVALID_TOKEN:
+            return PortError("token_refused", permanent=True, auth=True)
+        if status == 403 or code in (NO_SCOPE, NOT_HOST):
+            return PortError("no_permission", permanent=True, auth=code != NOT_HOST)
+        if code in NO_SUCH_USER:
+            return PortError("account_not_found", permanent=True, auth=True)
+        if _is_missing(answer):
+            return PortError("gone", permanent=True)
+        if code == UNDER_WAY:
+            return PortError("meeting_under_way")
+        return PortError(f"rejected_{status}_{code if isinstance(code, int) else 'unknown'}", permanent=True)
+
+
+def _planned(plan: MeetingPlan) -> dict[str, Any]:
+    return {
+        "topic": cut(plan.topic, LONGEST_TOPIC),
+        "start_time": f"{plan.start.astimezone(UTC):%Y-%m-%dT%H:%M:%S}Z",
+        "duration": min(plan.minutes, LONGEST_MINUTES),
+        "timezone": plan.time_zone,
+    }
+
+
+def _issued(meeting: dict[str, Any]) -> Issued:
+    return Issued(str(meeting["id"]), meeting["join_url"], meeting.get("password", ""))
+
+
+def _tag(appointment: str) -> str:
+    return f"chouseiapo:{appointment}"
+
+
+def _meeting(id: str) -> str:
+    return f"/meetings/{quote(id, safe='')}"
+
+
+def _is_missing(answer: requests.Response) -> bool:
+    return content(answer).get("code") in MISSING or (
+        answer.status_code == 404 and content(answer).get("code") not in NO_SUCH_USER
+    )
+
+
+def _wait(retry_after: str | None, now: datetime) -> float | None:
+    """Seconds to wait. Daily limits tell the instant when they end, in ISO 8601."""
+    if (plain := seconds(retry_after)) is not None or not retry_after:
+        return plain
+    for reader in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            until = reader(retry_after)
+        except ValueError:
+            continue
+        aware = until if until.tzinfo else until.replace(tzinfo=UTC)
+        return max(0.0, (aware - now).total_seconds())
+    return None

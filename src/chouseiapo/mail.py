@@ -1,0 +1,181 @@
+"""Renders one mail to one recipient. What happened is a rule; its words are files in mail_templates/."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from datetime import datetime
+from email.message import EmailMessage
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Any
+
+from css_inline import CSSInliner
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from chouseiapo import wording
+from chouseiapo.config import Settings
+from chouseiapo.domain.proposal import Visibility
+from chouseiapo.domain.slots import Candidate
+from chouseiapo.envelope import Envelope, compose
+from chouseiapo.invitation import Invitation, Method, uid
+from chouseiapo.mail_facts import Facts, Person, Recipient, Rule, words
+
+__all__ = ["Facts", "Mails", "Person", "Recipient", "Rule"]
+
+# What a mail with a calendar part does to the event. A reminder changes nothing, so it brings none.
+_METHODS: Mapping[Rule, Method] = {
+    Rule.CONFIRMATION: "REQUEST",
+    Rule.CONFIRMATION_PENDING: "REQUEST",
+    Rule.MEETING_URL: "REQUEST",
+    Rule.CANCELLED: "CANCEL",
+}
+_CLASSES = {Visibility.PUBLIC: "PUBLIC", Visibility.PRIVATE: "PRIVATE"}
+_PRODUCT = {"ja": "調整アポ", "en": "chouseiapo"}
+
+
+class Mails:
+    """Renders mails. Templates are compiled once: a changed file shows after a restart."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._own_name, self._address = parseaddr(settings.mail_from)
+        self._templates = _environment(settings.mail_templates)
+        self._inline = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False).inline
+
+    def render(
+        self,
+        rule: Rule,
+        recipient: Recipient,
+        facts: Facts,
+        *,
+        message_id: str,
+        sequence: int,
+        now: datetime,
+    ) -> EmailMessage:
+        """The mail that tells the recipient what happened; `message_id` in brackets.
+
+        `sequence` is the event's own, for the calendar part: higher than in the mail before when the time,
+        the place or the meeting changed, and on cancelling.
+        """
+        reader = self._settled(recipient)
+        printed = words(rule, reader, facts, self._settings, now)
+        envelope = Envelope(
+            sender=self._sender(reader, facts.organizer.name),
+            recipient=(reader.name, reader.email),
+            reply_to=dataclasses.astuple(facts.organizer) if reader.guest else ("", ""),
+            message_id=message_id,
+            date=now,
+        )
+        method = _METHODS.get(rule)
+        calendar = b""
+        if method and facts.chosen and reader.calendar_part:
+            event = self._event(facts, facts.chosen, reader, printed)
+            calendar = Invitation(method=method, sequence=sequence, **event).render(now)
+        folder = f"{'guest' if reader.guest else 'member'}_{rule}"
+        return self._compose(folder, printed, envelope, reader, calendar, method or "")
+
+    def render_sign_in(
+        self, recipient: Recipient, url: str, expires_minutes: int, *, message_id: str, now: datetime
+    ) -> EmailMessage:
+        """The mail with a one-time sign-in link."""
+        reader = self._settled(recipient)
+        envelope = Envelope(
+            sender=self._sender(reader),
+            recipient=(reader.name, reader.email),
+            message_id=message_id,
+            date=now,
+        )
+        printed = {"company": self._settings.company, "url": url, "minutes": expires_minutes}
+        return self._compose("sign_in", {"locale": reader.locale, **printed}, envelope, reader)
+
+    def _settled(self, recipient: Recipient) -> Recipient:
+        locale = recipient.locale or self._settings.locale
+        zone = recipient.time_zone or self._settings.time_zone
+        return dataclasses.replace(recipient, locale=locale, time_zone=zone)
+
+    def _sender(self, reader: Recipient, organizer: str = "") -> tuple[str, str]:
+        """To a guest the organizer writes, from our address; to a member, the product."""
+        company = self._settings.company
+        if not reader.guest:
+            return self._own_name or _PRODUCT[reader.locale], self._address
+        if not organizer or not company:
+            return organizer or company or self._own_name or _PRODUCT[reader.locale], self._address
+        joined = f"{organizer}（{company}）" if reader.locale == "ja" else f"{organizer} ({company})"
+        return joined, self._address
+
+    def _event(
+        self, facts: Facts, chosen: Candidate, reader: Recipient, printed: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """The event as the recipient's calendar should show it."""
+        appointment, company = facts.appointment, self._settings.company
+        sender, _ = self._sender(reader, facts.organizer.name)
+        organizer = sender if reader.guest else facts.organizer.name or sender
+        summary = printed["title"]
+        if reader.guest:
+            host = company or facts.organizer.name
+            summary = wording.title_for_guest(appointment.title, appointment.kind, host, reader.locale)
+        meeting = printed["meeting"]
+        where = meeting.join_url if meeting else " ".join(filter(None, (printed["place"], printed["room"])))
+        description = self._fill(f"{reader.locale}/_base/calendar.txt", printed)
+        return {
+            "uid": uid(appointment.id, self._address),
+            "start": chosen.start,
+            "end": chosen.end,
+            "time_zone": reader.time_zone,
+            "summary": summary,
+            "description": description.strip(),
+            "location": where,
+            "organizer": (organizer, self._address),
+            "attendee": (reader.name, reader.email),
+            "classification": "" if reader.guest else _CLASSES.get(appointment.visibility, ""),
+        }
+
+    def _compose(
+        self,
+        folder: str,
+        printed: dict[str, Any],
+        envelope: Envelope,
+        reader: Recipient,
+        calendar: bytes = b"",
+        method: str = "",
+    ) -> EmailMessage:
+        path = f"{reader.locale}/{folder}"
+        subject = self._fill(f"{path}/subject.txt", printed).strip()
+        text = self._fill(f"{path}/body.txt", printed)
+        html = ""
+        if not reader.text_only:
+            html = self._inline(self._fill(f"{path}/body.html", printed | {"subject": subject}))
+        return compose(envelope, subject, text, html, calendar, method)
+
+    def _fill(self, template: str, printed: Mapping[str, Any]) -> str:
+        return self._templates.get_template(template).render(printed)
+
+
+def _environment(override: Path | None) -> Environment:
+    """The operator's folder comes first, file by file; a file that it lacks is ours."""
+    folders = [folder for folder in (override, _own_folder()) if folder]
+    templates = Environment(
+        loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
+    )
+    templates.filters["lines"] = _lines
+    return templates
+
+
+def _own_folder() -> Path:
+    """The checkout's folder where there is one: an editable install may have left a stale copy elsewhere."""
+    here = Path(__file__).resolve().parent
+    checkout = here.parents[1] / "mail_templates"
+    return checkout if here.parent.name == "src" and checkout.is_dir() else here / "mail_templates"
+
+
+def _lines(text: str) -> Markup:
+    """What somebody wrote, escaped, with their line breaks kept."""
+    return Markup("<br>").join(text.splitlines())

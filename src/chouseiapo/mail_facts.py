@@ -1,0 +1,170 @@
+"""What a mail is about, and the words it may use: everything a template can print, and nothing else.
+
+Templates get words and times that are ready to print, never the appointment: what is not for the guest (the
+internal note, the staff's page) is out of reach of a guest's template, an operator's included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from chouseiapo import wording
+from chouseiapo.config import Settings
+from chouseiapo.domain.appointment import Appointment
+from chouseiapo.domain.proposal import Kind, shown_title
+from chouseiapo.domain.slots import Candidate, CandidateState
+
+
+class Rule(StrEnum):
+    """What happened that a mail tells of; with guest_ or member_ before it, a folder of templates."""
+
+    REQUEST = "request"
+    CONFIRMATION = "confirmation"
+    CONFIRMATION_PENDING = "confirmation_pending"
+    MEETING_URL = "meeting_url"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    ALL_GONE = "all_gone"
+    REMINDER = "reminder"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipient:
+    """Who gets the mail, and how; without a locale or a zone, the organization's.
+
+    calendar_part: the mail brings the event itself, because nobody else writes into their calendar.
+    """
+
+    id: str
+    name: str
+    email: str
+    locale: str = ""
+    time_zone: str = ""
+    text_only: bool = False
+    guest: bool = False
+    calendar_part: bool = False
+
+
+@dataclass(frozen=True)
+class Person:
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """All that a mail may tell: the appointment as of the event that caused it, and rooms' names by id."""
+
+    appointment: Appointment
+    organizer: Person
+    author: Person
+    attendees: tuple[Person, ...]
+    rooms: Mapping[str, str] = field(default_factory=dict)
+    guest_url: str
+    staff_url: str
+    reason: str = ""
+
+    @property
+    def chosen(self) -> Candidate | None:
+        """The confirmed time, also of an appointment that was cancelled afterwards."""
+        candidates = self.appointment.candidates.values()
+        return next((c for c in candidates if c.state is CandidateState.CHOSEN), None)
+
+
+class When(msgspec.Struct, frozen=True):
+    """A slot in print; where the reader's zone is not the organization's, its name and the time there."""
+
+    text: str
+    zone: str = ""
+    home: str = ""
+    room: str = ""
+
+
+def words(rule: Rule, reader: Recipient, facts: Facts, settings: Settings, now: datetime) -> dict[str, Any]:
+    """The names that the templates of a rule know; one that is not here is an error there."""
+    appointment, locale, guest = facts.appointment, reader.locale, reader.guest
+    today = now.astimezone(ZoneInfo(reader.time_zone)).date()
+    chosen = facts.chosen
+    offered = [_when(c, reader, facts, settings.time_zone, today) for c in appointment.open_candidates]
+    zones = {when.zone for when in offered}
+    zone = zones.pop() if len(zones) == 1 else ""
+    shared = {
+        "rule": rule.value,
+        "locale": locale,
+        "company": settings.company,
+        "kind": appointment.kind.value,
+        "kind_name": wording.kind(appointment.kind, locale, guest=guest),
+        "reminded_kind": wording.reminded_kind(appointment.kind, locale, guest=guest),
+        "platform": wording.platform(appointment.platform),
+        "organizer": facts.organizer.name,
+        "attendees": wording.people((person.name for person in facts.attendees), locale),
+        "candidates": [msgspec.structs.replace(w, zone="", home="") for w in offered] if zone else offered,
+        "zone": zone,
+        "chosen": _when(chosen, reader, facts, settings.time_zone, today) if chosen else None,
+        "start": wording.clock(chosen.start, reader.time_zone) if chosen else "",
+        "deadline": _deadline(appointment.deadline, reader, settings.time_zone, zone, today),
+        "place": appointment.place,
+        "room": _room(chosen, reader, facts),
+        "phone": appointment.guest.phone,
+        "meeting": appointment.meeting if chosen else None,
+        "reason": facts.reason.strip(),
+    }
+    return shared | (_to_guest(rule, facts, locale) if guest else _to_member(facts, locale))
+
+
+def _to_guest(rule: Rule, facts: Facts, locale: str) -> dict[str, Any]:
+    confirms = rule in (Rule.CONFIRMATION, Rule.CONFIRMATION_PENDING)
+    return {
+        "salutation": wording.salutation(facts.appointment.guest, locale),
+        "title": facts.appointment.title,
+        "message": facts.appointment.message.strip() if confirms else "",
+        "guest_url": facts.guest_url,
+        "reply_to": facts.organizer.email,
+    }
+
+
+def _to_member(facts: Facts, locale: str) -> dict[str, Any]:
+    guest = facts.appointment.guest
+    return {
+        "guest": wording.guest_in_text(guest, locale),
+        "guest_name": guest.name or guest.company or guest.email,
+        "guest_in_subject": wording.guest_in_subject(guest, locale),
+        "title": shown_title(facts.appointment.title, guest),
+        "email": guest.email,
+        "author": "" if facts.author in facts.attendees else facts.author.name,
+        "note": facts.appointment.note.strip(),
+        "staff_url": facts.staff_url,
+    }
+
+
+def _when(candidate: Candidate, reader: Recipient, facts: Facts, home: str, today: date) -> When:
+    start, end, locale = candidate.start, candidate.end, reader.locale
+    text = wording.slot(start, end, reader.time_zone, locale, today)
+    room = "" if reader.guest else _room(candidate, reader, facts)
+    if reader.time_zone == home:
+        return When(text, room=room)
+    there = f"{wording.zone_name(home, start, locale)}: {wording.slot(start, end, home, locale, today)}"
+    return When(text, wording.zone_name(reader.time_zone, start, locale), there, room)
+
+
+def _deadline(at: datetime, reader: Recipient, home: str, zone: str, today: date) -> str:
+    """With its zone, unless that is the organization's or `zone`, which the mail names anyway."""
+    text = wording.moment(at, reader.time_zone, reader.locale, today)
+    name = "" if reader.time_zone == home else wording.zone_name(reader.time_zone, at, reader.locale)
+    return f"{text} {name}" if name and name != zone else text
+
+
+def _room(candidate: Candidate | None, reader: Recipient, facts: Facts) -> str:
+    """The room's name; a guest who does not come to us has no use for it."""
+    if candidate is None or candidate.room is None:
+        return ""
+    if reader.guest and facts.appointment.kind is not Kind.VISIT_US:
+        return ""
+    return facts.rooms.get(candidate.room, "")

@@ -1,0 +1,120 @@
+"""Every mail with sample data, so that whoever changes a template sees what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from typing import Any
+
+from chouseiapo.domain.appointment import Appointment
+from chouseiapo.domain.event import Event
+from chouseiapo.domain.proposal import LOCALES, Delivery, Guest, Kind, Meeting, Platform
+from chouseiapo.domain.slots import Candidate
+from chouseiapo.mail import Facts, Mails, Person, Recipient, Rule
+
+SIGN_IN = "sign_in"
+_ID = "appointment-" + "0" * 32
+_MEETING = Meeting("https://zoom.example/j/98765432101?pwd=sample", "98765432101", "7K2mQx")
+_SAMPLES: dict[str, Any] = {
+    "ja": {
+        "guest": Guest("ABC株式会社", "山田 太郎", "yamada@example.net", "03-0000-0000"),
+        "people": ("田中 一郎", "鈴木 花子"),
+        "title": "導入のご相談",
+        "message": "資料は当日、画面でご覧いただけます。\nお時間になりましたらURLからお入りください。",
+        "note": "前回の見積もりを用意する。",
+        "reason": "担当者の都合がつかなくなったため",
+    },
+    "en": {
+        "guest": Guest("ABC Inc.", "Taro Yamada", "yamada@example.net", "03-0000-0000"),
+        "people": ("Ichiro Tanaka", "Hanako Suzuki"),
+        "title": "Getting started",
+        "message": "I will show the slides on screen.\nPlease join by the link at the time agreed.",
+        "note": "Bring the last quotation.",
+        "reason": "Something urgent came up.",
+    },
+}
+
+
+def names() -> list[str]:
+    """Every mail there is, as the folder of its templates."""
+    told = [f"{side}_{rule}" for rule in Rule for side in _sides(rule)]
+    return [f"{locale}/{mail}" for locale in LOCALES for mail in (*told, SIGN_IN)]
+
+
+def preview(mails: Mails, name: str, now: datetime) -> EmailMessage:
+    """The mail of that name, about an appointment that nobody has; raises KeyError for an unknown name."""
+    if name not in names():
+        raise KeyError(name)
+    locale, _, mail = name.partition("/")
+    side, _, rule = mail.partition("_")
+    sample = _SAMPLES[locale]
+    guest = side == "guest"
+    reader = Recipient(
+        id="sample",
+        name=sample["guest"].name if guest else sample["people"][0],
+        email=sample["guest"].email if guest else "member@example.com",
+        locale=locale,
+        guest=guest,
+        calendar_part=True,
+    )
+    message_id = f"<{name.replace('/', '-')}@example.com>"
+    if mail == SIGN_IN:
+        url = "https://example.com/sign-in/sample"
+        return mails.render_sign_in(reader, url, 15, message_id=message_id, now=now)
+    facts = _facts(Rule(rule), locale, now)
+    return mails.render(Rule(rule), reader, facts, message_id=message_id, sequence=1, now=now)
+
+
+def _sides(rule: Rule) -> tuple[str, ...]:
+    return ("member",) if rule is Rule.ALL_GONE else ("guest", "member")
+
+
+def _facts(rule: Rule, locale: str, now: datetime) -> Facts:
+    sample = _SAMPLES[locale]
+    organizer, colleague = (Person(name, "member@example.com") for name in sample["people"])
+    return Facts(
+        appointment=Appointment.remember(_ID, _story(rule, locale, now)),
+        organizer=organizer,
+        author=organizer,
+        attendees=(organizer, colleague),
+        guest_url="https://example.com/g/sample",
+        staff_url="https://example.com/appointments/sample",
+        reason=sample["reason"] if rule is Rule.CANCELLED else "",
+    )
+
+
+def _story(rule: Rule, locale: str, now: datetime) -> Iterator[Event]:
+    """What happened to the appointment before the mail; it always has three candidates in the coming days."""
+    sample = _SAMPLES[locale]
+    morning = now.astimezone(UTC).replace(hour=1, minute=0, second=0, microsecond=0)
+    starts = {f"c{n}": morning + timedelta(days=n + 1) for n in (1, 2, 3)}
+    happened: dict[str, Any] = {"originator_id": _ID, "originator_version": 1, "at": now}
+    yield Appointment.Proposed(
+        **happened,
+        author="member-1",
+        attendees=("member-1", "member-2"),
+        organizer="member-1",
+        kind=Kind.WEB,
+        platform=Platform.ZOOM,
+        delivery=Delivery.MAIL,
+        guest=sample["guest"],
+        title=sample["title"],
+        message=sample["message"],
+        note=sample["note"],
+        candidates=tuple(Candidate(id, start, start + timedelta(hours=1)) for id, start in starts.items()),
+    )
+    match rule:
+        case Rule.ALL_GONE:
+            for id in starts:
+                yield Appointment.CandidateTaken(**happened, candidate=id, by="another")
+        case Rule.EXPIRED:
+            yield Appointment.Expired(**happened)
+        case Rule.REQUEST:
+            return
+        case _:
+            yield Appointment.Confirmed(**happened, candidate="c1", guest=sample["guest"])
+            if rule is not Rule.CONFIRMATION_PENDING:
+                yield Appointment.MeetingIssued(**happened, meeting=_MEETING, host="sample")
+            if rule is Rule.CANCELLED:
+                yield Appointment.Cancelled(**happened)

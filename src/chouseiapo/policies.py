@@ -1,0 +1,102 @@
+"""Event in, command out: what follows from an event by itself, and what the clock brings about.
+
+A policy's command bears an id made of the causing event and its target, so that doing it twice is doing it once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from chouseiapo.application import Agendas, Coordination, caused_by
+from chouseiapo.domain.appointment import Appointment
+from chouseiapo.domain.errors import Busy, DomainError
+from chouseiapo.domain.event import Event
+from chouseiapo.storage import Rows
+from projections.appointments import awaiting_meeting_since, overtaken_by_time
+from projections.catch_up import LostRace, move, position, read_log
+from projections.offers import Offers, claims_on
+
+NAME = "policies"
+
+
+class Policies:
+    """Closes candidates over which somebody else was confirmed, from both sides of the race."""
+
+    def __init__(self, app: Coordination, rows: Rows, meeting_wait: timedelta) -> None:
+        self._app = app
+        self._rows = rows
+        self._meeting_wait = meeting_wait
+
+    def catch_up(self, now: datetime) -> int:
+        """React to one batch of events; answers how many it had.
+
+        Only to events that the offers have taken in: then every candidate proposed before is listed there, and
+        one proposed later is held against the agendas when its own event comes.
+        """
+        before = position(self._rows, NAME)
+        known = position(self._rows, Offers.name)
+        batch = read_log(self._app, before, until=known) if known > before else []
+        if not batch:
+            return 0
+        for read in batch:
+            self._react(read.event, now)
+        try:
+            with self._rows.write() as connection:
+                move(connection, NAME, before, batch[-1].place)
+        except LostRace:
+            pass  # another worker has done the same commands, which changed nothing
+        return len(batch)
+
+    def observe_time(self, now: datetime) -> int:
+        """Close what the clock has overtaken; answers how many appointments it looked at."""
+        overtaken = overtaken_by_time(self._rows, now)
+        waited = awaiting_meeting_since(self._rows, now - self._meeting_wait)
+        for id in overtaken:
+            self._app.observe_time(id, now)
+        for id in waited:
+            self._app.delay_meeting(id, now)
+        return len(overtaken) + len(waited)
+
+    def _react(self, event: Event, now: datetime) -> None:
+        match event:
+            case Appointment.Confirmed():
+                self._close_overlapped(event, now)
+            case Appointment.AttendeesChanged():
+                self._close_overlapped(event, now)
+                self._close_own(event, now)
+            case Appointment.Proposed() | Appointment.CandidatesAdded():
+                self._close_own(event, now)
+
+    def _close_overlapped(self, event: Event, now: datetime) -> None:
+        """Candidates of others that overlap the time that was just confirmed."""
+        winner = self._app.appointment(event.originator_id)
+        if (chosen := winner.chosen) is None:
+            return
+        for claim in claims_on(self._rows, winner.resources(chosen), chosen.slot):
+            if not claim.confirmed and claim.appointment != winner.id:
+                self._take(claim.appointment, claim.candidate, winner.id, event, now)
+
+    def _close_own(self, event: Event, now: datetime) -> None:
+        """Candidates that were offered while somebody else was being confirmed over them."""
+        for candidate, winner in self._beaten(event.originator_id):
+            self._take(event.originator_id, candidate, winner, event, now)
+
+    def _beaten(self, id: str) -> Iterator[tuple[str, str]]:
+        appointment = self._app.appointment(id)
+        agendas = Agendas(self._app.agenda)
+        if appointment.chosen is not None:
+            return
+        for candidate in appointment.open_candidates:
+            winner = agendas.taken_by(appointment.resources(candidate), candidate.slot, besides=id)
+            if winner:
+                yield candidate.id, winner
+
+    def _take(self, appointment: str, candidate: str, by: str, event: Event, now: datetime) -> None:
+        cause = caused_by(event, f"{appointment}/{candidate}")
+        try:
+            self._app.take_candidate(appointment, candidate, by, cause, now)
+        except Busy:
+            raise
+        except DomainError:
+            return  # ended or withdrawn meanwhile: nothing is left to close

@@ -1,0 +1,214 @@
+"""The sandbox as one thing: all servers, started and stopped together."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from chouseiapo.sandbox.app import create_app
+from chouseiapo.sandbox.certificates import server_context
+from chouseiapo.sandbox.google import sign_in as google_sign_in
+from chouseiapo.sandbox.google.api import ROOT as GOOGLE
+from chouseiapo.sandbox.google.api import Google
+from chouseiapo.sandbox.microsoft import sign_in as microsoft_sign_in
+from chouseiapo.sandbox.microsoft.api import ROOT as GRAPH
+from chouseiapo.sandbox.microsoft.api import Graph
+from chouseiapo.sandbox.oauth import Client, Signer
+from chouseiapo.sandbox.people import DEMO_PEOPLE, Person
+from chouseiapo.sandbox.seed import seed_busy
+from chouseiapo.sandbox.server import HOST, Server
+from chouseiapo.sandbox.site import Consent, Site
+from chouseiapo.sandbox.smtp import Mailbox
+from chouseiapo.sandbox.store import Saver, load, restore
+from chouseiapo.sandbox.times import utc_now
+from chouseiapo.sandbox.world import World
+from chouseiapo.sandbox.zoom import sign_in as zoom_sign_in
+from chouseiapo.sandbox.zoom.api import ROOT as ZOOM
+from chouseiapo.sandbox.zoom.api import Zoom
+
+S = TypeVar("S", Server, Mailbox)
+MAIL_FROM = "調整アポ <no-reply@example.com>"
+
+
+class Sandbox:
+    """Simulated Google Calendar, Microsoft Graph, Zoom and a mailbox, on loopback.
+
+    With `data`, what they hold survives a restart, and so do addresses, clients and tokens where the ports
+    are still free. `now` dates entries and mails; tokens live by the machine's clock, as with the vendors.
+    """
+
+    def __init__(
+        self,
+        port: int = 0,
+        data: Path | None = None,
+        *,
+        token_life_s: int = 60,
+        people: Sequence[Person] = DEMO_PEOPLE,
+        now: Callable[[], datetime] = utc_now,
+        on_morning: Callable[[], None] | None = None,
+        product_url: str = "",
+        links: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        self.world = World(people, now, token_life_s)
+        self._port, self._data = port, data
+        self._on_morning, self._product_url, self._links = on_morning, product_url, links
+
+    def start(self) -> None:
+        """Ready when it returns. OSError when `port` is asked for and taken."""
+        self._temporary = None if self._data else Path(tempfile.mkdtemp(prefix="chouseiapo-sandbox-"))
+        folder = self._data or self._temporary or Path()
+        folder.mkdir(parents=True, exist_ok=True)
+        saved = load(folder / "sandbox.json")
+        if saved:
+            restore(self.world, saved)
+        self._secrets: dict[str, str] = saved.get("secrets") or _secrets()
+        self._open(saved.get("ports", {}), folder)
+        self._saver = Saver(self.world, folder / "sandbox.json", self._head) if self._data else None
+        for server in (self._http, self._tls, self._smtp):
+            server.start()
+        if self._saver:
+            self._saver.start()
+
+    def _open(self, ports: Mapping[str, int], folder: Path) -> None:
+        """Binds what has to be known before the application can be put together."""
+        context, self._ca = server_context(folder)
+        placeholder = Application()
+        self._http = _bound(lambda port: Server(placeholder, port), self._port, ports.get("http", 0))
+        self._tls = _bound(lambda port: Server(placeholder, port, context), 0, ports.get("tls", 0))
+        self._smtp = _bound(lambda port: Mailbox(self.world, port), 0, ports.get("smtp", 0))
+        self.url = f"http://{HOST}:{self._http.port}"
+        self.inbox = f"{self.url}/inbox"
+        self._site = self._make_site()
+        placeholder.app = create_app(self._site)
+
+    def stop(self) -> None:
+        """Saves when there is `data`; leaves no thread and no socket behind."""
+        self.world.closing.set()
+        for server in (self._http, self._tls, self._smtp):
+            server.stop()
+        if self._saver:
+            self._saver.stop()
+        if self._temporary:
+            shutil.rmtree(self._temporary, ignore_errors=True)
+
+    def __enter__(self) -> Sandbox:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def product_url(self) -> str:
+        """Where the pages' link to the product leads; may be set at any time."""
+        return self._product_url
+
+    @product_url.setter
+    def product_url(self, url: str) -> None:
+        self._product_url = self._site.product_url = url
+
+    @property
+    def authority(self) -> str:
+        return f"https://localhost:{self._tls.port}{microsoft_sign_in.ROOT}"
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The settings that point our product at the sandbox."""
+        settings = {
+            "GOOGLE_API_ROOT": f"{self.url}{GOOGLE}",
+            "GOOGLE_AUTH_URL": f"{self.url}{google_sign_in.ROOT}/auth",
+            "GOOGLE_TOKEN_URL": f"{self.url}{google_sign_in.ROOT}/token",
+            "MICROSOFT_AUTHORITY": self.authority,
+            "GRAPH_ROOT": f"{self.url}{GRAPH}",
+            "ZOOM_OAUTH_ROOT": f"{self.url}{zoom_sign_in.ROOT}",
+            "ZOOM_API_ROOT": f"{self.url}{ZOOM}",
+            "ZOOM_WEBHOOK_SECRET": self._secrets["zoom_webhook"],
+            "SMTP_URL": f"smtp://{HOST}:{self._smtp.port}",
+            "MAIL_FROM": MAIL_FROM,
+            "CA_FILE": str(self._ca.resolve()),
+        }
+        for vendor in ("google", "microsoft", "zoom"):
+            settings[f"{vendor.upper()}_CLIENT_ID"] = self._client(vendor).id
+            settings[f"{vendor.upper()}_CLIENT_SECRET"] = self._client(vendor).secret
+        prefixed = {f"CHOUSEIAPO_{name}": value for name, value in settings.items()}
+        return prefixed | {"OAUTHLIB_INSECURE_TRANSPORT": "1"}
+
+    def add_person(self, email: str, name: str, provider: str) -> Person:
+        """One more mailbox; ValueError when it is none, or another provider's already."""
+        return self.world.add(Person(email, name, provider))
+
+    def grant(self, service: str, email: str, scopes: Iterable[str] | None = None) -> str:
+        """A refresh token, as if the person had just consented. At Zoom that voids older tokens."""
+        return self.world.consent(service, email, scopes)
+
+    def revoke(self, service: str, email: str) -> None:
+        """The person takes the consent back: refresh and access tokens die."""
+        self.world.revoke(service, email)
+
+    def expire(self, service: str, email: str) -> None:
+        """Access tokens of that person run out now; refresh tokens still work."""
+        self.world.tokens.expire(service, email)
+
+    def seed_busy(self, now: datetime) -> int:
+        """Somebody else's entries for everyone, the same for the same date; how many there are."""
+        return seed_busy(self.world, now)
+
+    def _client(self, vendor: str) -> Client:
+        return Client(f"sandbox-{vendor}-client", self._secrets[vendor])
+
+    def _head(self) -> dict[str, Any]:
+        ports = {"http": self._http.port, "tls": self._tls.port, "smtp": self._smtp.port}
+        return {"ports": ports, "secrets": self._secrets}
+
+    def _make_site(self) -> Site:
+        world, signer = self.world, Signer()
+        page = f"{microsoft_sign_in.ROOT}/oauth2/v2.0/authorize"
+        google = google_sign_in.GoogleSignIn(
+            world, self._client("google"), signer, f"{self.url}{google_sign_in.ROOT}"
+        )
+        microsoft = microsoft_sign_in.MicrosoftSignIn(
+            world, self._client("microsoft"), signer, f"{self.authority}/v2.0", f"{self.url}{page}"
+        )
+        zoom = zoom_sign_in.ZoomSignIn(world, self._client("zoom"), signer, f"{self.url}{zoom_sign_in.ROOT}")
+        mounts = (
+            (google_sign_in.ROOT, google),
+            (microsoft_sign_in.ROOT, microsoft),
+            (zoom_sign_in.ROOT, zoom),
+            (GOOGLE, Google(world)),
+            (GRAPH, Graph(world)),
+            (ZOOM, Zoom(world)),
+        )
+        consents = (
+            Consent(f"{google_sign_in.ROOT}/auth", google),
+            Consent(page, microsoft),
+            Consent(f"{zoom_sign_in.ROOT}/authorize", zoom),
+        )
+        return Site(world, mounts, consents, self._product_url, self._links, self._on_morning)
+
+
+class Application:
+    """A server has its port before the application that it serves can know the address."""
+
+    app: Callable[..., Iterable[bytes]]
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        return self.app(environ, start_response)
+
+
+def _bound(make: Callable[[int], S], asked: int, before: int) -> S:
+    """On the port that is asked for; else on the one it had before, if that is free; else on any."""
+    if asked or not before:
+        return make(asked)
+    try:
+        return make(before)
+    except OSError:
+        return make(0)
+
+
+def _secrets() -> dict[str, str]:
+    return {name: secrets.token_urlsafe(24) for name in ("google", "microsoft", "zoom", "zoom_webhook")}

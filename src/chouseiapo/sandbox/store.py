@@ -1,0 +1,111 @@
+"""What survives a restart: data/sandbox.json, for its owner's eyes only."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from chouseiapo.sandbox.calls import Json
+from chouseiapo.sandbox.hand import MAKE
+from chouseiapo.sandbox.mails import Mail
+from chouseiapo.sandbox.meetings import Meeting
+from chouseiapo.sandbox.people import Person
+from chouseiapo.sandbox.world import World
+
+VERSION = 1
+REST = 10
+"""After a save it rests at least a second, and ten times as long as the save took."""
+
+
+def load(path: Path) -> Json:
+    """The saved state, or nothing where there is none or an older version's."""
+    try:
+        saved: Json = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    return saved if saved.get("version") == VERSION else {}
+
+
+def restore(world: World, saved: Json) -> None:
+    for email, name, provider in saved["people"]:
+        world.add(Person(email, name, provider))
+    for email, kept in saved["calendars"].items():
+        _restore_calendar(world, email, kept)
+    for each in saved["meetings"]:
+        world.meetings.put(Meeting.restored(each))
+    world.mails += [Mail.restored(each) for each in saved["mails"]]
+    world.tokens.restore(saved["tokens"])
+    world.switches.turn(saved["switches"])
+
+
+def _restore_calendar(world: World, email: str, kept: Json) -> None:
+    calendar, make = world.calendars[email], MAKE[world.people[email].provider]
+    for each in sorted(kept["entries"], key=lambda each: int(each["revision"])):
+        times = {name: datetime.fromisoformat(each[name]) for name in ("created", "updated")}
+        calendar.put(
+            make(each["resource"], id=each["id"], revision=each["revision"], deleted=each["deleted"], **times)
+        )
+    calendar.clock = kept["clock"]
+    calendar.transactions = kept["transactions"]
+
+
+class Saver:
+    """Writes when something has changed, at most every second, and once more at the end."""
+
+    def __init__(self, world: World, path: Path, head: Callable[[], dict[str, Any]]) -> None:
+        self.world, self.path, self.head = world, path, head
+        self._thread = threading.Thread(target=self._run, name="sandbox-save", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Call it when nobody serves any more."""
+        self._thread.join()
+        self.save()
+
+    def _run(self) -> None:
+        pause = 1.0
+        while not self.world.closing.wait(pause):
+            if self.world.changed.is_set():
+                begun = time.monotonic()
+                self.save()
+                pause = max(1.0, REST * (time.monotonic() - begun))
+
+    def save(self) -> None:
+        """Beside it first, then in its place: a kill in between leaves the older state whole."""
+        self.world.changed.clear()
+        new = self.path.with_suffix(".new")
+        with os.fdopen(
+            os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
+        ) as file:
+            file.writelines(_written(self.world, self.head()))
+        os.replace(new, self.path)
+
+
+def _written(world: World, head: dict[str, Any]) -> Iterator[str]:
+    """Versions never change, so the lock is held only while they are gathered."""
+    with world.lock:
+        people = [[each.email, each.name, each.provider] for each in world.people.values()]
+        calendars = [
+            (email, each.clock, dict(each.transactions), list(each.entries.values()))
+            for email, each in world.calendars.items()
+        ]
+        meetings, mails = list(world.meetings.by_id.values()), list(world.mails)
+    plain = head | {"version": VERSION, "people": people, "tokens": world.tokens.saved()}
+    plain["switches"] = world.switches.listed()
+    yield json.dumps(plain, ensure_ascii=False)[:-1]
+    yield ', "calendars": {'
+    for n, (email, clock, transactions, entries) in enumerate(calendars):
+        about = json.dumps({"clock": clock, "transactions": transactions})[:-1]
+        yield f'{", " if n else ""}{json.dumps(email)}: {about}, "entries": ['
+        yield ",\n".join(each.saved for each in entries)
+        yield "]}"
+    yield '}, "meetings": [' + ",\n".join(each.saved for each in meetings)
+    yield '], "mails": [' + ",\n".join(each.saved for each in mails) + "]}"

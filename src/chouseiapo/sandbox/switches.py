@@ -1,0 +1,41 @@
+"""Where the vendors' behaviour is in doubt or a nuisance, a switch chooses it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass
+class Switches:
+    """What a repeated Graph transactionId answers is documented nowhere: all three answers occur in the wild.
+    Zoom's list lags behind its creates; Zoom allows 100 creates and updates per user and day (None: any).
+    Raising `google_sync_epoch` lets every sync token of Google expire."""
+
+    graph_duplicate: str = "same"
+    zoom_list_lag_s: float = 0.0
+    zoom_daily_limit: int | None = None
+    google_sync_epoch: int = 1
+
+    def turn(self, wish: Mapping[str, object]) -> None:
+        """All of the wish or, with a ValueError, nothing of it."""
+        wanted: dict[str, Any] = {name: self._value(name, value) for name, value in wish.items()}
+        for name, value in wanted.items():
+            setattr(self, name, value)
+
+    def listed(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def _value(self, name: str, value: object) -> object:
+        if name == "graph_duplicate":
+            if value not in ("same", "bad_request", "conflict"):
+                raise ValueError(f"graph_duplicate is same, bad_request or conflict, not {value!r}.")
+            return value
+        if name not in asdict(self):
+            raise ValueError(f"There is no switch {name!r}; there are {', '.join(asdict(self))}.")
+        if value is None and name == "zoom_daily_limit":
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+            raise ValueError(f"{name} is a number from 0 up, not {value!r}.")
+        return float(value) if name == "zoom_list_lag_s" else int(value)

@@ -1,0 +1,179 @@
+"""A week of everybody's calendars in quarter hours: rows and lanes that the style sheet has classes for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from chouseiapo.sandbox.calendars import Entry
+from chouseiapo.sandbox.people import Person
+from chouseiapo.sandbox.times import TOKYO
+from chouseiapo.sandbox.world import World
+
+STEP = timedelta(minutes=15)
+PER_HOUR = 4
+OPEN, CLOSE = 8, 19
+"""Hours that are shown in any case."""
+MOST_LANES, MOST_LINES = 6, 8
+
+
+@dataclass(frozen=True)
+class Block:
+    """The part of an entry that lies on one day: rows from `top` up to `bottom`, in one of `lanes`."""
+
+    entry: Entry
+    start: datetime
+    end: datetime
+    top: int
+    bottom: int
+    lane: int
+    wide: bool
+
+    @property
+    def lines(self) -> int:
+        """How many lines of the title fit below the time; 0: it stands beside it."""
+        rows = self.bottom - self.top
+        return 0 if rows < PER_HOUR - 1 else min(max((rows * 10 - 21) // 15, 1), MOST_LINES)
+
+    @property
+    def look(self) -> str:
+        """Hatched, solid or grey: the same three looks as everywhere in the product."""
+        if self.entry.tag:
+            return "held" if self.entry.status == "tentative" else "fixed"
+        return "maybe" if self.entry.status == "tentative" else "busy"
+
+
+@dataclass(frozen=True)
+class Day:
+    date: date
+    today: bool
+    now_row: int
+    lanes: int
+    blocks: Sequence[Block]
+
+    @property
+    def at(self) -> datetime:
+        return _midnight(self.date)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One person's week."""
+
+    person: Person
+    days: Sequence[Day]
+    empty: bool
+
+
+@dataclass(frozen=True)
+class Week:
+    monday: date
+    hours: range
+    sheets: Sequence[Sheet]
+
+    @property
+    def first(self) -> datetime:
+        return _midnight(self.monday)
+
+    @property
+    def last(self) -> datetime:
+        return _midnight(self.sheets[0].days[-1].date if self.sheets else self.monday + timedelta(days=4))
+
+
+Piece = tuple[Entry, datetime, datetime]
+
+
+def week(world: World, monday: date, now: datetime) -> Week:
+    """The weekend, early and late hours only where somebody has something then; the same for everybody."""
+    with world.lock:
+        people = list(world.people.values())
+        entries = {
+            each.email: world.calendars[each.email].between(
+                _midnight(monday).astimezone(UTC), _midnight(monday + timedelta(days=7)).astimezone(UTC)
+            )
+            for each in people
+        }
+    dates = [monday + timedelta(days=n) for n in range(7)]
+    pieces = {(email, on): _pieces(found, on) for email, found in entries.items() for on in dates}
+    while len(dates) > 5 and not any(pieces[email, dates[-1]] for email in entries):
+        dates.pop()
+    hours = _hours(piece for each in pieces.values() for piece in each)
+    sheets = [
+        Sheet(each, [_day(pieces[each.email, on], on, hours, now) for on in dates], not entries[each.email])
+        for each in people
+    ]
+    return Week(monday, hours, sheets)
+
+
+def monday_of(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
+def coming_monday(today: date) -> date:
+    """Of the week to look at first: on a weekend that is the next one."""
+    return monday_of(today + timedelta(days=2) if today.weekday() > 4 else today)
+
+
+def _midnight(on: date) -> datetime:
+    return datetime.combine(on, time(), TOKYO)
+
+
+def _pieces(entries: Iterable[Entry], on: date) -> list[Piece]:
+    begin, finish = _midnight(on), _midnight(on + timedelta(days=1))
+    return [
+        (each, max(each.start.astimezone(TOKYO), begin), min(each.end.astimezone(TOKYO), finish))
+        for each in entries
+        if each.overlaps(begin, finish)
+    ]
+
+
+def _hours(pieces: Iterable[Piece]) -> range:
+    first, last = OPEN, CLOSE
+    for _, start, end in pieces:
+        begin = _midnight(start.date())
+        first = min(first, start.hour)
+        last = max(last, -(-(end - begin) // timedelta(hours=1)))
+    return range(first, min(last, 24))
+
+
+def _day(pieces: Sequence[Piece], on: date, hours: range, now: datetime) -> Day:
+    opening = _midnight(on) + timedelta(hours=hours.start)
+    lanes: list[datetime] = []
+    placed: list[tuple[Piece, int]] = []
+    for piece in pieces:
+        free = (n for n, until in enumerate(lanes) if until <= piece[1])
+        lane = next(free, len(lanes))
+        lanes[lane:] = [piece[2], *lanes[lane + 1 :]]
+        placed.append((piece, lane))
+    blocks = [_block(piece, lane, pieces, opening) for piece, lane in placed]
+    local = now.astimezone(TOKYO)
+    today = local.date() == on
+    now_row = _row(opening, local) if today and local.hour in hours else 0
+    return Day(on, today, now_row, min(max(len(lanes), 1), MOST_LANES), blocks)
+
+
+def _block(piece: Piece, lane: int, others: Sequence[Piece], opening: datetime) -> Block:
+    entry, start, end = piece
+    alone = not any(other is not piece and other[1] < end and start < other[2] for other in others)
+    top, bottom = _row(opening, start), _row(opening, end - timedelta(microseconds=1)) + 1
+    return Block(entry, start, end, top, max(bottom, top + 2), min(lane, MOST_LANES - 1) + 1, alone)
+
+
+def _row(opening: datetime, at: datetime) -> int:
+    return (at - opening) // STEP + 1
+
+
+def rules() -> str:
+    """The classes that place blocks: a strict content security policy allows no style attributes."""
+    rows = range(1, 24 * PER_HOUR + 3)
+    lanes = range(1, MOST_LANES + 1)
+    lines = range(1, MOST_LINES + 1)
+    return "\n".join(
+        [
+            *(f".a{n}{{grid-row-start:{n}}}.z{n}{{grid-row-end:{n}}}" for n in rows),
+            *(f".c{n}{{grid-column:{n}}}" for n in lanes),
+            *(f".k{n}{{grid-template-columns:repeat({n},minmax(0,1fr))}}" for n in lanes),
+            *(f".l{n} .name{{-webkit-line-clamp:{n}}}" for n in lines),
+        ]
+    )

@@ -1,0 +1,128 @@
+"""The words of the pages, Japanese first."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from chouseiapo.sandbox.times import TOKYO
+
+LANGUAGES = ("ja", "en")
+WORDS = {
+    "sandbox": ("サンドボックス", "Sandbox"),
+    "what": (
+        "Google・Microsoft・Zoom・メールの身代わりです。製品が外へ書いたものが、そのまま見えます。",
+        "A stand-in for Google, Microsoft, Zoom and the mail server: what the product writes shows up here.",
+    ),
+    "overview": ("外の世界", "The outside"),
+    "calendars": ("カレンダー", "Calendars"),
+    "google": ("Google カレンダー", "Google Calendar"),
+    "microsoft": ("Outlook", "Outlook"),
+    "zoom": ("Zoom", "Zoom"),
+    "product": ("調整アポを開く", "Open chouseiapo"),
+    "morning": ("翌朝7時にする", "Make it 7:00 tomorrow"),
+    "previous": ("前の週", "Previous week"),
+    "next": ("次の週", "Next week"),
+    "this_week": ("今週", "This week"),
+    "weeks": ("週を選ぶ", "Choose a week"),
+    "zone": ("時刻は Asia/Tokyo", "Times in Asia/Tokyo"),
+    "held": ("仮予定", "Hold"),
+    "fixed": ("確定予定", "Confirmed"),
+    "busy": ("ほかの予定", "Other busy time"),
+    "maybe": ("ほかの予定（仮）", "Other, tentative"),
+    "nothing_planned": ("この週の予定はありません。", "Nothing this week."),
+    "meetings": ("Zoom ミーティング", "Zoom meetings"),
+    "no_meetings": (
+        "まだありません。お客様が日時を確定すると、ここに現れます。",
+        "None yet. One appears when a guest confirms a time.",
+    ),
+    "host": ("主催者", "Host"),
+    "meeting_id": ("ミーティング ID", "Meeting ID"),
+    "passcode": ("パスコード", "Passcode"),
+    "join": ("参加する", "Join"),
+    "minutes": ("分", "min"),
+    "inbox": ("受信箱", "Inbox"),
+    "all_mails": ("すべてのメール", "All mails"),
+    "no_mails": (
+        "まだ1通もありません。日程調整を送ると、ここに届きます。",
+        "None yet. Send a proposal and it arrives here.",
+    ),
+    "to": ("宛先", "To"),
+    "from": ("差出人", "From"),
+    "received": ("受信", "Received"),
+    "subject": ("件名", "Subject"),
+    "no_subject": ("（件名なし）", "(no subject)"),
+    "invitation": ("招待つき", "with invitation"),
+    "html": ("HTML", "HTML"),
+    "text": ("テキスト", "Text"),
+    "ics": (".ics", ".ics"),
+    "raw": ("原文", "Raw"),
+    "views": ("表示の切り替え", "Views"),
+    "part_missing": ("このメールにこの部分はありません。", "This mail has no such part."),
+    "back": ("もどる", "Back"),
+    "live_on": ("5秒ごとに更新", "Refresh every 5 s"),
+    "live_off": ("自動更新を止める", "Stop refreshing"),
+    "entry": ("予定", "Entry"),
+    "when": ("日時", "When"),
+    "status": ("状態", "State"),
+    "visibility": ("公開設定", "Visibility"),
+    "tag": ("目印", "Tag"),
+    "note": ("説明", "Description"),
+    "as_held": ("カレンダーが持っている形", "As the calendar holds it"),
+    "room": ("Web会議室（模擬）", "Meeting room (simulated)"),
+    "room_text": (
+        "ここは模擬の Zoom です。本物なら、いま入室するところです。",
+        "This is a simulated Zoom. With the real one, you would be entering now.",
+    ),
+    "wrong_passcode": ("パスコードが違います。", "The passcode is wrong."),
+    "no_room": (
+        "このミーティングはありません。取り消されたのかもしれません。",
+        "There is no such meeting. It may have been cancelled.",
+    ),
+    "not_found": ("ここには何もありません。", "There is nothing here."),
+    "consent": ("アカウントの選択（模擬）", "Choose an account (simulated)"),
+    "consent_text": (
+        "調整アポに、次の権限をあたえますか。つづけるアカウントを選んでください。",
+        "Give chouseiapo these permissions? Choose the account to continue as.",
+    ),
+    "continue_as": ("としてつづける", "continue"),
+    "deny": ("許可しない", "Deny"),
+    "permissions": ("権限", "Permissions"),
+    "go_on": ("調整アポへもどる", "Back to chouseiapo"),
+    "consent_done": ("許可しました。", "Permission given."),
+    "no_account": ("使えるアカウントがありません。", "There is no account to use."),
+    "bad_request": ("この依頼はうけつけられません", "This request can't be taken"),
+    "english": ("English", "日本語"),
+    "skip": ("本文へ", "Skip to content"),
+}
+DAYS = {"ja": "月火水木金土日", "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def word(key: str, language: str) -> str:
+    return WORDS[key][LANGUAGES.index(language)]
+
+
+def weekday(at: datetime, language: str) -> str:
+    return DAYS[language][at.weekday()]
+
+
+def day(at: datetime, language: str) -> str:
+    """11月25日(水)"""
+    if language == "ja":
+        return f"{at.month}月{at.day}日({weekday(at, language)})"
+    return f"{weekday(at, language)} {at.day} {MONTHS[at.month - 1]}"
+
+
+def span(start: datetime, end: datetime, language: str, zone: ZoneInfo = TOKYO) -> str:
+    """11月25日(水) 10:00〜11:00; the second day is named only when it is another."""
+    start, end = start.astimezone(zone), end.astimezone(zone)
+    dash = "〜" if language == "ja" else "–"
+    if start.date() == end.date():
+        return f"{day(start, language)} {start:%H:%M}{dash}{end:%H:%M}"
+    return f"{day(start, language)} {start:%H:%M}{dash}{day(end, language)} {end:%H:%M}"
+
+
+def moment(at: datetime, language: str, zone: ZoneInfo = TOKYO) -> str:
+    at = at.astimezone(zone)
+    return f"{day(at, language)} {at:%H:%M}"

@@ -1,0 +1,1 @@
+"""A simulated Zoom: meetings, users and its sign-in."""

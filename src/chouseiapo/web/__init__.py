@@ -1,0 +1,17 @@
+"""The web application: pages for staff and guests, the HTTP API, and what operators look at."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from chouseiapo.bootstrap import Services
+from chouseiapo.web import errors
+from chouseiapo.web.app import install
+
+
+def create_app(services: Services) -> Flask:
+    """The WSGI application over the given services."""
+    app = Flask("chouseiapo.web", static_url_path="/static")
+    install(app, services)
+    errors.install(app)
+    return app

@@ -1,0 +1,88 @@
+"""What every API request shares: who asks, with which command id, and what the body says."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from flask import current_app, g, request
+
+from chouseiapo.application import new_id
+from chouseiapo.bootstrap import Services
+from chouseiapo.domain.appointment import Appointment
+from chouseiapo.domain.errors import NotFound
+from chouseiapo.domain.event import Meta
+from chouseiapo.domain.member import Member, Role
+from chouseiapo.web.errors import Refused
+from chouseiapo.web.forms import B, read_body
+from chouseiapo.web.freebusy import FreeBusy
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def services() -> Services:
+    return cast(Services, current_app.extensions["chouseiapo"])
+
+
+def freebusy_reader() -> FreeBusy:
+    return cast(FreeBusy, current_app.extensions["freebusy"])
+
+
+def json_body(kind: type[B]) -> B:
+    """The request's JSON as that kind of body; raises Refused or Invalid."""
+    if request.content_length and not request.is_json:
+        raise Refused(415, "not_acceptable")
+    try:
+        content = json.loads(request.get_data() or b"{}")
+    except ValueError:
+        raise Refused(400, "bad_request") from None
+    return read_body(kind, content)
+
+
+def with_token(view: View) -> View:
+    """Only for holders of an API token; sets `g.member`."""
+
+    @wraps(view)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        g.member = _member_of_token()
+        return view(*args, **kwargs)
+
+    return cast(View, checked)
+
+
+def command_of(member: str) -> Meta:
+    """Who gives which command: an Idempotency-Key, the member and the route name it.
+
+    Raises Refused(422) when the key came before with another body.
+    """
+    key = request.headers.get("Idempotency-Key", "")
+    if not key:
+        return Meta(actor=member, command=new_id("command"))
+    command = hashlib.sha256("\n".join((key, member, request.path)).encode()).hexdigest()
+    body = hashlib.sha256(request.get_data()).hexdigest()
+    if not services().access.note_request(command, body, g.now):
+        raise Refused(422, "idempotency_key_reused")
+    return Meta(actor=member, command=command)
+
+
+def may_see(member: Member, appointment: Appointment) -> bool:
+    return member.role is Role.ADMINISTRATOR or appointment.concerns(member.id)
+
+
+def visible(id: str) -> Appointment:
+    """The appointment, if it concerns whoever asks; to others it does not exist."""
+    appointment = services().coordination.appointment(id)
+    if not may_see(g.member, appointment):
+        raise NotFound
+    return appointment
+
+
+def _member_of_token() -> Member:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    id = services().access.member_of_api_token(token.strip()) if scheme.lower() == "bearer" else None
+    if id is None:
+        raise Refused(401, "unauthorized", WWW_Authenticate="Bearer")
+    return services().coordination.member(id)

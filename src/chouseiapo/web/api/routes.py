@@ -1,0 +1,204 @@
+"""Routes under /api/v1 for holders of a token."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Response, g, jsonify, request
+
+from chouseiapo.application import member_id, new_id
+from chouseiapo.domain.appointment import Appointment, Edit
+from chouseiapo.domain.errors import Invalid, NotFound, Problem
+from chouseiapo.domain.member import Role
+from chouseiapo.domain.slots import Slot
+from chouseiapo.web.api.requests import command_of, freebusy_reader, json_body, services, visible, with_token
+from chouseiapo.web.errors import Refused
+from chouseiapo.web.forms import CancelBody, CandidatesBody, EditBody, MemberBody, ProposalBody, offers_of
+from chouseiapo.web.history import actor_name, worded
+from chouseiapo.web.views import Views
+from projections.appointments import PAGE, list_appointments
+from projections.history import timeline
+from projections.people import find_people
+
+api = Blueprint("api", __name__, url_prefix="/api/v1")
+MOST_PEOPLE = 100
+
+
+@api.get("/members")
+@with_token
+def members() -> Any:
+    found = find_people(services().rows, "member", request.args.get("q", ""))
+    return {"members": [{"id": p.id, "email": p.email, "name": p.name} for p in found]}
+
+
+@api.post("/members")
+@with_token
+def add_member() -> Any:
+    """Register a person; administrators only."""
+    if g.member.role is not Role.ADMINISTRATOR:
+        raise Refused(403, "forbidden")
+    body = json_body(MemberBody)
+    if body.role not in tuple(Role):
+        raise Invalid(Problem("role", "unknown_value"))
+    cause = command_of(g.member.id)
+    member = services().coordination.register_member(
+        body.email, body.name, cause, g.now, role=Role(body.role), kana=body.kana, latin=body.latin
+    )
+    return {"id": member.id, "email": member.email, "name": member.name, "role": member.role.value}, 201
+
+
+@api.get("/rooms")
+@with_token
+def rooms() -> Any:
+    found = find_people(services().rows, "room", request.args.get("q", ""))
+    return {"rooms": [{"id": p.id, "name": p.name} for p in found]}
+
+
+@api.get("/freebusy")
+@with_token
+def freebusy() -> Any:
+    """Busy intervals of members and rooms; "unknown" where a calendar could not be read."""
+    emails = [email for email in request.args.get("members", "").split(",") if email]
+    asked = [*(member_id(email) for email in emails), *filter(None, request.args.get("rooms", "").split(","))]
+    if len(asked) > MOST_PEOPLE:
+        raise Invalid(Problem("members", "too_long", {"most": MOST_PEOPLE}))
+    found = freebusy_reader().of(asked, _window())
+    moment = Views(services()).moment
+
+    def shown(resource: str) -> Any:
+        busy = found[resource]
+        if busy is None:
+            return "unknown"
+        return [{"start": moment(b.start), "end": moment(b.end)} for b in busy]
+
+    return {
+        "members": {email: shown(member_id(email)) for email in emails},
+        "rooms": {id: shown(id) for id in asked[len(emails) :]},
+    }
+
+
+@api.post("/appointments")
+@with_token
+def propose() -> Any:
+    proposal = json_body(ProposalBody).proposal()
+    cause = command_of(g.member.id)
+    id = new_id("appointment", cause.command)
+    appointment = services().coordination.propose(id, proposal, g.member.id, cause, g.now)
+    response = jsonify(Views(services()).appointment(appointment))
+    response.headers["Location"] = f"/api/v1/appointments/{id}"
+    return response, 201
+
+
+@api.get("/appointments")
+@with_token
+def appointments() -> Any:
+    """A page of the list, newest first; `cursor` is the next page's."""
+    member = None if g.member.role is Role.ADMINISTRATOR else g.member.id
+    asked = request.args
+    found = list_appointments(
+        services().rows, member, asked.get("state", ""), asked.get("q", ""), asked.get("cursor", ""), PAGE + 1
+    )
+    views = Views(services())
+    cursor = found[PAGE - 1].id if len(found) > PAGE else None
+    return {"appointments": [views.listed(line) for line in found[:PAGE]], "cursor": cursor}
+
+
+@api.get("/appointments/<id>")
+@with_token
+def appointment(id: str) -> Any:
+    return _shown(visible(id))
+
+
+@api.patch("/appointments/<id>")
+@with_token
+def edit(id: str) -> Any:
+    """Change words and attendees; what is left out stays."""
+    visible(id)
+    body = json_body(EditBody)
+    cause = command_of(g.member.id)
+    words = Edit(title=body.title, message=body.message, note=body.note, visibility=body.visibility)
+    attendees = None if body.attendees is None else [member_id(email) for email in body.attendees]
+    organizer = member_id(body.organizer) if body.organizer else ""
+    return _shown(services().coordination.revise(id, words, cause, g.now, attendees, organizer))
+
+
+@api.post("/appointments/<id>/candidates")
+@with_token
+def add_candidates(id: str) -> Any:
+    visible(id)
+    body = json_body(CandidatesBody)
+    offers = offers_of(body.candidates)
+    cause = command_of(g.member.id)
+    return _shown(services().coordination.add_candidates(id, offers, cause, g.now)), 201
+
+
+@api.delete("/appointments/<id>/candidates/<candidate>")
+@with_token
+def withdraw_candidate(id: str, candidate: str) -> Any:
+    if candidate not in visible(id).candidates:
+        raise NotFound
+    cause = command_of(g.member.id)
+    return _shown(services().coordination.withdraw_candidate(id, candidate, cause, g.now))
+
+
+@api.post("/appointments/<id>/cancel")
+@with_token
+def cancel(id: str) -> Any:
+    visible(id)
+    body = json_body(CancelBody)
+    return _shown(services().coordination.cancel(id, body.reason, command_of(g.member.id), g.now))
+
+
+@api.post("/appointments/<id>/resend")
+@with_token
+def resend(id: str) -> Any:
+    visible(id)
+    return _shown(services().coordination.resend_request(id, command_of(g.member.id), g.now))
+
+
+@api.post("/appointments/<id>/link")
+@with_token
+def reissue_link(id: str) -> Any:
+    """A new guest link; older ones answer that they were revoked."""
+    visible(id)
+    return _shown(services().coordination.reissue_link(id, command_of(g.member.id), g.now))
+
+
+@api.get("/appointments/<id>/history")
+@with_token
+def history(id: str) -> Any:
+    visible(id)
+    moment = Views(services()).moment
+    lines = timeline(services().coordination.stream(id))
+    return {
+        "history": [
+            {"at": moment(line.at), "actor": actor_name(line.actor), "what": line.what, "text": worded(line)}
+            for line in lines
+        ]
+    }
+
+
+def _shown(appointment: Appointment) -> Response:
+    return jsonify(Views(services()).appointment(appointment))
+
+
+def _window() -> Slot:
+    start, end = _instant("start"), _instant("end")
+    if end <= start:
+        raise Invalid(Problem("end", "candidate_reversed"))
+    if (end - start).days > 62:
+        raise Invalid(Problem("end", "candidate_too_long", {"hours": 62 * 24}))
+    return Slot(start, end)
+
+
+def _instant(name: str) -> datetime:
+    # A plus sign in a query arrives as a space.
+    text = request.args.get(name, "").replace(" ", "+")
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise Invalid(Problem(name, "time_invalid")) from None
+    if instant.tzinfo is None:
+        raise Invalid(Problem(name, "time_without_offset"))
+    return instant

@@ -1,0 +1,75 @@
+"""What every request has: the time, a language, and headers that keep the browser strict."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, Response, g, request
+
+from chouseiapo.bootstrap import Services
+from chouseiapo.web.api.guest import guest_api
+from chouseiapo.web.api.openapi import description
+from chouseiapo.web.api.routes import api
+from chouseiapo.web.freebusy import FreeBusy
+from chouseiapo.web.i18n import LOCALES, translate
+from chouseiapo.web.operations import operations
+
+MOST_BYTES = 2 * 1024 * 1024
+POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "object-src 'none'",
+        "img-src 'self' data:",
+    )
+)
+
+
+def install(app: Flask, services: Services) -> None:
+    """Routes, hooks and settings of the application."""
+    app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
+    app.config["MAX_FORM_MEMORY_SIZE"] = MOST_BYTES
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's provider has it, its base not
+    app.extensions["chouseiapo"] = services
+    app.extensions["freebusy"] = FreeBusy(services)
+    app.before_request(_prepare)
+    app.after_request(_harden)
+    for blueprint in (api, guest_api, operations):
+        app.register_blueprint(blueprint)
+    app.add_url_rule("/api/v1/openapi.json", "openapi", lambda: description(services.settings.base_url))
+    app.jinja_env.globals["_"] = lambda sentence, **values: translate(sentence, g.locale, **values)
+
+    def _now() -> None:
+        g.now = services.clock()
+
+    app.before_request(_now)
+
+
+def _prepare() -> None:
+    g.locale = _locale()
+
+
+def _locale() -> str:
+    asked = request.args.get("lang") or request.cookies.get("lang", "")
+    if asked in LOCALES:
+        return asked
+    return request.accept_languages.best_match(LOCALES, "ja")
+
+
+def _harden(response: Response) -> Response:
+    headers: dict[str, Any] = {
+        "Content-Security-Policy": POLICY,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    }
+    if request.path.startswith("/static/"):
+        headers["Cache-Control"] = "public, max-age=3600"
+    else:
+        headers["Cache-Control"] = "no-store"
+    for name, value in headers.items():
+        response.headers.setdefault(name, value)
+    return response

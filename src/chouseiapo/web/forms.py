@@ -1,0 +1,145 @@
+"""Reads what a person or program sent: one way for the API's JSON and for the pages' forms."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+
+from chouseiapo.application import member_id
+from chouseiapo.domain.errors import Invalid, Problem
+from chouseiapo.domain.proposal import Delivery, Guest, Kind, Platform, Proposal, Visibility
+from chouseiapo.domain.slots import Offer
+
+B = TypeVar("B", bound="Body")
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class Body(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A JSON object whose fields are all known; times carry an offset."""
+
+
+class CandidateBody(Body):
+    start: Moment
+    end: Moment
+    room: str | None = None
+
+
+class GuestBody(Body):
+    company: str = ""
+    name: str = ""
+    email: str = ""
+    phone: str = ""
+    time_zone: str | None = None
+    locale: str | None = None
+
+    def guest(self) -> Guest:
+        texts = (self.company, self.name, self.email, self.phone)
+        return Guest(*(text.strip() for text in texts))
+
+
+class ProposalBody(Body):
+    """What POST /appointments takes; people are addresses, rooms are ids."""
+
+    kind: Kind = Kind.WEB
+    title: str = ""
+    attendees: list[str] = []
+    organizer: str = ""
+    place: str = ""
+    url: str = ""
+    candidates: list[CandidateBody] = []
+    guest: GuestBody = msgspec.field(default_factory=GuestBody)
+    delivery: Delivery = Delivery.MAIL
+    platform: Platform | None = None
+    message: str = ""
+    note: str = ""
+    visibility: Visibility = Visibility.DEFAULT
+    deadline: Moment | None = None
+
+    def proposal(self) -> Proposal:
+        attendees = tuple(member_id(email) for email in self.attendees)
+        organizer = member_id(self.organizer) if self.organizer else next(iter(attendees), "")
+        default = Platform.ZOOM if self.kind is Kind.WEB else Platform.NONE
+        return Proposal(
+            kind=self.kind,
+            platform=self.platform or default,
+            url=self.url.strip(),
+            place=self.place.strip(),
+            title=self.title.strip(),
+            attendees=attendees,
+            organizer=organizer,
+            offers=offers_of(self.candidates),
+            guest=self.guest.guest(),
+            time_zone=self.guest.time_zone or "",
+            locale=self.guest.locale or "",
+            delivery=self.delivery,
+            message=self.message,
+            note=self.note,
+            visibility=self.visibility,
+            deadline=self.deadline,
+        )
+
+
+class EditBody(Body):
+    """What PATCH /appointments/{id} takes; a field left out stays as it is."""
+
+    title: str | None = None
+    message: str | None = None
+    note: str | None = None
+    visibility: Visibility | None = None
+    attendees: list[str] | None = None
+    organizer: str | None = None
+
+
+class CandidatesBody(Body):
+    candidates: list[CandidateBody]
+
+
+class CancelBody(Body):
+    reason: str = ""
+
+
+class ConfirmBody(Body):
+    candidate: str
+    guest: GuestBody = msgspec.field(default_factory=GuestBody)
+
+
+class MemberBody(Body):
+    email: str
+    name: str
+    kana: str = ""
+    latin: str = ""
+    role: str = "member"
+
+
+def offers_of(candidates: list[CandidateBody]) -> tuple[Offer, ...]:
+    return tuple(Offer(c.start, c.end, c.room or None) for c in candidates)
+
+
+def read_body(kind: type[B], content: Any) -> B:
+    """The content as that kind of body; raises Invalid at the field that has the wrong shape."""
+    try:
+        return msgspec.convert(content, kind)
+    except msgspec.ValidationError as error:
+        raise Invalid(_problem(str(error))) from None
+
+
+def _problem(words: str) -> Problem:
+    """msgspec says what and where in words: "... - at `$.guest.email`"."""
+    what, _, where = words.partition(" - at ")
+    path = re.sub(r"\[(\d+)\]", r".\1", where.strip("`$")).strip(".")
+    quoted = re.search(r"field `([^`]*)`", what)
+    field = ".".join(part for part in (path, quoted.group(1) if quoted else "") if part)
+    code = next((code for start, code in _SHAPES if start in what), "wrong_type")
+    return Problem(field or "body", code)
+
+
+_SHAPES = (
+    ("unknown field", "unknown_field"),
+    ("missing required", "missing"),
+    ("Invalid enum", "unknown_value"),
+    ("timezone", "time_without_offset"),
+    ("RFC3339", "time_invalid"),
+)

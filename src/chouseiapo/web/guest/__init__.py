@@ -1,0 +1,1 @@
+"""The guest's pages: one address, whose page says what is the case now. No script, no cookie."""

@@ -1,0 +1,150 @@
+"""Routes under /g/<secret>. Opening changes nothing; only the posted form does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, g, redirect, render_template, request, url_for
+
+from chouseiapo.application import GUEST
+from chouseiapo.domain.appointment import Appointment, State
+from chouseiapo.domain.errors import DomainError, Invalid, Problem
+from chouseiapo.domain.event import Meta
+from chouseiapo.domain.proposal import Guest, is_time_zone
+from chouseiapo.web import limits
+from chouseiapo.web.api.requests import services
+from chouseiapo.web.errors import STATUS, answer_to
+from chouseiapo.web.guest.show import ZONES, Shown
+from chouseiapo.web.i18n import LOCALES
+from chouseiapo.web.links import appointment_behind
+from chouseiapo.web.messages import REFUSALS
+from chouseiapo.web.nonces import genuine, new_nonce
+
+guest = Blueprint("guest", __name__, url_prefix="/g")
+_FIELDS = ("name", "company", "email")
+
+
+@guest.get("/<secret>")
+def page(secret: str) -> Any:
+    """What stands now: candidates to pick from, the time that is fixed, or how it ended."""
+    appointment = appointment_behind(secret)
+    if appointment.state is not State.PROPOSED or appointment.deadline <= g.now:
+        return _ended(appointment, secret)
+    return _form(appointment, secret, known=appointment.guest)
+
+
+@guest.post("/<secret>")
+def confirm(secret: str) -> Any:
+    """Fix the picked time, then lead to the page that shows it."""
+    appointment = appointment_behind(secret)
+    limits.hit(limits.POSTS_PER_LINK, appointment.id)
+    typed = Guest(**{field: request.form.get(field, "").strip() for field in _FIELDS})
+    picked = request.form.get("candidate", "")
+    try:
+        _must_be_ours(secret)
+        if not picked:
+            raise Invalid(Problem("candidate", "candidate_missing"))
+        services().coordination.confirm(
+            appointment.id,
+            picked,
+            typed,
+            Meta(actor=GUEST, command=f"confirm/{picked}"),
+            g.now,
+            time_zone=_zone(appointment),
+            locale=g.locale,
+        )
+    except DomainError as refusal:
+        return _refused(refusal, secret, typed, picked)
+    except FormExpired:
+        return _form(appointment, secret, known=typed, picked=picked, refusal="form_expired"), 409
+    return redirect(url_for("guest.page", secret=secret, **_chosen_words()), 303)
+
+
+@guest.get("/<secret>/calendar.ics")
+def calendar(secret: str) -> Any:
+    """The confirmed time as a file for any calendar."""
+    appointment = appointment_behind(secret)
+    if appointment.chosen is None:
+        return redirect(url_for("guest.page", secret=secret), 303)
+    content = _shown(appointment).ics(g.now)
+    headers = {"Content-Disposition": 'attachment; filename="appointment.ics"'}
+    return Response(content, headers=headers, content_type="text/calendar; charset=utf-8")
+
+
+class FormExpired(Exception):
+    """The form's nonce is not ours or too old."""
+
+
+def _must_be_ours(secret: str) -> None:
+    if not genuine(services().form_signer, request.form.get("nonce", ""), secret, g.now):
+        raise FormExpired
+
+
+def _refused(refusal: DomainError, secret: str, typed: Guest, picked: str) -> Any:
+    """The page once more, with what is left to pick, what was typed, and what was wrong where."""
+    appointment = appointment_behind(secret)
+    answer = answer_to(refusal)
+    if appointment.state is not State.PROPOSED or appointment.deadline <= g.now:
+        return _ended(appointment, secret, refusal=answer.code)
+    problems = {p.field.removeprefix("guest."): p for p in answer.problems}
+    shown = _form(
+        appointment, secret, known=typed, picked=picked, refusal=answer.code, problems=problems
+    )
+    return Response(shown, answer.status, answer.headers)
+
+
+def _form(
+    appointment: Appointment,
+    secret: str,
+    known: Guest,
+    picked: str = "",
+    refusal: str = "",
+    problems: dict[str, Problem] | None = None,
+) -> str:
+    return render_template(
+        "guest/pick.html",
+        shown=_shown(appointment),
+        secret=secret,
+        nonce=new_nonce(services().form_signer, secret, g.now),
+        known=known,
+        picked=picked,
+        refusal=REFUSALS.get(refusal, ""),
+        problems=problems or {},
+        zones=ZONES,
+        chosen_words=_chosen_words(),
+    )
+
+
+def _ended(appointment: Appointment, secret: str, refusal: str = "") -> Any:
+    """The page of an appointment that nobody can pick from any more."""
+    confirmed = appointment.chosen is not None
+    late = "" if confirmed or appointment.state is not State.PROPOSED else "expired"
+    code = late or appointment.state.value
+    page = render_template(
+        "guest/confirmed.html" if confirmed else "guest/ended.html",
+        shown=_shown(appointment),
+        secret=secret,
+        refusal=REFUSALS[refusal] if refusal == "already_confirmed" else "",
+        sentence=REFUSALS.get(code, ""),
+        chosen_words=_chosen_words(),
+    )
+    status = next((s for e, s in STATUS.items() if e.code == refusal), 200) if refusal else 200
+    return page, status
+
+
+def _shown(appointment: Appointment) -> Shown:
+    return Shown(services(), appointment, _zone(appointment), g.locale)
+
+
+def _zone(appointment: Appointment) -> str:
+    """The zone asked for, else what is known of the guest, else the organization's."""
+    asked = request.values.get("tz", "")
+    known = appointment.time_zone or services().settings.time_zone
+    return asked if asked and is_time_zone(asked) else known
+
+
+def _chosen_words() -> dict[str, str]:
+    """Language and zone as long as the guest has asked for them, to be carried along."""
+    asked = {name: request.values.get(name, "") for name in ("tz", "lang")}
+    fits = {"tz": is_time_zone, "lang": lambda value: value in LOCALES}
+    return {name: value for name, value in asked.items() if value and fits[name](value)}

@@ -1,0 +1,110 @@
+"""What people are told about each code: Japanese is the message id, English comes from the catalogue.
+
+`_` only marks the sentences for the catalogue; they are translated when shown.
+"""
+
+from __future__ import annotations
+
+
+def _(sentence: str) -> str:
+    return sentence
+
+
+# Wrong input, shown at its field.
+PROBLEMS = {
+    "attendees_missing": _("担当者を1名以上選んでください。"),
+    "attendee_twice": _("同じ担当者が2回選ばれています。"),
+    "attendee_unknown": _("登録のない担当者が含まれています。選び直してください。"),
+    "attendee_reserved": _("追加した担当者には、候補の時間に確定した予定があります。"),
+    "organizer_not_attending": _("主催者は担当者の中から選んでください。"),
+    "organizer_hosts_meeting": _("確定後は、主催者を変更できません。"),
+    "candidates_missing": _("日時候補を1つ以上選んでください。"),
+    "candidates_too_many": _("日時候補は%(most)s件までです。"),
+    "candidate_in_past": _("過去の日時は候補にできません。"),
+    "candidate_reversed": _("終了は開始より後にしてください。"),
+    "candidate_too_long": _("1つの候補は%(hours)s時間までです。"),
+    "candidate_too_short": _("1つの候補は%(minutes)s分以上にしてください。"),
+    "candidate_off_grid": _("候補の開始と終了は%(minutes)s分単位にしてください。"),
+    "candidate_overlaps": _("ほかの候補と時間が重なっています。"),
+    "candidate_reserved": _("この時間には、担当者または会議室の確定した予定があります。"),
+    "candidate_unknown": _("この日時候補は見つかりません。一覧から選び直してください。"),
+    "candidate_missing": _("日時を1つ選んでください。"),
+    "room_unknown": _("この会議室は登録されていません。"),
+    "place_missing": _("訪問先の場所を入力してください。"),
+    "reception_excludes_meeting": _(
+        "来訪では受付コードを使うため、Web会議のURLは発行できません。どちらか一方を選んでください。"
+    ),
+    "platform_needs_web": _("Web会議のURLは、種類が「Web会議」のときだけ発行できます。"),
+    "platform_not_available": _("このWeb会議サービスにはまだ対応していません。"),
+    "zoom_not_linked": _(
+        "主催者のZoomが連携されていないか、連携が切れています。主催者か会議の種類を変えてください。"
+    ),
+    "url_missing": _("Web会議のURLを入力してください。"),
+    "url_invalid": _("http:// または https:// で始まるURLを入力してください。"),
+    "url_not_expected": _("URLは、会議の種類が「固定URL」のときだけ入力できます。"),
+    "too_long": _("%(most)s文字以内で入力してください。"),
+    "control_character": _("改行などの制御文字は使えません。"),
+    "email_invalid": _("メールアドレスの形を確かめてください(例: name@example.com)。"),
+    "email_missing": _("メールアドレスを入力してください。確定のお知らせをお送りします。"),
+    "email_needed_for_mail": _("メールで送るには、お客様のメールアドレスが必要です。"),
+    "name_needed_for_link": _("リンクだけを発行するときは、お客様のお名前が必要です。"),
+    "name_missing": _("お名前を入力してください。"),
+    "time_zone_unknown": _("このタイムゾーンは見つかりません。"),
+    "locale_unknown": _("日本語(ja)か英語(en)を選んでください。"),
+    "deadline_in_past": _("回答期限には未来の日時を指定してください。"),
+    "unknown_field": _("この項目は使えません。"),
+    "missing": _("必須の項目です。"),
+    "unknown_value": _("選べない値です。"),
+    "wrong_type": _("値の形が正しくありません。"),
+    "time_without_offset": _("時刻にはUTCとの差を付けてください(例: 2026-11-25T10:00:00+09:00)。"),
+    "time_invalid": _("日時の形を確かめてください(例: 2026-11-25T10:00:00+09:00)。"),
+}
+
+# Refused decisions, and requests that can't be served.
+REFUSALS = {
+    "invalid": _("入力を確かめてください。入力した内容はそのまま残っています。"),
+    "not_found": _("ページが見つかりません。アドレスを確かめてください。"),
+    "already_exists": _("すでに登録されています。"),
+    "already_confirmed": _("すでに別の日時で確定しています。"),
+    "candidate_taken": _("申し訳ありません。この日時はたった今埋まりました。ほかの日時をお選びください。"),
+    "candidate_withdrawn": _("この日時候補は取り下げられました。ほかの日時をお選びください。"),
+    "candidate_passed": _("この日時はすでに過ぎています。ほかの日時をお選びください。"),
+    "cancelled": _("このアポイントメントはキャンセルされました。"),
+    "expired": _("回答期限を過ぎたため、日程調整は終了しました。"),
+    "declined": _("この日程調整は辞退されました。"),
+    "revoked": _("このリンクは新しいリンクに置き換えられました。お手元の最新のご案内をお使いください。"),
+    "not_proposed": _("日程調整中のアポイントメントでだけできる操作です。"),
+    "last_candidate": _("最後の日時候補は取り下げられません。やめる場合はキャンセルしてください。"),
+    "over": _("すでに終わったアポイントメントです。"),
+    "busy": _("ただいま混み合っています。入力はそのままです。少し待ってからもう一度お試しください。"),
+    "unauthorized": _("サインインが必要です。"),
+    "forbidden": _("この操作は管理者だけができます。"),
+    "form_expired": _("ページを開いてから時間がたちました。入力はそのままです。もう一度送信してください。"),
+    "too_many_requests": _("短い間に操作が集中しています。少し待ってからもう一度お試しください。"),
+    "idempotency_key_reused": _("このIdempotency-Keyは別の内容ですでに使われています。"),
+    "bad_request": _("リクエストを読み取れませんでした。"),
+    "method_not_allowed": _("この操作はできません。"),
+    "too_large": _("送信された内容が大きすぎます。"),
+    "not_acceptable": _("JSONで送ってください(Content-Type: application/json)。"),
+    "internal": _(
+        "申し訳ありません。こちらの不具合で処理できませんでした。時間をおいてもう一度お試しください。"
+    ),
+}
+
+# What happened, for the timeline; by the event's stored name.
+HAPPENED = {
+    "appointment.proposed": _("日時候補を%(count)s件提案しました。"),
+    "appointment.candidates-added": _("日時候補を追加しました: %(slots)s"),
+    "appointment.candidate-withdrawn": _("日時候補を取り下げました: %(slots)s"),
+    "appointment.candidate-taken": _("別のアポイントメントが確定したため、候補が埋まりました: %(slots)s"),
+    "appointment.candidate-passed": _("回答のないまま候補の開始時刻を過ぎました: %(slots)s"),
+    "appointment.edited": _("内容を変更しました。"),
+    "appointment.attendees-changed": _("担当者を変更しました。%(people)s"),
+    "appointment.request-resent": _("依頼メールを再送しました。"),
+    "appointment.link-reissued": _("お客様用リンクを再発行しました。以前のリンクは無効です。"),
+    "appointment.confirmed": _("日時が確定しました: %(slots)s"),
+    "appointment.meeting-issued": _("Web会議のURLを発行しました。"),
+    "appointment.meeting-delayed": _("Web会議のURLが間に合わないため、確定メールを先に送りました。"),
+    "appointment.cancelled": _("キャンセルしました。"),
+    "appointment.expired": _("回答のないまま期限を過ぎ、終了しました。"),
+}

@@ -1,0 +1,88 @@
+"""Who is signed in, and that a form comes from a page of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit
+
+from flask import Response, g, redirect, request, url_for
+
+from chouseiapo.accounts.access import SESSION_LIFE
+from chouseiapo.web.api.requests import services
+from chouseiapo.web.errors import Refused
+from chouseiapo.web.nonces import genuine, new_nonce
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def cookie_name() -> str:
+    """Over TLS the browser itself guards the cookie against other hosts and paths."""
+    return "__Host-session" if services().settings.secure else "session"
+
+
+def signed_in(view: View) -> View:
+    """Only for members who are signed in; sets `g.member`. A form must bear this session's nonce."""
+
+    @wraps(view)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        token = request.cookies.get(cookie_name(), "")
+        id = services().access.member_of_session(token, g.now) if token else None
+        if id is None:
+            return redirect(url_for("sign_in.ask", next=_here()), 303)
+        g.member = services().coordination.member(id)
+        g.session = token
+        if request.method == "POST":
+            must_be_genuine(token)
+        return view(*args, **kwargs)
+
+    return cast(View, checked)
+
+
+def nonce() -> str:
+    """For a form of the page being made; bound to the session, or to nobody before sign-in."""
+    return new_nonce(services().form_signer, g.get("session", "anonymous"), g.now)
+
+
+def must_be_genuine(bound_to: str = "anonymous") -> None:
+    """Refuse a form that no page of ours made for this session."""
+    if not genuine(services().form_signer, request.form.get("nonce", ""), bound_to, g.now):
+        raise Refused(403, "form_expired")
+
+
+def begin(member: str, to: str = "") -> Response:
+    """Open a session under a new token, whatever token came, and lead on."""
+    old = request.cookies.get(cookie_name(), "")
+    if old:
+        services().access.close_session(old)
+    token = services().access.open_session(member, g.now)
+    response = cast(Response, redirect(local(to) or url_for("staff.home"), 303))
+    response.set_cookie(
+        cookie_name(),
+        token,
+        max_age=int(SESSION_LIFE.total_seconds()),
+        path="/",
+        secure=services().settings.secure,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def end() -> Response:
+    services().access.close_session(request.cookies.get(cookie_name(), ""))
+    response = cast(Response, redirect(url_for("sign_in.ask"), 303))
+    response.delete_cookie(cookie_name(), path="/", secure=services().settings.secure, httponly=True)
+    return response
+
+
+def local(target: str) -> str:
+    """The target if it stays on this site, else nothing: a link must not lead elsewhere through us."""
+    parts = urlsplit(target)
+    fits = target.startswith("/") and not target.startswith(("//", "/\\"))
+    return target if fits and not parts.scheme and not parts.netloc else ""
+
+
+def _here() -> str | None:
+    return request.full_path.rstrip("?") if request.method == "GET" and request.path != "/" else None

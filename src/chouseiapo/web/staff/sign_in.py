@@ -1,0 +1,72 @@
+"""Signing in by a mailed link: opening it shows a button, and only the button signs in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, g, render_template, request
+
+from chouseiapo.application import member_id
+from chouseiapo.domain.errors import NotFound
+from chouseiapo.web import limits
+from chouseiapo.web.api.requests import services
+from chouseiapo.web.staff import session
+
+sign_in = Blueprint("sign_in", __name__)
+demo_sign_in = Blueprint("demo_sign_in", __name__)
+
+
+@sign_in.get("/sign-in")
+def ask() -> Any:
+    return render_template("staff/sign_in.html", next=session.local(request.args.get("next", "")))
+
+
+@sign_in.post("/sign-in")
+def send() -> Any:
+    """Mail a link to a member; the answer is the same for an address that nobody has."""
+    session.must_be_genuine()
+    limits.hit(limits.SIGN_IN_MAILS, limits.address())
+    email = request.form.get("email", "").strip().lower()
+    if email:
+        try:
+            services().mail_sign_in_link(services().coordination.member(member_id(email)).id, g.now)
+        except NotFound:
+            limits.hit(limits.FAILED_SIGN_INS, limits.address())
+    return render_template("staff/sign_in.html", sent=email, missing=not email, next="")
+
+
+@sign_in.get("/sign-in/<token>")
+def open_link(token: str) -> Any:
+    """Mail scanners open links, too: so opening signs nobody in."""
+    limits.must_be_below(limits.FAILED_SIGN_INS, limits.address())
+    member = services().access.peek_sign_in_link(token, g.now)
+    if member is None:
+        limits.hit(limits.FAILED_SIGN_INS, limits.address())
+        return render_template("staff/sign_in.html", stale=True, next=""), 410
+    name = services().coordination.member(member).name
+    return render_template("staff/sign_in_confirm.html", name=name, token=token)
+
+
+@sign_in.post("/sign-in/<token>")
+def use_link(token: str) -> Any:
+    session.must_be_genuine()
+    limits.must_be_below(limits.FAILED_SIGN_INS, limits.address())
+    member = services().access.use_sign_in_link(token, g.now)
+    if member is None:
+        limits.hit(limits.FAILED_SIGN_INS, limits.address())
+        return render_template("staff/sign_in.html", stale=True, next=""), 410
+    return session.begin(member)
+
+
+@sign_in.post("/sign-out")
+@session.signed_in
+def leave() -> Any:
+    return session.end()
+
+
+@demo_sign_in.post("/demo/sign-in")
+def enter_as() -> Any:
+    """The demo alone lets a newcomer in as one of its made-up members; `serve` and `web` have no such route."""
+    session.must_be_genuine()
+    member = services().coordination.member(member_id(request.form.get("email", "")))
+    return session.begin(member.id)

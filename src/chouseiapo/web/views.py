@@ -1,0 +1,144 @@
+"""How appointments look to programs. Times are RFC 3339 in the organization's zone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from chouseiapo.bootstrap import Services
+from chouseiapo.domain.appointment import Appointment, State
+from chouseiapo.domain.proposal import shown_title
+from chouseiapo.domain.slots import Candidate, CandidateState
+from projections.appointments import Listed
+from projections.holds import calendar_state
+
+# A guest sees what can still be picked, what was chosen, and that something was taken from under their eyes.
+_SHOWN_TO_GUESTS = (CandidateState.OPEN, CandidateState.CHOSEN, CandidateState.TAKEN)
+
+
+class Views:
+    """JSON-ready views, read from the aggregate itself, so that they are right at once."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._app = services.coordination
+        self._zone = services.settings.zone
+
+    def moment(self, instant: datetime | None) -> str | None:
+        return instant.astimezone(self._zone).isoformat() if instant else None
+
+    def guest_url(self, appointment: Appointment) -> str:
+        secret = self._services.guest_links.secret(appointment.id, appointment.generation)
+        return f"{self._services.settings.base_url}/g/{secret}"
+
+    def email(self, member: str) -> str:
+        return self._app.member(member).email
+
+    def appointment(self, appointment: Appointment) -> dict[str, Any]:
+        """The appointment as its staff see it."""
+        return {
+            "id": appointment.id,
+            "state": appointment.state.value,
+            "revision": appointment.version,
+            "guest_url": self.guest_url(appointment),
+            "kind": appointment.kind.value,
+            "platform": appointment.platform.value,
+            "url": appointment.url,
+            "place": appointment.place,
+            "title": appointment.title,
+            "shown_title": shown_title(appointment.title, appointment.guest),
+            "author": self.email(appointment.author),
+            "attendees": [self.email(member) for member in appointment.attendees],
+            "organizer": self.email(appointment.organizer),
+            "guest": msgspec.structs.asdict(appointment.guest)
+            | {"time_zone": appointment.time_zone or None, "locale": appointment.locale or None},
+            "delivery": appointment.delivery.value,
+            "message": appointment.message,
+            "note": appointment.note,
+            "visibility": appointment.visibility.value,
+            "deadline": self.moment(appointment.deadline),
+            "proposed_at": self.moment(appointment.proposed_at),
+            "candidates": [self._candidate(c) | {"room": c.room} for c in appointment.candidates.values()],
+            "confirmed": self._confirmed(appointment),
+            "round": None,
+            "meeting": self._meeting(appointment),
+            "calendar": self._calendar(appointment),
+        }
+
+    def for_guest(self, appointment: Appointment) -> dict[str, Any]:
+        """The appointment as its guest sees it: no address, no note, nobody's calendar."""
+        organizer = self._app.member(appointment.organizer)
+        return {
+            "state": appointment.state.value,
+            "company": self._services.settings.company,
+            "organizer": organizer.name,
+            "kind": appointment.kind.value,
+            "platform": appointment.platform.value,
+            "place": appointment.place,
+            "title": appointment.title,
+            "deadline": self.moment(appointment.deadline),
+            "candidates": [
+                self._candidate(c) for c in appointment.candidates.values() if c.state in _SHOWN_TO_GUESTS
+            ],
+            "confirmed": self._confirmed(appointment),
+            "meeting": self._meeting(appointment) if appointment.chosen else None,
+            "guest": {
+                "company": appointment.guest.company,
+                "name": appointment.guest.name,
+                "email_known": bool(appointment.guest.email),
+            },
+            "time_zone": appointment.time_zone or self._services.settings.time_zone,
+        }
+
+    def listed(self, line: Listed) -> dict[str, Any]:
+        return {
+            "id": line.id,
+            "state": line.state,
+            "shown_title": line.title,
+            "proposed_at": self.moment(line.proposed_at),
+            "deadline": self.moment(line.deadline),
+            "start": self.moment(line.starts_at),
+            "end": self.moment(line.ends_at),
+            "open_candidates": line.open_count,
+        }
+
+    def _candidate(self, candidate: Candidate) -> dict[str, Any]:
+        return {
+            "id": candidate.id,
+            "start": self.moment(candidate.start),
+            "end": self.moment(candidate.end),
+            "state": candidate.state.value,
+        }
+
+    def _confirmed(self, appointment: Appointment) -> dict[str, Any] | None:
+        chosen = appointment.chosen
+        if chosen is None:
+            return None
+        return {
+            "start": self.moment(chosen.start),
+            "end": self.moment(chosen.end),
+            "candidate": chosen.id,
+        }
+
+    def _meeting(self, appointment: Appointment) -> dict[str, Any] | None:
+        if appointment.meeting is None or appointment.state is not State.CONFIRMED:
+            return None
+        return msgspec.structs.asdict(appointment.meeting)
+
+    def _calendar(self, appointment: Appointment) -> dict[str, Any]:
+        wanted = self._services.entry_writer.wanted(appointment)
+        state = calendar_state(self._services.rows, wanted, appointment.id)
+        return {
+            "wanted": state.wanted,
+            "settled": state.settled,
+            "removing": state.removing,
+            "failed": [
+                {"member": self._name(f.owner), "reason": f.reason, "since": self.moment(f.since)}
+                for f in state.failed
+            ],
+        }
+
+    def _name(self, owner: str) -> str:
+        return self.email(owner) if owner.startswith("member-") else self._app.room(owner).name

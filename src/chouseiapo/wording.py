@@ -1,0 +1,191 @@
+"""How times, places and people read in Japanese and English: one voice for mails, pages and calendar entries.
+
+Instants are aware datetimes, zones IANA names, locales `ja` or `en`. A zone's offset is always that of the
+instant shown, never today's. Babel's patterns are spelled out: its own would write 10時00分～11時00分.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, get_timezone_location, get_timezone_name
+
+from chouseiapo.domain.proposal import Guest, Kind, Platform
+
+_DAYS = {"ja": ("M月d日(EEE)", "y年M月d日(EEE)"), "en": ("EEE, MMM d", "EEE, MMM d, y")}
+_AFTER_DAY = {"ja": " ", "en": ", "}
+_HONOURED = ("様", "さま", "殿", "先生", "御中")
+
+
+# When
+
+
+def slot(start: datetime, end: datetime, zone: str, locale: str, today: date | None = None) -> str:
+    """「11月25日(水) 10:00〜11:00」, "Wed, Nov 25, 10:00–11:00"; the second day is named when it differs.
+
+    An end at midnight is 24:00 of the day that ends. Where the clocks change in between, each time carries
+    its offset. The year is named when `today` is given and lies in another one.
+    """
+    first, last = start.astimezone(ZoneInfo(zone)), end.astimezone(ZoneInfo(zone))
+    opens, closes = _clock(first), _clock(last)
+    at_midnight = closes == "0:00" and last.date() - first.date() == timedelta(days=1)
+    if at_midnight:
+        closes = "24:00"
+    if first.utcoffset() != last.utcoffset():
+        opens, closes = f"{opens} ({_offset(first)})", f"{closes} ({_offset(last)})"
+    begin = _date(first, locale, today) + _AFTER_DAY[locale] + opens
+    if at_midnight or first.date() == last.date():
+        return f"{begin}{'〜' if locale == 'ja' else '–'}{closes}"
+    finish = _date(last, locale, today) + _AFTER_DAY[locale] + closes
+    return f"{begin}{'〜' if locale == 'ja' else ' – '}{finish}"
+
+
+def moment(at: datetime, zone: str, locale: str, today: date | None = None) -> str:
+    """「11月25日(水) 10:00」, "Wed, Nov 25, 10:00"."""
+    return day(at, zone, locale, today) + _AFTER_DAY[locale] + clock(at, zone)
+
+
+def day(at: datetime, zone: str, locale: str, today: date | None = None) -> str:
+    """「11月25日(水)」, "Wed, Nov 25"; with the year as in `slot`."""
+    return _date(at.astimezone(ZoneInfo(zone)), locale, today)
+
+
+def clock(at: datetime, zone: str) -> str:
+    """9:00 or 14:30: 24 hours in both languages."""
+    return _clock(at.astimezone(ZoneInfo(zone)))
+
+
+@lru_cache(maxsize=1024)
+def zone_name(zone: str, at: datetime, locale: str) -> str:
+    """「日本標準時 (UTC+9)」, "Eastern Daylight Time (UTC-4)": name and offset that hold at that instant.
+
+    Where CLDR has no name, the country's or the city's serves; where it knows no place, the offset alone.
+    """
+    local = at.astimezone(ZoneInfo(zone))
+    name = get_timezone_name(local, width="long", locale=locale)
+    if name.startswith(("GMT+", "GMT-")):
+        name = _place_time(zone, locale)
+    return f"{name} ({_offset(local)})" if name else _offset(local)
+
+
+def _place_time(zone: str, locale: str) -> str:
+    country = get_timezone_location(ZoneInfo(zone), locale=locale)
+    if "(" not in country and "（" not in country:
+        return country
+    city = zone.rpartition("/")[2].replace("_", " ")
+    if zone.startswith("Etc/") or "/" not in zone:
+        return ""
+    return f"{city}時間" if locale == "ja" else f"{city} Time"
+
+
+def _date(local: datetime, locale: str, today: date | None) -> str:
+    return _spelled_date(local.date(), locale, today is not None and today.year != local.year)
+
+
+@lru_cache(maxsize=4096)
+def _spelled_date(on: date, locale: str, with_year: bool) -> str:
+    return format_date(on, _DAYS[locale][with_year], locale=locale)
+
+
+def _clock(local: datetime) -> str:
+    return f"{local.hour}:{local.minute:02}"
+
+
+def _offset(local: datetime) -> str:
+    """UTC+9, UTC-3:30; a plain hyphen, so that it can be searched for."""
+    minutes = (local.utcoffset() or timedelta()) // timedelta(minutes=1)
+    hours, rest = divmod(abs(minutes), 60)
+    return f"UTC{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "")
+
+
+# Who
+
+
+def person(name: str, locale: str, *, guest: bool) -> str:
+    """A guest is 「山田太郎 様」, a colleague 「田中 一郎さん」; English names stand alone.
+
+    To a guest, one's own colleagues are named without さん: use the bare name there.
+    """
+    if locale != "ja" or not name or (guest and name.endswith(_HONOURED)):
+        return name
+    return f"{name} 様" if guest else f"{name}さん"
+
+
+def people(names: Iterable[str], locale: str) -> str:
+    return ("、" if locale == "ja" else ", ").join(names)
+
+
+def guest_in_text(guest: Guest, locale: str) -> str:
+    """「ABC株式会社 山田太郎 様」, "Taro Yamada (ABC Inc.)": as much as is known, the address at least."""
+    name = person(guest.name, locale, guest=True) or guest.email
+    if not guest.company or not name:
+        return guest.company or name
+    return f"{guest.company} {name}" if locale == "ja" else f"{name} ({guest.company})"
+
+
+def guest_in_subject(guest: Guest, locale: str) -> str:
+    """「ABC株式会社:山田太郎様」, "ABC Inc.: Taro Yamada"."""
+    name = person(guest.name, locale, guest=True).replace(" 様", "様") or guest.email
+    return (":" if locale == "ja" else ": ").join(filter(None, (guest.company, name)))
+
+
+def salutation(guest: Guest, locale: str) -> str:
+    """How a letter to the guest opens; in Japanese the company stands on a line of its own."""
+    if locale == "en":
+        return f"Dear {guest.name}," if guest.name else "Hello,"
+    name = person(guest.name, locale, guest=True) or ("ご担当者様" if guest.company else "お客様")
+    return "\n".join(filter(None, (guest.company, name)))
+
+
+# What and where
+
+_KINDS = {
+    ("ja", True): ("Web会議", "ご来社", "ご訪問", "お電話"),
+    ("ja", False): ("Web会議", "来訪", "往訪", "電話"),
+    ("en", True): ("web meeting", "visit to our office", "visit to your office", "phone call"),
+    ("en", False): ("web meeting", "visit to us", "visit to them", "phone call"),
+}
+_REMINDED = {
+    ("ja", True): ("Web会議", "往訪", "アポイントメント", "アポイントメント"),
+    ("ja", False): ("Web会議", "来訪", "アポイントメント", "アポイントメント"),
+    ("en", True): ("web meeting", "visit", "appointment", "appointment"),
+    ("en", False): ("web meeting", "visit", "appointment", "appointment"),
+}
+_ORDER = (Kind.WEB, Kind.VISIT_US, Kind.VISIT_THEM, Kind.PHONE)
+_PLATFORMS = {Platform.ZOOM: "Zoom", Platform.MEET: "Google Meet", Platform.TEAMS: "Microsoft Teams"}
+
+
+def kind(kind: Kind, locale: str, *, guest: bool) -> str:
+    """The kind in a sentence to the guest (ご来社: they come to us) or to a member (来訪)."""
+    return _KINDS[locale, guest][_ORDER.index(kind)]
+
+
+def reminded_kind(kind: Kind, locale: str, *, guest: bool) -> str:
+    """The kind in a reminder's subject, for which M3 has three words a side.
+
+    A visit to us is 往訪 for the guest, who goes out, and 来訪 for the member, who is visited. A visit to
+    them and a phone call are アポイントメント for both, as M3 keeps 往訪 and 来訪 for visits to us.
+    """
+    return _REMINDED[locale, guest][_ORDER.index(kind)]
+
+
+def platform(platform: Platform) -> str:
+    """The platform's own name; empty for a fixed URL and for none."""
+    return _PLATFORMS.get(platform, "")
+
+
+def title_for_guest(title: str, kind: Kind, host: str, locale: str) -> str:
+    """The title on the guest's calendar; a blank one names the other side: 「株式会社サンプルとのWeb会議」.
+
+    `shown_title` would name the guest to themselves. `host`: the company, or the organizer.
+    """
+    if title:
+        return title
+    what = reminded_kind(kind, locale, guest=True)
+    if locale == "ja":
+        return f"{host}{'への' if kind is Kind.VISIT_US else 'との'}{what}" if host else what
+    joined = f"{what} {'to' if kind is Kind.VISIT_US else 'with'} {host}" if host else what
+    return joined[0].upper() + joined[1:]

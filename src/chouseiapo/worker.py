@@ -1,0 +1,180 @@
+"""The worker: catches projections up, runs policies, settles ledgers, and keeps the alarm clock.
+
+Any number of workers may run, in any number of processes: positions move by compare-and-set, lanes are held by
+one worker at a time, commands and rows are idempotent.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
+
+from chouseiapo.bootstrap import Services
+from chouseiapo.ledger import HEARTBEAT, Ledger, beat, retire
+from projections.catch_up import catch_up
+from projections.settle import Settler, work_lane
+
+LANES_AT_ONCE = 8
+# How often another process's events are looked for; an own save wakes the loop at once.
+POLL = timedelta(milliseconds=100)
+SWEEP = timedelta(seconds=1)
+
+log = logging.getLogger(__name__)
+
+
+class Worker:
+    """One worker of this process: `start`, `stop`, or `once` for what is due now."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self.id = f"worker-{secrets.token_hex(8)}"
+        self._ledgers = [(Ledger(services.rows, s.ledger, self.id), s) for s in services.settlers]
+        self._seen: int | None = None
+        self._stopping = threading.Event()
+        self._wake = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._busy: set[Future[int]] = set()
+        self._pool = ThreadPoolExecutor(LANES_AT_ONCE, thread_name_prefix="lane")
+        self._alarm = _alarm_clock(services, self.sweep)
+
+    def start(self) -> None:
+        """Begin in threads of its own; returns at once."""
+        self._beat()
+        self._services.coordination.on_saved.append(self._wake.set)
+        loops = ((self._beat, HEARTBEAT), (self._read_and_settle, POLL), (self._observe_time, SWEEP))
+        for step, every in loops:
+            thread = threading.Thread(
+                target=self._repeat, args=(step, every), name=step.__name__, daemon=True
+            )
+            thread.start()
+            self._threads.append(thread)
+        self._alarm.start()
+        self._guarded(self.sweep)
+
+    def stop(self) -> None:
+        """Finish what is under way, give lanes back, and return."""
+        self._stopping.set()
+        self._wake.set()
+        if self._alarm.running:
+            self._alarm.shutdown(wait=False)
+        for thread in self._threads:
+            thread.join()
+        self._pool.shutdown(wait=True)
+        if self._wake.set in self._services.coordination.on_saved:
+            self._services.coordination.on_saved.remove(self._wake.set)
+        retire(self._services.rows, self.id)
+
+    def once(self) -> int:
+        """Do everything that is due now, then return; answers how many things were settled."""
+        self._beat()
+        self.read()
+        self._observe_time()
+        self.read()
+        self.sweep()
+        settled = 0
+        while done := self._settle_each():
+            settled += done
+            self._beat()
+            self.read()
+        retire(self._services.rows, self.id)
+        return settled
+
+    def read(self) -> int:
+        """Catch every projection and the policies up with the log; answers how many events were read."""
+        services, total = self._services, 0
+        newest = services.coordination.recorder.max_notification_id()
+        if newest == self._seen:
+            return 0
+        while read := self._read_batches():
+            total += read
+        self._seen = newest
+        return total
+
+    def _read_batches(self) -> int:
+        services, now = self._services, self._services.clock()
+        read = sum(catch_up(services.coordination, services.rows, p, now) for p in services.projections)
+        return read + services.policies.catch_up(now)
+
+    def sweep(self) -> None:
+        """Put due reminders into the outbox."""
+        self._services.reminders.sweep(self._services.clock())
+
+    def _read_and_settle(self) -> None:
+        self.read()
+        self._busy = {future for future in self._busy if not future.done()}
+        for ledger, settler in self._ledgers:
+            while len(self._busy) < LANES_AT_ONCE and (lane := ledger.claim_lane(self._services.clock())):
+                self._busy.add(self._pool.submit(self._guarded_lane, ledger, settler, lane))
+
+    def _settle_each(self) -> int:
+        done = 0
+        for ledger, settler in self._ledgers:
+            while lane := ledger.claim_lane(self._services.clock()):
+                done += work_lane(ledger, settler, self._services.coordination, lane, self._services.clock)
+        return done
+
+    def _guarded_lane(self, ledger: Ledger, settler: Settler, lane: str) -> int:
+        done = 0
+
+        def work() -> None:
+            nonlocal done
+            done = work_lane(ledger, settler, self._services.coordination, lane, self._services.clock)
+
+        self._guarded(work)
+        self._wake.set()
+        return done
+
+    def _observe_time(self) -> None:
+        self._services.policies.observe_time(self._services.clock())
+
+    def _beat(self) -> None:
+        beat(self._services.rows, self.id, self._services.clock())
+
+    def _repeat(self, step: Callable[[], None], every: timedelta) -> None:
+        """Run a step again and again until stopping; the reading step is also woken by saves."""
+        woken = step == self._read_and_settle
+        while not self._stopping.is_set():
+            self._guarded(step)
+            waiting = self._wake if woken else self._stopping
+            waiting.wait(every.total_seconds())
+            if woken:
+                self._wake.clear()
+
+    def _guarded(self, step: Callable[[], object]) -> None:
+        """The outermost loop: a failure is logged, and the work goes on with the next turn."""
+        try:
+            step()
+        except Exception:  # nothing that happens in one turn may end the worker
+            log.exception("the worker goes on after a failure")
+
+
+def _alarm_clock(services: Services, sweep: Callable[[], None]) -> BackgroundScheduler:
+    """APScheduler rings at the reminder's hour in each zone in use, and every minute; both call one sweep.
+
+    It is an alarm clock only: that a reminder exists once is the unique key of its row.
+    """
+    scheduler = BackgroundScheduler(
+        timezone="UTC", job_defaults={"misfire_grace_time": None, "coalesce": True}
+    )
+
+    def ring_in_every_zone() -> None:
+        for zone in sorted(services.reminders.zones(services.clock())):
+            hour = CronTrigger(
+                hour=services.settings.reminder_at.hour,
+                minute=services.settings.reminder_at.minute,
+                timezone=ZoneInfo(zone),
+            )
+            name = f"reminder-{services.settings.reminder_at:%H:%M}"
+            scheduler.add_job(sweep, hour, id=f"{name} {zone}", name=name, replace_existing=True)
+
+    scheduler.add_job(sweep, "interval", minutes=1, id="sweep")
+    scheduler.add_job(ring_in_every_zone, "interval", hours=1, id="zones", next_run_time=services.clock())
+    return scheduler
