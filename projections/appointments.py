@@ -79,7 +79,7 @@ def _row(appointment: Appointment, changed_at: datetime) -> dict[str, Any]:
 def list_appointments(
     rows: Rows, member: str | None, state: str = "", query: str = "", after: str = "", most: int = PAGE
 ) -> list[Listed]:
-    """Newest first; only those that concern `member` (None: all); `after` is the last id of the page before."""
+    """Newest first; those that concern `member` (None: all); `after` is the last id of the page before."""
     found = _listed()
     if member is not None:
         mine = select(appointment_people.c.appointment).where(appointment_people.c.member == member)

@@ -1,7 +1,7 @@
 """Reads new events into a projection: any number of workers, each event applied exactly once.
 
-Rows and position are written in one transaction, and the position moves by compare-and-set: whoever comes second
-finds it moved, writes nothing and goes on.
+Rows and position are written in one transaction, and the position moves by compare-and-set: whoever comes
+second finds it moved, writes nothing and goes on.
 """
 
 from __future__ import annotations
@@ -92,6 +92,13 @@ def move(connection: Connection, projection: str, before: int, after: int) -> No
     )
     if moved.rowcount != 1:
         raise LostRace
+
+
+def parked_streams(rows: Rows) -> list[tuple[str, str]]:
+    """Projection and stream of everything that waits because one of its events failed."""
+    with rows.read() as connection:
+        found = select(parked.c.projection, parked.c.stream).order_by(parked.c.since)
+        return [(row.projection, row.stream) for row in connection.execute(found)]
 
 
 def unpark(connection: Connection, projection: str, stream: str) -> None:

@@ -1,8 +1,8 @@
 """Ledger of calendar entries: what should stand on every attendee's and room's calendar.
 
-Wanted is a pure function of one appointment and of who is linked where. While proposed, each open candidate is a
-hold on each calendar; once confirmed, the chosen candidate's entry is the confirmed event, under the same key, so
-that it is turned in place; whatever else was placed should be gone.
+Wanted is a pure function of one appointment and of who is linked where. While proposed, each open candidate
+is a hold on each calendar; once confirmed, the chosen candidate's entry is the confirmed event, under the
+same key, so that it is turned in place; whatever else was placed should be gone.
 """
 
 from __future__ import annotations
@@ -102,7 +102,8 @@ class EntryWriter:
     def _body(self, appointment: Appointment) -> Iterator[str]:
         """The last line is the way to the full text; adapters keep it when they must cut."""
         if appointment.chosen is None:
-            yield "日程調整中の仮予定です。お客様が日時を選ぶと、この仮予定は確定予定に変わるか、自動で消えます。"
+            yield "日程調整中の仮予定です。"
+            yield "お客様が日時を選ぶと、この仮予定は確定予定に変わるか、自動で消えます。"
             yield ""
         guest = appointment.guest
         yield f"お客様: {guest.company} {guest.name}".rstrip()

@@ -89,7 +89,7 @@ class IssueMeetings:
         self._conferencing = conferencing
 
     def settle(self, task: Task, now: datetime) -> datetime | None:
-        """Make the conference be as wanted; raises PortError. Answers when to look again after a lost reply."""
+        """Make the conference be as wanted; raises PortError. Answers when to look after a lost reply."""
         appointment = self._app.appointment(task.key)
         plan = self._wanted.plan(appointment)
         known = self._known(task.key)

@@ -1,7 +1,7 @@
 """Working a projection out again from the events, with or without writing it down.
 
-Nothing is emptied first: each stream's rows are written whole once more, so that readers see no gap, and what was
-right stays untouched. What has been placed outside is another half, which no rebuild reaches.
+Nothing is emptied first: each stream's rows are written whole once more, so that readers see no gap, and what
+was right stays untouched. What has been placed outside is another half, which no rebuild reaches.
 """
 
 from __future__ import annotations

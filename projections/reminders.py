@@ -1,7 +1,7 @@
 """The reminder sweep: who is due and has no reminder yet? Idempotent, whoever runs it and how often.
 
-A reminder is due from the set hour, local to its recipient, of the start's local date, until the start. Its row's
-key is appointment, rule, start and recipient: a moved appointment gets a new one, an edited note does not.
+A reminder is due from the set hour, local to its recipient, of the start's local date, until the start. Its
+row's key is appointment, rule, start and recipient: a moved one gets a new reminder, an edited note does not.
 """
 
 from __future__ import annotations

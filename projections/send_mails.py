@@ -1,4 +1,4 @@
-"""Settling the outbox: render a mail as of the event that caused it, hand it over, write down what became of it.
+"""Settling the outbox: render a mail as of the event that caused it, hand it over, note what became of it.
 
 A crash between the server's acceptance and our note sends a mail twice, then with the same Message-ID.
 """

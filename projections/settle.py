@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import logging
-
 from datetime import datetime
 from typing import Protocol
 
 from chouseiapo.clock import Clock
 from chouseiapo.ledger import AT_ONCE, AUTH_PAUSE, Ledger, Task, pause_after
 from chouseiapo.ports import PortError
-
 
 log = logging.getLogger(__name__)
 

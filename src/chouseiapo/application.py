@@ -1,4 +1,4 @@
-"""Coordination: one method a command. Load, ask the aggregate, save; try again when somebody else wrote first."""
+"""Coordination: one method a command. Load, ask the aggregate, save; again when somebody else wrote first."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def member_id(email: str) -> str:
 
 
 def link_id(provider: Provider, member: str, subject: str) -> str:
-    """A link's id names its member and, unreadably, its account: the same account linked again is the same."""
+    """A link's id names its member and, unreadably, its account: linked again, it is the same link."""
     unique = uuid.uuid5(_PEOPLE, f"{provider}/{subject}").hex[:12]
     return f"{provider}-{member.removeprefix('member-')}-{unique}"
 

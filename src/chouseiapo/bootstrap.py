@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import msgspec
-from sqlalchemy import make_url, text
 
 from chouseiapo import migrations
 from chouseiapo.accounts.access import LINK_LIFE, Access
+from chouseiapo.accounts.google import GoogleAccounts
 from chouseiapo.accounts.guest_links import GuestLinks
 from chouseiapo.accounts.keyring import StoredKeyring
-from chouseiapo.accounts.secrets import Sealer, Signer, hashed
-from chouseiapo.accounts.google import GoogleAccounts
 from chouseiapo.accounts.microsoft import MicrosoftAccounts
+from chouseiapo.accounts.secrets import Sealer, Signer, hashed
 from chouseiapo.accounts.vault import Grant, LinkedAccounts, Vault
 from chouseiapo.accounts.zoom import ZoomAccounts
 from chouseiapo.adapters.builtin import BuiltinCalendar
@@ -39,7 +34,7 @@ from chouseiapo.events import recorder_settings
 from chouseiapo.mail import Mails
 from chouseiapo.policies import Policies
 from chouseiapo.ports import Calendar
-from chouseiapo.storage import Rows, rows_url
+from chouseiapo.storage import Rows, event_store
 from projections.appointments import Appointments
 from projections.catch_up import Projection
 from projections.holds import EntryWriter, Holds
@@ -51,8 +46,6 @@ from projections.place_holds import PlaceHolds
 from projections.reminders import Reminders
 from projections.send_mails import Composer, SealedSignIn, SendMails
 from projections.settle import Settler
-
-_CREATING = 0x63686F75  # the advisory lock's number: any constant that is ours
 
 
 class WrongDatabase(Exception):
@@ -124,7 +117,7 @@ def build(settings: Settings, clock: Clock = utc_now) -> Services:
     """Open the database (an empty one is created, an old one refused) and put everything together."""
     if not settings.secret_key:
         raise SettingsError(["CHOUSEIAPO_SECRET_KEY: missing; make one with: openssl rand -hex 32"])
-    rows = Rows(rows_url(settings.database_url))
+    rows = Rows(settings.database_url)
     keyring = StoredKeyring(rows, Sealer(settings.secret_key, "personal data"))
     try:
         _ensure_database(settings, rows, keyring)
@@ -186,10 +179,10 @@ def _assemble(
 
 def migrate(settings: Settings) -> str | None:
     """Bring the database to this release's schema; answers the revision it stood at before."""
-    rows = Rows(rows_url(settings.database_url))
+    rows = Rows(settings.database_url)
     keyring = StoredKeyring(rows, Sealer(settings.secret_key, "personal data"))
     try:
-        with _creating_alone(settings, rows):
+        with rows.creating_alone():
             before = migrations.revision(rows.engine)
             _create_or_upgrade(settings, rows, keyring)
     finally:
@@ -199,7 +192,7 @@ def migrate(settings: Settings) -> str | None:
 
 def _ensure_database(settings: Settings, rows: Rows, keyring: StoredKeyring) -> None:
     if migrations.revision(rows.engine) is None:
-        with _creating_alone(settings, rows):
+        with rows.creating_alone():
             if migrations.revision(rows.engine) is None:
                 _create_or_upgrade(settings, rows, keyring)
     standing = migrations.revision(rows.engine)
@@ -217,41 +210,7 @@ def _create_or_upgrade(settings: Settings, rows: Rows, keyring: StoredKeyring) -
 
 
 def _coordination(settings: Settings, keyring: StoredKeyring, create: bool = False) -> Coordination:
-    url = make_url(settings.database_url)
-    if url.get_backend_name() == "sqlite":
-        recorder = recorder_settings(url.database, None)
-    else:
-        named = {
-            "POSTGRES_DBNAME": url.database,
-            "POSTGRES_HOST": url.host or str(url.query.get("host", "")),
-            "POSTGRES_PORT": str(url.port or 5432),
-            "POSTGRES_USER": url.username,
-            "POSTGRES_PASSWORD": url.password,
-        }
-        recorder = recorder_settings(None, {name: value or "" for name, value in named.items()})
+    recorder = recorder_settings(*event_store(settings.database_url))
     if create:
         recorder["CREATE_TABLE"] = "yes"
     return Coordination(recorder, keyring, Grid(settings.grid_minutes, settings.time_zone))
-
-
-@contextmanager
-def _creating_alone(settings: Settings, rows: Rows) -> Iterator[None]:
-    """Only one process makes tables at a time; files are readable by their owner alone."""
-    url = make_url(settings.database_url)
-    if url.get_backend_name() != "sqlite":
-        with rows.engine.connect() as connection:
-            connection.execute(text(f"SELECT pg_advisory_lock({_CREATING})"))
-            try:
-                yield
-            finally:
-                connection.execute(text(f"SELECT pg_advisory_unlock({_CREATING})"))
-        return
-    path = Path(url.database or "")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    before = os.umask(0o077)
-    try:
-        with path.with_name(f"{path.name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-    finally:
-        os.umask(before)

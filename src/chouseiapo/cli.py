@@ -141,11 +141,12 @@ def worker(asked: argparse.Namespace) -> None:
             return
         stopped = _until_told_to_stop()
         working.start()
+        _announce({"ready": True})
         stopped.wait()
         working.stop()
 
 
-def migrate(asked: argparse.Namespace) -> None:
+def migrate(_: argparse.Namespace) -> None:
     before = bootstrap.migrate(_settings())
     print(f"the database stood at {before or 'nothing'} and is now at this release's schema")
 
@@ -159,7 +160,7 @@ def add_member(asked: argparse.Namespace) -> None:
         print(json.dumps({"id": member.id, "email": member.email}))
 
 
-def list_members(asked: argparse.Namespace) -> None:
+def list_members(_: argparse.Namespace) -> None:
     from chouseiapo.worker import Worker
     from projections.people import find_people
 
@@ -225,7 +226,7 @@ def rebuild(asked: argparse.Namespace) -> int:
     return 0
 
 
-def doctor(asked: argparse.Namespace) -> int:
+def doctor(_: argparse.Namespace) -> int:
     from chouseiapo.doctor import examine
 
     settings = _settings()

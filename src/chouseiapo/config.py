@@ -136,8 +136,8 @@ def _locale(text: str) -> str:
 
 
 def _grid(text: str) -> int:
-    if text not in ("15", "30", "60"):
-        raise ValueError("expected 15, 30 or 60")
+    if text not in ("5", "10", "15", "20", "30", "60"):
+        raise ValueError("expected 5, 10, 15, 20, 30 or 60")
     return int(text)
 
 

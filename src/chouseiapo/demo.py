@@ -1,7 +1,7 @@
 """The demo: the real product against simulated vendors, in one process, ready to be played with.
 
-Nothing is faked on our side: tokens are granted by the simulated vendors and used by the real clients, mail goes
-through SMTP, the worker settles. Only the clock can be moved, so that tomorrow's reminder can be seen today.
+Nothing is faked on our side: tokens are granted by the simulated vendors and used by the real clients, mail
+goes through SMTP, the worker settles. Only the clock can be moved, to see tomorrow's reminder today.
 """
 
 from __future__ import annotations

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import smtplib
 from collections.abc import Iterator
 
 import msgspec
-from sqlalchemy import func, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from chouseiapo import migrations
 from chouseiapo.bootstrap import Services
+from chouseiapo.ledger import failing_tasks, worker_is_alive
 from chouseiapo.ports import PortError
-from chouseiapo.storage import parked, tasks, workers
+from projections.catch_up import parked_streams
 from projections.people import find_people
 
 
@@ -39,37 +37,32 @@ def _settings(services: Services) -> Iterator[Finding]:
 
 
 def _database(services: Services) -> Iterator[Finding]:
-    rows = services.rows
-    try:
-        with rows.read() as connection:
-            alive = connection.scalar(select(func.max(workers.c.alive_until)))
-            waiting = connection.execute(select(parked.c.projection, parked.c.stream)).all()
-            failing = connection.scalar(
-                select(func.count()).select_from(tasks).where(tasks.c.failing_since.is_not(None))
-            )
-        standing = migrations.revision(rows.engine)
-    except SQLAlchemyError as error:
-        yield Finding(f"database: {type(error).__name__}", False, "check DATABASE_URL and that the server runs")
-        return
-    yield Finding(f"database: schema {standing}", standing == migrations.HEAD, "")
-    running = alive is not None and alive > services.clock()
+    rows, standing = services.rows, migrations.revision(services.rows.engine)
+    yield Finding(f"database: schema {standing}", standing == migrations.HEAD)
+    running = worker_is_alive(rows, services.clock())
     advice = "" if running else "start one: chouseiapo worker (or serve)"
     yield Finding(f"worker: {'running' if running else 'none is running'}", running, advice)
+    waiting, failing = parked_streams(rows), failing_tasks(rows)
     for projection, stream in waiting:
         advice = f"after mending the cause: chouseiapo rebuild {projection} --stream {stream}"
         yield Finding(f"parked: {stream} in {projection}", False, advice)
-    yield Finding(f"settling: {failing} tasks are failing", not failing, "see the appointments concerned" if failing else "")
+    yield Finding(
+        f"settling: {failing} tasks are failing",
+        not failing,
+        "see the appointments concerned" if failing else "",
+    )
 
 
 def _mail(services: Services) -> Iterator[Finding]:
     if services.mailer is None:
-        yield Finding("mail: SMTP_URL is not set; mails stay on the outbox page", advice="set CHOUSEIAPO_SMTP_URL")
+        yield Finding(
+            "mail: SMTP_URL is not set; mails stay on the outbox page", advice="set CHOUSEIAPO_SMTP_URL"
+        )
         return
     try:
         services.mailer.check()
-    except (PortError, OSError, smtplib.SMTPException) as error:
-        reason = error.reason if isinstance(error, PortError) else type(error).__name__
-        yield Finding(f"mail: {reason}", False, "check SMTP_URL: host, port, user, password, TLS")
+    except PortError as error:
+        yield Finding(f"mail: {error.reason}", False, "check SMTP_URL: host, port, user, password, TLS")
     else:
         yield Finding("mail: the server answers")
 

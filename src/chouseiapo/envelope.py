@@ -16,6 +16,8 @@ from email.utils import format_datetime
 _WIRE = policy.SMTP.clone(refold_source="none")
 _UTF8 = Charset("utf-8")
 _UTF8.header_encoding = BASE64
+_FOLD = "\n "
+_PLAIN = 65  # characters that fit on one line beside the longest of our headers' names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,9 +54,8 @@ def compose(
 
 
 def _headers(envelope: Envelope, subject: str) -> list[tuple[str, str]]:
-    """What is not plain ASCII is encoded, line breaks included: no text can end its header."""
     headers = [
-        ("Subject", _encoded("Subject", subject)),
+        ("Subject", _subject(subject)),
         ("From", _mailbox("From", envelope.sender)),
         ("To", _mailbox("To", envelope.recipient)),
         ("Date", format_datetime(envelope.date)),
@@ -68,16 +69,30 @@ def _headers(envelope: Envelope, subject: str) -> list[tuple[str, str]]:
     return headers
 
 
+def _subject(text: str) -> str:
+    line = _one_line(text)
+    plain = line.isascii() and line.isprintable() and "=?" not in line and len(line) <= _PLAIN
+    return line if plain else _encoded("Subject", line)
+
+
 def _mailbox(header: str, mailbox: tuple[str, str]) -> str:
-    name, address = mailbox
-    return f"{_encoded(header, name)} <{address}>" if name else address
+    """A name stands as it is when it is words alone: commas, quotes and brackets mean something here."""
+    name, address = _one_line(mailbox[0]), mailbox[1]
+    if not name:
+        return address
+    plain = all(c.isascii() and (c.isalnum() or c in " -") for c in name) and len(name) <= _PLAIN
+    phrase = name if plain else _encoded(header, name)
+    room = 76 - len(phrase.rpartition("\n")[2]) - len(header)
+    return f"{phrase}{' ' if len(address) + 5 <= room else _FOLD}<{address}>"
 
 
-def _encoded(header: str, text: str) -> str:
-    """Short words stand as they are; anything that could mean something in a header is encoded (RFC 2047)."""
-    line = " ".join(text.splitlines())
-    if len(line) <= 60 and all(c.isascii() and (c.isalnum() or c in " -_") for c in line):
-        return line
+def _one_line(text: str) -> str:
+    """Without line breaks of any kind, Unicode's included: no text can end its header."""
+    return " ".join(text.splitlines()).strip()
+
+
+def _encoded(header: str, line: str) -> str:
+    """As encoded words (RFC 2047), folded."""
     return Header(line, _UTF8, header_name=header).encode()
 
 

@@ -1,8 +1,8 @@
 """What is due to be settled, by whom and when: the part that all ledgers share.
 
-A task names one thing whose wanted and placed halves may differ; a lane is what must not be worked on twice at
-once (a mailbox, a Zoom host, a mail queue). A worker holds lanes as long as its heartbeat lives, so one that
-was killed loses them within seconds, and one mailbox's trouble delays no other.
+A task names one thing whose wanted and placed halves may differ; a lane is what must not be worked on twice
+at once (a mailbox, a Zoom host, a mail queue). A worker holds lanes as long as its heartbeat lives, so one
+that was killed loses them within seconds, and one mailbox's trouble delays no other.
 """
 
 from __future__ import annotations
@@ -188,3 +188,16 @@ def retire(rows: Rows, worker: str) -> None:
     with rows.write() as connection:
         connection.execute(update(lanes).where(lanes.c.holder == worker).values(holder=None))
         connection.execute(delete(workers).where(workers.c.id == worker))
+
+
+def worker_is_alive(rows: Rows, now: datetime) -> bool:
+    """Whether some worker's heart has beaten lately."""
+    with rows.read() as connection:
+        return connection.scalar(select(workers.c.id).where(workers.c.alive_until > now).limit(1)) is not None
+
+
+def failing_tasks(rows: Rows) -> int:
+    """How many tasks have failed at least once and are not done yet."""
+    with rows.read() as connection:
+        found = select(func.count()).select_from(tasks).where(tasks.c.failing_since.is_not(None))
+        return connection.scalar(found) or 0

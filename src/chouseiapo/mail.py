@@ -16,13 +16,14 @@ from markupsafe import Markup
 
 from chouseiapo import wording
 from chouseiapo.config import Settings
-from chouseiapo.domain.proposal import Visibility
+from chouseiapo.domain.appointment import Appointment
+from chouseiapo.domain.proposal import Visibility, shown_title
 from chouseiapo.domain.slots import Candidate
 from chouseiapo.envelope import Envelope, compose
 from chouseiapo.invitation import Invitation, Method, uid
 from chouseiapo.mail_facts import Facts, Person, Recipient, Rule, words
 
-__all__ = ["Facts", "Mails", "Person", "Recipient", "Rule"]
+__all__ = ["Facts", "Mails", "Person", "Recipient", "Rule", "own_templates"]
 
 # What a mail with a calendar part does to the event. A reminder changes nothing, so it brings none.
 _METHODS: Mapping[Rule, Method] = {
@@ -68,11 +69,9 @@ class Mails:
             message_id=message_id,
             date=now,
         )
-        method = _METHODS.get(rule)
-        calendar = b""
-        if method and facts.chosen and reader.calendar_part:
-            event = self._event(facts, facts.chosen, reader, printed)
-            calendar = Invitation(method=method, sequence=sequence, **event).render(now)
+        calendar, method, chosen = b"", _METHODS.get(rule), facts.chosen
+        if method and chosen and reader.calendar_part:
+            calendar = self._invitation(method, sequence, facts, chosen, reader, printed).render(now)
         folder = f"{'guest' if reader.guest else 'member'}_{rule}"
         return self._compose(folder, printed, envelope, reader, calendar, method or "")
 
@@ -105,32 +104,40 @@ class Mails:
         joined = f"{organizer}（{company}）" if reader.locale == "ja" else f"{organizer} ({company})"
         return joined, self._address
 
-    def _event(
-        self, facts: Facts, chosen: Candidate, reader: Recipient, printed: Mapping[str, Any]
-    ) -> dict[str, Any]:
+    def _invitation(
+        self,
+        method: Method,
+        sequence: int,
+        facts: Facts,
+        chosen: Candidate,
+        reader: Recipient,
+        printed: Mapping[str, Any],
+    ) -> Invitation:
         """The event as the recipient's calendar should show it."""
-        appointment, company = facts.appointment, self._settings.company
-        sender, _ = self._sender(reader, facts.organizer.name)
-        organizer = sender if reader.guest else facts.organizer.name or sender
-        summary = printed["title"]
-        if reader.guest:
-            host = company or facts.organizer.name
-            summary = wording.title_for_guest(appointment.title, appointment.kind, host, reader.locale)
+        appointment, organizer = facts.appointment, facts.organizer.name
+        sender, _ = self._sender(reader, organizer)
         meeting = printed["meeting"]
         where = meeting.join_url if meeting else " ".join(filter(None, (printed["place"], printed["room"])))
-        description = self._fill(f"{reader.locale}/_base/calendar.txt", printed)
-        return {
-            "uid": uid(appointment.id, self._address),
-            "start": chosen.start,
-            "end": chosen.end,
-            "time_zone": reader.time_zone,
-            "summary": summary,
-            "description": description.strip(),
-            "location": where,
-            "organizer": (organizer, self._address),
-            "attendee": (reader.name, reader.email),
-            "classification": "" if reader.guest else _CLASSES.get(appointment.visibility, ""),
-        }
+        return Invitation(
+            method=method,
+            uid=uid(appointment.id, self._address),
+            sequence=sequence,
+            start=chosen.start,
+            end=chosen.end,
+            time_zone=reader.time_zone,
+            summary=self._title(appointment, organizer, reader),
+            description=self._fill(f"{reader.locale}/_base/calendar.txt", printed).strip(),
+            location=where,
+            organizer=(sender if reader.guest else organizer or sender, self._address),
+            attendee=(reader.name, reader.email),
+            classification="" if reader.guest else _CLASSES.get(appointment.visibility, ""),
+        )
+
+    def _title(self, appointment: Appointment, organizer: str, reader: Recipient) -> str:
+        if not reader.guest:
+            return shown_title(appointment.title, appointment.guest)
+        host = self._settings.company or organizer
+        return wording.title_for_guest(appointment.title, appointment.kind, host, reader.locale)
 
     def _compose(
         self,
@@ -155,7 +162,7 @@ class Mails:
 
 def _environment(override: Path | None) -> Environment:
     """The operator's folder comes first, file by file; a file that it lacks is ours."""
-    folders = [folder for folder in (override, _own_folder()) if folder]
+    folders = [folder for folder in (override, own_templates()) if folder]
     templates = Environment(
         loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
         autoescape=select_autoescape(["html"]),
@@ -169,7 +176,7 @@ def _environment(override: Path | None) -> Environment:
     return templates
 
 
-def _own_folder() -> Path:
+def own_templates() -> Path:
     """The checkout's folder where there is one: an editable install may have left a stale copy elsewhere."""
     here = Path(__file__).resolve().parent
     checkout = here.parents[1] / "mail_templates"

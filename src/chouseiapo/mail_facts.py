@@ -18,7 +18,7 @@ import msgspec
 from chouseiapo import wording
 from chouseiapo.config import Settings
 from chouseiapo.domain.appointment import Appointment
-from chouseiapo.domain.proposal import Kind, shown_title
+from chouseiapo.domain.proposal import Kind
 from chouseiapo.domain.slots import Candidate, CandidateState
 
 
@@ -95,17 +95,19 @@ def words(rule: Rule, reader: Recipient, facts: Facts, settings: Settings, now: 
     offered = [_when(c, reader, facts, settings.time_zone, today) for c in appointment.open_candidates]
     zones = {when.zone for when in offered}
     zone = zones.pop() if len(zones) == 1 else ""
+    listed = [msgspec.structs.replace(w, zone="" if zone else w.zone, home="") for w in offered]
     shared = {
         "rule": rule.value,
         "locale": locale,
         "company": settings.company,
+        "title": appointment.title,
         "kind": appointment.kind.value,
         "kind_name": wording.kind(appointment.kind, locale, guest=guest),
         "reminded_kind": wording.reminded_kind(appointment.kind, locale, guest=guest),
         "platform": wording.platform(appointment.platform),
         "organizer": facts.organizer.name,
         "attendees": wording.people((person.name for person in facts.attendees), locale),
-        "candidates": [msgspec.structs.replace(w, zone="", home="") for w in offered] if zone else offered,
+        "candidates": listed,
         "zone": zone,
         "chosen": _when(chosen, reader, facts, settings.time_zone, today) if chosen else None,
         "start": wording.clock(chosen.start, reader.time_zone) if chosen else "",
@@ -123,7 +125,6 @@ def _to_guest(rule: Rule, facts: Facts, locale: str) -> dict[str, Any]:
     confirms = rule in (Rule.CONFIRMATION, Rule.CONFIRMATION_PENDING)
     return {
         "salutation": wording.salutation(facts.appointment.guest, locale),
-        "title": facts.appointment.title,
         "message": facts.appointment.message.strip() if confirms else "",
         "guest_url": facts.guest_url,
         "reply_to": facts.organizer.email,
@@ -136,7 +137,6 @@ def _to_member(facts: Facts, locale: str) -> dict[str, Any]:
         "guest": wording.guest_in_text(guest, locale),
         "guest_name": guest.name or guest.company or guest.email,
         "guest_in_subject": wording.guest_in_subject(guest, locale),
-        "title": shown_title(facts.appointment.title, guest),
         "email": guest.email,
         "author": "" if facts.author in facts.attendees else facts.author.name,
         "note": facts.appointment.note.strip(),

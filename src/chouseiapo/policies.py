@@ -1,6 +1,6 @@
 """Event in, command out: what follows from an event by itself, and what the clock brings about.
 
-A policy's command bears an id made of the causing event and its target, so that doing it twice is doing it once.
+A policy's command bears an id made of the causing event and its target: doing it twice is doing it once.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class Policies:
     def catch_up(self, now: datetime) -> int:
         """React to one batch of events; answers how many it had.
 
-        Only to events that the offers have taken in: then every candidate proposed before is listed there, and
-        one proposed later is held against the agendas when its own event comes.
+        Only to events that the offers have taken in: then every candidate proposed before is listed there,
+        and one proposed later is held against the agendas when its own event comes.
         """
         before = position(self._rows, NAME)
         known = position(self._rows, Offers.name)

@@ -6,6 +6,8 @@ that reads first and writes later fails at once when another process commits in 
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -26,12 +28,19 @@ from sqlalchemy import (
     create_engine,
     event,
     make_url,
+    text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.types import TypeDecorator
 
 metadata = MetaData()
+
+# What any use of the rows may raise when the database is not there.
+DatabaseTrouble = SQLAlchemyError
+
+_CREATING = 0x63686F75  # the advisory lock's number: any constant that is ours
 
 
 class Instant(TypeDecorator[datetime]):
@@ -256,6 +265,15 @@ sessions = Table(
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
 )
+# What members have begun to write, sealed: it names guests.
+drafts = Table(
+    "drafts",
+    metadata,
+    _key("id"),
+    Column("member", String, nullable=False, index=True),
+    _text("sealed"),
+    Column("updated_at", Instant, nullable=False, index=True),
+)
 requests_seen = Table(
     "requests_seen",
     metadata,
@@ -268,8 +286,9 @@ requests_seen = Table(
 class Rows:
     """The engine, with the two ways of using it: `read` never blocks a writer, `write` commits at its end."""
 
-    def __init__(self, url: str) -> None:
-        self.engine = _engine(url)
+    def __init__(self, database_url: str) -> None:
+        self._database_url = database_url
+        self.engine = _engine(_rows_url(database_url))
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -280,6 +299,20 @@ class Rows:
     def write(self) -> Iterator[Connection]:
         with self.engine.begin() as connection:
             yield connection
+
+    @contextmanager
+    def creating_alone(self) -> Iterator[None]:
+        """Only one process makes tables at a time; files are readable by their owner alone."""
+        if self.engine.dialect.name == "sqlite":
+            with _locked_file(Path(make_url(self._database_url).database or "")):
+                yield
+            return
+        with self.engine.connect() as connection:
+            connection.execute(text(f"SELECT pg_advisory_lock({_CREATING})"))
+            try:
+                yield
+            finally:
+                connection.execute(text(f"SELECT pg_advisory_unlock({_CREATING})"))
 
     def close(self) -> None:
         self.engine.dispose()
@@ -307,7 +340,34 @@ def insert_new(connection: Connection, table: Table, row: Mapping[str, Any]) -> 
     return bool(connection.execute(statement).rowcount)
 
 
-def rows_url(database_url: str) -> str:
+def event_store(database_url: str) -> tuple[str | None, dict[str, str] | None]:
+    """Where the events live: an SQLite file, or else the parts of a PostgreSQL address."""
+    url = make_url(database_url)
+    if url.get_backend_name() == "sqlite":
+        return url.database, None
+    parts = {
+        "POSTGRES_DBNAME": url.database,
+        "POSTGRES_HOST": url.host or str(url.query.get("host", "")),
+        "POSTGRES_PORT": str(url.port or 5432),
+        "POSTGRES_USER": url.username,
+        "POSTGRES_PASSWORD": url.password,
+    }
+    return None, {name: value or "" for name, value in parts.items()}
+
+
+@contextmanager
+def _locked_file(database: Path) -> Iterator[None]:
+    database.parent.mkdir(parents=True, exist_ok=True)
+    before = os.umask(0o077)
+    try:
+        with database.with_name(f"{database.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+    finally:
+        os.umask(before)
+
+
+def _rows_url(database_url: str) -> str:
     """Where the rows live: the same PostgreSQL database, or the SQLite file beside the events."""
     url = make_url(database_url)
     if url.get_backend_name() == "sqlite":

@@ -1,7 +1,7 @@
 """The worker: catches projections up, runs policies, settles ledgers, and keeps the alarm clock.
 
-Any number of workers may run, in any number of processes: positions move by compare-and-set, lanes are held by
-one worker at a time, commands and rows are idempotent.
+Any number of workers may run, in any number of processes: positions move by compare-and-set, lanes are held
+by one worker at a time, commands and rows are idempotent.
 """
 
 from __future__ import annotations

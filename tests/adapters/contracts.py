@@ -1,4 +1,4 @@
-"""Holds requests against what the vendors publish: their OpenAPI contracts, and Google's discovery document."""
+"""Holds requests against what the vendors publish: OpenAPI contracts, and Google's discovery document."""
 
 from __future__ import annotations
 
@@ -155,9 +155,9 @@ def check_discovery(operation: str, query: Mapping[str, str], body: Mapping[str,
     document = _discovery()
     _, resource, name = operation.split(".")
     method = document["resources"][resource]["methods"][name]
-    parameters = document["parameters"] | method["parameters"] if "parameters" in method else {}
+    parameters = document["parameters"] | method.get("parameters", {})
     for given, value in query.items():
-        parameter = (parameters or document["parameters"]).get(given)
+        parameter = parameters.get(given)
         if parameter is None:
             raise BrokenContract(f"{operation}: the discovery document has no parameter {given}")
         if "enum" in parameter and value not in parameter["enum"]:
@@ -166,7 +166,7 @@ def check_discovery(operation: str, query: Mapping[str, str], body: Mapping[str,
         _check_schema(operation, method.get("request", {}), body)
 
 
-TYPES = {
+TYPES: dict[str, Any] = {
     "string": str,
     "boolean": bool,
     "integer": int,

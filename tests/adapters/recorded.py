@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from email import message_from_bytes
 from typing import Any, NamedTuple
 from urllib.parse import urljoin
@@ -70,7 +69,7 @@ def _text(value: object) -> str:
 
 
 @pytest.fixture
-def recorded_requests(monkeypatch: pytest.MonkeyPatch) -> Iterator[RecordedRequests]:
+def recorded_requests(monkeypatch: pytest.MonkeyPatch) -> RecordedRequests:
     """What requests and httplib2 send while the test runs, whoever uses them."""
     recorded = RecordedRequests()
     send, request = requests.Session.send, httplib2.Http.request
@@ -97,4 +96,4 @@ def recorded_requests(monkeypatch: pytest.MonkeyPatch) -> Iterator[RecordedReque
 
     monkeypatch.setattr(requests.Session, "send", recording_send)
     monkeypatch.setattr(httplib2.Http, "request", recording_request)
-    yield recorded
+    return recorded

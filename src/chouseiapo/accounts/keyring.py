@@ -14,7 +14,7 @@ KEY_BYTES = 32
 
 
 class StoredKeyring:
-    """Kept in the rows, outside the event store and its copies. Nothing is cached: a destroyed key is gone."""
+    """Kept in the rows, outside the event store and its copies. Nothing is cached: what is gone is gone."""
 
     def __init__(self, rows: Rows, sealer: Sealer) -> None:
         self._rows = rows

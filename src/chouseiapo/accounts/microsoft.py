@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import functools
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chouseiapo.accounts.outgoing import TIMEOUT_S, strict
 from chouseiapo.accounts.vault import Account, Grant
 from chouseiapo.config import Settings
 from chouseiapo.ports import PortError
+
+if TYPE_CHECKING:
+    import requests
 
 SCOPES = ("Calendars.ReadWrite", "User.Read")  # MSAL adds openid, profile and offline_access itself
 REFUSED = frozenset({"invalid_grant", "interaction_required", "consent_required", "login_required"})
@@ -29,7 +32,8 @@ class MicrosoftAccounts:
 
         cache = _cache(grant)
         try:
-            said = self._ask(cache, grant.refresh_token)
+            with strict(requests.Session(), self._settings) as session:
+                said = self._ask(self._app(session, cache), grant.refresh_token)
         except (requests.RequestException, msal.exceptions.MsalError, RuntimeError, ValueError):
             # No answer, a 5xx, or a discovery document that is not one.
             raise PortError("unreachable") from None
@@ -50,9 +54,9 @@ class MicrosoftAccounts:
             return Account(email=found["username"], subject=found["home_account_id"])
         raise PortError("no_permission", permanent=True, auth=True)
 
-    def _ask(self, cache: Any, refresh_token: str) -> dict[str, Any]:
+    @staticmethod
+    def _ask(app: Any, refresh_token: str) -> dict[str, Any]:
         """A new access token in any case: whoever asks has none that works."""
-        app = self._app(cache)
         for account in app.get_accounts():
             said: dict[str, Any] = (
                 app.acquire_token_silent_with_error(list(SCOPES), account, force_refresh=True) or {}
@@ -61,14 +65,13 @@ class MicrosoftAccounts:
         answered: dict[str, Any] = app.acquire_token_by_refresh_token(refresh_token, list(SCOPES))
         return answered
 
-    def _app(self, cache: Any) -> Any:
+    def _app(self, session: requests.Session, cache: Any) -> Any:
         import msal
-        import requests
 
-        if not hasattr(self._local, "session"):
-            session = strict(requests.Session(), self._settings)
-            session.request = functools.partial(session.request, timeout=TIMEOUT_S)  # type: ignore[method-assign]
-            self._local.session, self._local.http_cache = session, {}
+        if not hasattr(self._local, "http_cache"):
+            self._local.http_cache = {}
+        # MSAL sets a timeout on sessions of its own only.
+        session.request = functools.partial(session.request, timeout=TIMEOUT_S)  # type: ignore[method-assign]
         return msal.ConfidentialClientApplication(
             self._settings.microsoft_client_id,
             client_credential=self._settings.microsoft_client_secret,
@@ -76,7 +79,7 @@ class MicrosoftAccounts:
             # It would ask login.microsoftonline.com about our authority, which is the operator's own setting.
             instance_discovery=False,
             token_cache=cache,
-            http_client=self._local.session,
+            http_client=session,
             http_cache=self._local.http_cache,  # keeps the discovery document; not made for several threads
         )
 

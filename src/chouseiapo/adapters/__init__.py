@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from chouseiapo.config import Settings
 from chouseiapo.ports import PortError, Tokens
@@ -16,14 +16,43 @@ if TYPE_CHECKING:
 TIMEOUT_S = 10
 
 
+class Closable(Protocol):
+    def close(self) -> object: ...
+
+
+C = TypeVar("C", bound=Closable)
+
+
+class PerThread(Generic[C]):
+    """A client for each thread that asks: neither requests nor httplib2 promises to be safe with more."""
+
+    def __init__(self, make: Callable[[], C]) -> None:
+        self._make = make
+        self._local = threading.local()
+        self._made: list[C] = []
+
+    def get(self) -> C:
+        if not hasattr(self._local, "client"):
+            self._local.client = self._make()
+            self._made.append(self._local.client)
+        found: C = self._local.client
+        return found
+
+    def close(self) -> None:
+        """Close all of them; whoever asks again connects anew."""
+        self._local = threading.local()
+        while self._made:
+            self._made.pop().close()
+
+
 class Wire:
-    """Requests in the name of a linked account. One session a thread: requests promises nothing more."""
+    """Requests in the name of a linked account."""
 
     def __init__(self, settings: Settings, tokens: Tokens, root: str) -> None:
         self._settings = settings
         self._tokens = tokens
         self._root = root
-        self._local = threading.local()
+        self._sessions = PerThread(self._session)
 
     def send(self, link: str, method: str, path: str, **options: Any) -> requests.Response:
         """The vendor's answer, whatever it says; `path` is below the root, or a whole address below it.
@@ -43,7 +72,7 @@ class Wire:
         address = path if path.startswith(f"{self._root}/") else f"{self._root}{path}"
         headers = {"Authorization": f"Bearer {token}", **options.get("headers", {})}
         try:
-            return self._session().request(
+            return self._sessions.get().request(
                 method, address, timeout=TIMEOUT_S, allow_redirects=False, **{**options, "headers": headers}
             )
         except requests.RequestException:
@@ -52,14 +81,14 @@ class Wire:
     def _session(self) -> requests.Session:
         import requests
 
-        if not hasattr(self._local, "session"):
-            session = requests.Session()
-            # The environment may name other authorities, which would win, and .netrc would replace our token.
-            session.trust_env = False
-            session.verify = str(self._settings.ca_file) if self._settings.ca_file else True
-            self._local.session = session
-        found: requests.Session = self._local.session
-        return found
+        session = requests.Session()
+        # The environment may name other authorities, which would win, and .netrc would replace our token.
+        session.trust_env = False
+        session.verify = str(self._settings.ca_file) if self._settings.ca_file else True
+        return session
+
+    def close(self) -> None:
+        self._sessions.close()
 
 
 def content(answer: requests.Response) -> dict[str, Any]:

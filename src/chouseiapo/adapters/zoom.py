@@ -63,6 +63,10 @@ class ZoomMeetings:
             return
         raise self._refusal(answer)
 
+    def close(self) -> None:
+        """Close all connections."""
+        self._wire.close()
+
     def _upcoming(self, link: str) -> Iterator[dict[str, Any]]:
         query = {"type": "upcoming", "page_size": str(LARGEST_PAGE)}
         while True:

@@ -6,6 +6,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,10 +16,11 @@ from chouseiapo.sandbox.certificates import server_context
 from chouseiapo.sandbox.google import sign_in as google_sign_in
 from chouseiapo.sandbox.google.api import ROOT as GOOGLE
 from chouseiapo.sandbox.google.api import Google
+from chouseiapo.sandbox.identity import Signer
 from chouseiapo.sandbox.microsoft import sign_in as microsoft_sign_in
 from chouseiapo.sandbox.microsoft.api import ROOT as GRAPH
 from chouseiapo.sandbox.microsoft.api import Graph
-from chouseiapo.sandbox.oauth import Client, Signer
+from chouseiapo.sandbox.oauth import Client
 from chouseiapo.sandbox.people import DEMO_PEOPLE, Person
 from chouseiapo.sandbox.seed import seed_busy
 from chouseiapo.sandbox.server import HOST, Server
@@ -60,27 +62,37 @@ class Sandbox:
 
     def start(self) -> None:
         """Ready when it returns. OSError when `port` is asked for and taken."""
-        self._temporary = None if self._data else Path(tempfile.mkdtemp(prefix="chouseiapo-sandbox-"))
-        folder = self._data or self._temporary or Path()
-        folder.mkdir(parents=True, exist_ok=True)
-        saved = load(folder / "sandbox.json")
-        if saved:
-            restore(self.world, saved)
-        self._secrets: dict[str, str] = saved.get("secrets") or _secrets()
-        self._open(saved.get("ports", {}), folder)
+        with ExitStack() as undo:
+            folder = self._folder(undo)
+            saved = load(folder / "sandbox.json")
+            if saved:
+                restore(self.world, saved)
+            self._secrets: dict[str, str] = saved.get("secrets") or _secrets()
+            self._open(undo, saved.get("ports", {}), folder)
+            self._undo = undo.pop_all()
         self._saver = Saver(self.world, folder / "sandbox.json", self._head) if self._data else None
-        for server in (self._http, self._tls, self._smtp):
-            server.start()
-        if self._saver:
-            self._saver.start()
+        for part in (self._http, self._tls, self._smtp, self._saver):
+            if part:
+                part.start()
 
-    def _open(self, ports: Mapping[str, int], folder: Path) -> None:
+    def _folder(self, undo: ExitStack) -> Path:
+        if self._data:
+            self._data.mkdir(parents=True, exist_ok=True)
+            return self._data
+        temporary = Path(tempfile.mkdtemp(prefix="chouseiapo-sandbox-"))
+        undo.callback(shutil.rmtree, temporary, ignore_errors=True)
+        return temporary
+
+    def _open(self, undo: ExitStack, ports: Mapping[str, int], folder: Path) -> None:
         """Binds what has to be known before the application can be put together."""
         context, self._ca = server_context(folder)
         placeholder = Application()
         self._http = _bound(lambda port: Server(placeholder, port), self._port, ports.get("http", 0))
+        undo.callback(self._http.stop)
         self._tls = _bound(lambda port: Server(placeholder, port, context), 0, ports.get("tls", 0))
+        undo.callback(self._tls.stop)
         self._smtp = _bound(lambda port: Mailbox(self.world, port), 0, ports.get("smtp", 0))
+        undo.callback(self._smtp.stop)
         self.url = f"http://{HOST}:{self._http.port}"
         self.inbox = f"{self.url}/inbox"
         self._site = self._make_site()
@@ -89,12 +101,9 @@ class Sandbox:
     def stop(self) -> None:
         """Saves when there is `data`; leaves no thread and no socket behind."""
         self.world.closing.set()
-        for server in (self._http, self._tls, self._smtp):
-            server.stop()
+        self._undo.close()
         if self._saver:
             self._saver.stop()
-        if self._temporary:
-            shutil.rmtree(self._temporary, ignore_errors=True)
 
     def __enter__(self) -> Sandbox:
         self.start()

@@ -34,7 +34,7 @@ class Block:
     def lines(self) -> int:
         """How many lines of the title fit below the time; 0: it stands beside it."""
         rows = self.bottom - self.top
-        return 0 if rows < PER_HOUR - 1 else min(max((rows * 10 - 21) // 15, 1), MOST_LINES)
+        return 0 if rows < PER_HOUR - 1 else min((rows * 11 - 18) // 13, MOST_LINES)
 
     @property
     def look(self) -> str:
@@ -63,7 +63,6 @@ class Sheet:
 
     person: Person
     days: Sequence[Day]
-    empty: bool
 
 
 @dataclass(frozen=True)
@@ -99,10 +98,7 @@ def week(world: World, monday: date, now: datetime) -> Week:
     while len(dates) > 5 and not any(pieces[email, dates[-1]] for email in entries):
         dates.pop()
     hours = _hours(piece for each in pieces.values() for piece in each)
-    sheets = [
-        Sheet(each, [_day(pieces[each.email, on], on, hours, now) for on in dates], not entries[each.email])
-        for each in people
-    ]
+    sheets = [Sheet(each, [_day(pieces[each.email, on], on, hours, now) for on in dates]) for each in people]
     return Week(monday, hours, sheets)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, g
-from sqlalchemy import func, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from chouseiapo import migrations
-from chouseiapo.storage import parked, workers
+from chouseiapo.ledger import worker_is_alive
+from chouseiapo.storage import DatabaseTrouble
 from chouseiapo.web.api.requests import services
+from projections.catch_up import parked_streams
 
 operations = Blueprint("operations", __name__)
 
@@ -25,16 +25,14 @@ def readyz() -> Any:
     """Database, migrations, a living worker, parked streams; 503 when one of them is not as it should be."""
     rows = services().rows
     try:
-        with rows.read() as connection:
-            alive = connection.scalar(select(func.max(workers.c.alive_until)))
-            waiting = connection.scalar(select(func.count()).select_from(parked))
         schema = migrations.revision(rows.engine)
-    except SQLAlchemyError as error:
+        alive, waiting = worker_is_alive(rows, g.now), len(parked_streams(rows))
+    except DatabaseTrouble as error:
         return {"status": "unavailable", "database": type(error).__name__}, 503
     found = {
         "database": "ok",
         "schema": "ok" if schema == migrations.HEAD else f"stands at {schema}",
-        "worker": "ok" if alive and alive > g.now else "silent",
+        "worker": "ok" if alive else "silent",
         "parked_streams": waiting,
     }
     ready = found["schema"] == found["worker"] == "ok" and not waiting

@@ -46,6 +46,10 @@ class GoogleCalendar:
             for event in page.get("items", [])
         ]
 
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
 
 def _put(account: Account, writes: Sequence[tuple[Entry, Placed]]) -> list[Placed | PortError]:
     answers = account.answers(

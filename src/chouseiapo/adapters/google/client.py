@@ -5,13 +5,12 @@ from __future__ import annotations
 import functools
 import json
 import logging
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
-from chouseiapo.adapters import TIMEOUT_S, seconds, word
+from chouseiapo.adapters import TIMEOUT_S, PerThread, seconds, word
 from chouseiapo.adapters.google.events import Event, changes, event_id, instant, wanted
 from chouseiapo.config import Settings
 from chouseiapo.ports import Entry, PortError, Tokens
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from google_auth_httplib2 import AuthorizedHttp
     from googleapiclient.errors import HttpError
     from googleapiclient.http import HttpRequest
+    from httplib2 import Http
 
     Answer = Event | HttpError
 
@@ -39,21 +39,23 @@ class Client:
         self._root = settings.google_api_root
         self._authorities = str(settings.ca_file) if settings.ca_file else None
         self._tokens = tokens
-        self._local = threading.local()
+        self._https = PerThread(self._http)
 
     def account(self, link: str) -> Account:
         from google_auth_httplib2 import AuthorizedHttp
 
         credentials = _credentials()(self._tokens, link)
-        return Account(self._service, AuthorizedHttp(credentials, http=self._http(), max_refresh_attempts=1))
+        http = AuthorizedHttp(credentials, http=self._https.get(), max_refresh_attempts=1)
+        return Account(self._service, http)
 
-    def _http(self) -> Any:
-        """httplib2.Http belongs to one thread, and without a timeout it waits for ever."""
+    def close(self) -> None:
+        self._https.close()
+
+    def _http(self) -> Http:
+        """Without a timeout it would wait for ever."""
         from httplib2 import Http
 
-        if not hasattr(self._local, "http"):
-            self._local.http = Http(timeout=TIMEOUT_S, ca_certs=self._authorities)
-        return self._local.http
+        return Http(timeout=TIMEOUT_S, ca_certs=self._authorities)
 
     @functools.cached_property
     def _service(self) -> Any:

@@ -42,6 +42,10 @@ class OutlookCalendar:
         mailbox = Mailbox(self._wire, link)
         return [events.found(event) for event in mailbox.pages(events.view(start, end))]
 
+    def close(self) -> None:
+        """Close all connections."""
+        self._wire.close()
+
 
 def _put(mailbox: Mailbox, writes: Sequence[tuple[Entry, Placed]]) -> list[Placed | PortError]:
     answers = mailbox.answers([_first(entry, placed) for entry, placed in writes])

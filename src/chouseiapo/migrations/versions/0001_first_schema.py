@@ -54,6 +54,16 @@ def upgrade() -> None:
     )
     op.create_index("builtin_entries_time", "builtin_entries", ["link", "starts_at"], unique=False)
     op.create_table(
+        "drafts",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("member", sa.String(), nullable=False),
+        sa.Column("sealed", sa.Text(), nullable=False),
+        sa.Column("updated_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_drafts_member"), "drafts", ["member"], unique=False)
+    op.create_index(op.f("ix_drafts_updated_at"), "drafts", ["updated_at"], unique=False)
+    op.create_table(
         "entries",
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("link", sa.String(), nullable=False),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import uuid
 from datetime import datetime, tzinfo
 from typing import Any, cast
@@ -13,8 +12,9 @@ from chouseiapo.sandbox.calls import Call, Json, Reply
 from chouseiapo.sandbox.google.errors import invalid, refuse
 from chouseiapo.sandbox.google.fields import check, check_id, times, writable
 from chouseiapo.sandbox.google.select import selected
+from chouseiapo.sandbox.google.shown import etag, public
 from chouseiapo.sandbox.mails import compose
-from chouseiapo.sandbox.times import TOKYO, iana_zone, instant, zulu
+from chouseiapo.sandbox.times import TOKYO, iana_zone
 from chouseiapo.sandbox.world import World
 
 SEND_UPDATES = ("all", "externalOnly", "none")
@@ -194,47 +194,6 @@ def delete_entry(world: World, email: str, entry: Entry) -> None:
     """It stays, as cancelled, and so does its id."""
     calendar = world.calendars[email]
     calendar.put(dataclasses.replace(entry, deleted=True, updated=world.now(), revision=calendar.tick()))
-
-
-def etag(entry: Entry) -> str:
-    return f'"{entry.revision:016d}"'
-
-
-def public(entry: Entry, email: str, zone: tzinfo | None = None) -> Json:
-    """The event as Google answers it: times in the calendar's zone, defaults left out."""
-    uid = entry.resource.get("iCalUID", f"{entry.id}@google.com")
-    shown = {
-        name: value for name, value in entry.resource.items() if name not in ("transparency", "visibility")
-    }
-    if not entry.busy:
-        shown["transparency"] = "transparent"
-    if entry.visibility != "default":
-        shown["visibility"] = entry.visibility
-    return shown | {
-        "kind": "calendar#event",
-        "etag": etag(entry),
-        "id": entry.id,
-        "status": "cancelled" if entry.deleted else entry.status,
-        "htmlLink": f"https://www.google.com/calendar/event?eid={hashlib.sha256(entry.id.encode()).hexdigest()[:32]}",
-        "created": zulu(entry.created, "milliseconds"),
-        "updated": zulu(entry.updated, "milliseconds"),
-        "creator": {"email": email, "self": True},
-        "organizer": {"email": email, "self": True},
-        "start": _shown_time(entry.resource["start"], zone),
-        "end": _shown_time(entry.resource["end"], zone),
-        "iCalUID": uid,
-        "sequence": entry.resource.get("sequence", 0),
-        "reminders": entry.resource.get("reminders", {"useDefault": True}),
-        "eventType": "default",
-    }
-
-
-def _shown_time(value: Json, zone: tzinfo | None) -> Json:
-    if "date" in value:
-        return {"date": value["date"]}
-    own = iana_zone(value["timeZone"]) if value.get("timeZone") else TOKYO
-    at = instant(value["dateTime"], own).astimezone(zone or own)
-    return {"dateTime": at.isoformat(timespec="seconds"), "timeZone": own.key}
 
 
 def _mail(world: World, email: str, call: Call, entry: Entry, what: str) -> None:

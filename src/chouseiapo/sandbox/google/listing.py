@@ -12,8 +12,9 @@ from typing import Any
 from chouseiapo.sandbox.calendars import Calendar, Entry
 from chouseiapo.sandbox.calls import Call, Json, Reply
 from chouseiapo.sandbox.google.errors import invalid, refuse
-from chouseiapo.sandbox.google.events import own, public
+from chouseiapo.sandbox.google.events import own
 from chouseiapo.sandbox.google.select import selected
+from chouseiapo.sandbox.google.shown import public
 from chouseiapo.sandbox.times import iana_zone, instant, zulu
 from chouseiapo.sandbox.world import World
 

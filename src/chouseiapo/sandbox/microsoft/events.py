@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import re
 from datetime import datetime
 from urllib.parse import urlencode
 
@@ -15,16 +13,14 @@ from chouseiapo.sandbox.microsoft.errors import invalid, refuse
 from chouseiapo.sandbox.microsoft.fields import check, property_key, times
 from chouseiapo.sandbox.microsoft.query import (
     check_options,
-    expanded,
     mark,
     ordered,
     page,
     read_filter,
-    select,
     when,
 )
-from chouseiapo.sandbox.microsoft.zones import preferred_zone, written
-from chouseiapo.sandbox.times import TOKYO, zulu
+from chouseiapo.sandbox.microsoft.shown import etag, public
+from chouseiapo.sandbox.times import TOKYO
 from chouseiapo.sandbox.world import World
 
 VISIBILITY = {
@@ -202,77 +198,10 @@ def _next(call: Call, skip: int) -> str:
     return f"http://{call.headers.get('host', '')}/graph/v1.0{call.path}?{urlencode(query)}"
 
 
-def etag(entry: Entry) -> str:
-    return f'W/"{change_key(entry)}"'
-
-
-def change_key(entry: Entry) -> str:
-    return base64.b64encode(f"CQAAABYAAAD{entry.revision:012d}".encode()).decode()
-
-
 def check_etag(call: Call, entry: Entry) -> None:
     wanted = call.headers.get("if-match", "*")
     if wanted not in ("*", etag(entry)):
         raise refuse(412)
-
-
-def public(world: World, entry: Entry, email: str, call: Call) -> Json:
-    """The event as Graph answers it: times in UTC or the preferred zone, extended properties if expanded."""
-    zone = preferred_zone(call)
-    resource = entry.resource
-    properties = resource.get("singleValueExtendedProperties", [])
-    shown = {name: value for name, value in resource.items() if name != "singleValueExtendedProperties"}
-    keys = expanded(call)
-    if keys and (wanted := [each for each in properties if property_key(each["id"]) in keys]):
-        shown["singleValueExtendedProperties"] = wanted
-    return select(call, DEFAULTS | shown | _computed(world, entry, email, call) | {
-        "start": written(entry.start, zone),
-        "end": written(entry.end, zone),
-    })  # fmt: skip
-
-
-DEFAULTS: Json = {
-    "subject": "",
-    "showAs": "busy",
-    "sensitivity": "normal",
-    "importance": "normal",
-    "isAllDay": False,
-    "isReminderOn": True,
-    "reminderMinutesBeforeStart": 15,
-    "responseRequested": True,
-    "allowNewTimeProposals": True,
-    "hideAttendees": False,
-    "isOnlineMeeting": False,
-    "onlineMeetingProvider": "unknown",
-    "transactionId": None,
-    "attendees": [],
-    "categories": [],
-    "body": {"contentType": "html", "content": ""},
-    "location": {"displayName": "", "locationType": "default"},
-}
-
-
-def _computed(world: World, entry: Entry, email: str, call: Call) -> Json:
-    text = re.sub(r"<[^>]*>", " ", entry.body) if "<" in entry.body else entry.body
-    return {
-        "@odata.etag": etag(entry),
-        "id": ids.shown(entry.id, call.headers),
-        "changeKey": change_key(entry),
-        "createdDateTime": zulu(entry.created, "microseconds"),
-        "lastModifiedDateTime": zulu(entry.updated, "microseconds"),
-        "iCalUId": entry.id.encode().hex().upper()[:80],
-        "bodyPreview": text.strip()[:255],
-        "type": "singleInstance",
-        "isCancelled": False,
-        "isDraft": False,
-        "isOrganizer": True,
-        "hasAttachments": False,
-        "originalStartTimeZone": entry.resource["start"]["timeZone"],
-        "originalEndTimeZone": entry.resource["end"]["timeZone"],
-        "responseStatus": {"response": "organizer", "time": "0001-01-01T00:00:00Z"},
-        "organizer": {"emailAddress": {"name": world.people[email].name, "address": email}},
-        "webLink": f"https://outlook.office365.com/owa/?itemid={entry.id}&exvsurl=1&path=/calendar/item",
-    }
 
 
 def _mail(world: World, email: str, entry: Entry, what: str) -> None:

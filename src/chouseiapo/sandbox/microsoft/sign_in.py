@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from chouseiapo.sandbox.calls import Call, Refusal, Reply
-from chouseiapo.sandbox.oauth import Client, Signer, SignIn, encoded
+from chouseiapo.sandbox.identity import Signer, encoded
+from chouseiapo.sandbox.oauth import Client, SignIn
 from chouseiapo.sandbox.tokens import SCOPES, Grant
 from chouseiapo.sandbox.world import World
 

@@ -14,11 +14,11 @@ from chouseiapo.sandbox.meetings import Meeting
 from chouseiapo.sandbox.times import zulu
 from chouseiapo.sandbox.world import World
 from chouseiapo.sandbox.zoom.errors import error, invalid, refuse
-from chouseiapo.sandbox.zoom.fields import ACCOUNT_ZONE, check
+from chouseiapo.sandbox.zoom.fields import check
+from chouseiapo.sandbox.zoom.shown import listed, public
 from chouseiapo.sandbox.zoom.users import own
 
 LARGEST_PAGE, DEFAULT_PAGE, TOKEN_LIFE_S = 300, 30, 15 * 60
-AGENDA_IN_LISTS = 250
 
 
 def create(world: World, email: str, call: Call, user_id: str) -> Reply:
@@ -36,8 +36,7 @@ def create(world: World, email: str, call: Call, user_id: str) -> Reply:
         start=start,
         duration=wish.get("duration", 60),
         password=password,
-        join_url=f"http://{call.headers.get('host', '127.0.0.1')}/j/{id}"
-        + (f"?pwd={password}" if password else ""),
+        join_url=_join_url(f"http://{call.headers.get('host', '127.0.0.1')}/j/{id}", password),
         created=world.now(),
     )
     world.meetings.put(meeting)
@@ -60,6 +59,11 @@ def _new_id(world: World) -> int:
 def _password(wish: Json) -> str:
     """Made up unless default_password says that none is wanted."""
     return f"{secrets.randbelow(1_000_000):06d}" if wish.get("default_password", True) else ""
+
+
+def _join_url(address: str, password: str) -> str:
+    """With the passcode in it, as the account's setting embed_password_in_join_link says."""
+    return f"{address}?pwd={password}" if password else address
 
 
 def _spend(world: World, email: str) -> None:
@@ -103,13 +107,15 @@ def update(world: World, email: str, call: Call, meeting_id: str) -> Reply:
     _spend(world, email)
     if start is None or start < world.now():
         start = meeting.start
+    password = wish.get("password", meeting.password)
     settings = {**meeting.fields.get("settings", {}), **wish.get("settings", {})}
     changed = dataclasses.replace(
         meeting,
         fields={**meeting.fields, **wish, "settings": settings},
         start=start,
         duration=wish.get("duration", meeting.duration),
-        password=wish.get("password", meeting.password),
+        password=password,
+        join_url=_join_url(meeting.join_url.partition("?")[0], password),
     )
     world.meetings.put(changed)
     return Reply(204)
@@ -129,7 +135,7 @@ def list_meetings(world: World, email: str, call: Call, user_id: str) -> Reply:
         "page_size": size,
         "total_records": len(meetings),
         "next_page_token": token,
-        "meetings": [_listed(world, each) for each in meetings[start : start + size]],
+        "meetings": [listed(world, each) for each in meetings[start : start + size]],
     }
     return Reply(200, answer)
 
@@ -186,58 +192,3 @@ def _place(call: Call) -> int:
     if until < time.time():
         raise refuse(400, 300, "The next page token is invalid or expired.")
     return int(start)
-
-
-def _listed(world: World, meeting: Meeting) -> Json:
-    shown = {
-        "uuid": meeting.uuid,
-        "id": meeting.id,
-        "host_id": world.people[meeting.host].zoom_id,
-        "topic": meeting.topic or "Zoom Meeting",
-        "type": meeting.fields.get("type", 2),
-        "start_time": zulu(meeting.start),
-        "duration": meeting.duration,
-        "timezone": meeting.fields.get("timezone", ACCOUNT_ZONE),
-        "created_at": zulu(meeting.created),
-        "join_url": meeting.join_url,
-    }
-    agenda = str(meeting.fields.get("agenda", ""))[:AGENDA_IN_LISTS]
-    return shown | ({"agenda": agenda} if agenda else {})
-
-
-def public(world: World, meeting: Meeting) -> Json:
-    """The whole meeting. start_url signs its holder in as the host: to be neither stored nor shown."""
-    passcode = meeting.password
-    return _listed(world, meeting) | {
-        "host_email": meeting.host,
-        "status": "waiting",
-        "agenda": meeting.fields.get("agenda", ""),
-        "start_url": f"https://zoom.example/s/{meeting.id}?zak={secrets.token_urlsafe(32)}",
-        "password": passcode,
-        "h323_password": passcode,
-        "pstn_password": passcode,
-        "encrypted_password": base64.b64encode(passcode.encode()).decode(),
-        "pre_schedule": meeting.fields.get("pre_schedule", False),
-        "tracking_fields": meeting.fields.get("tracking_fields", []),
-        "settings": DEFAULT_SETTINGS | meeting.fields.get("settings", {}),
-    }
-
-
-DEFAULT_SETTINGS: Json = {
-    "host_video": False,
-    "participant_video": False,
-    "join_before_host": False,
-    "mute_upon_entry": False,
-    "watermark": False,
-    "use_pmi": False,
-    "approval_type": 2,
-    "audio": "both",
-    "auto_recording": "none",
-    "waiting_room": False,
-    "meeting_authentication": False,
-    "email_notification": True,
-    "alternative_hosts": "",
-    "alternative_hosts_email_notification": True,
-    "registrants_email_notification": True,
-    "auto_start_meeting_summary": False,
-}

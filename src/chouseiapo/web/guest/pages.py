@@ -87,9 +87,7 @@ def _refused(refusal: DomainError, secret: str, typed: Guest, picked: str) -> An
     if appointment.state is not State.PROPOSED or appointment.deadline <= g.now:
         return _ended(appointment, secret, refusal=answer.code)
     problems = {p.field.removeprefix("guest."): p for p in answer.problems}
-    shown = _form(
-        appointment, secret, known=typed, picked=picked, refusal=answer.code, problems=problems
-    )
+    shown = _form(appointment, secret, known=typed, picked=picked, refusal=answer.code, problems=problems)
     return Response(shown, answer.status, answer.headers)
 
 

@@ -144,7 +144,9 @@ class Shown:
         """Google's form for a new event, filled in."""
         start, end = self._span()
         times = f"{start:%Y%m%dT%H%M%SZ}/{end:%Y%m%dT%H%M%SZ}"
-        query = {"action": "TEMPLATE", "text": self._summary(), "dates": times} | self._where("details", "location")
+        query = {"action": "TEMPLATE", "text": self._summary(), "dates": times} | self._where(
+            "details", "location"
+        )
         return f"https://calendar.google.com/calendar/render?{urlencode(query)}"
 
     @property
@@ -184,7 +186,9 @@ class Shown:
     def _slot(self, candidate: Candidate) -> SlotShown:
         whole = wording.slot(candidate.start, candidate.end, self.zone, self._locale)
         start, end = (wording.clock(at, self.zone) for at in (candidate.start, candidate.end))
-        same_day = len({at.astimezone(ZoneInfo(self.zone)).date() for at in (candidate.start, candidate.end)}) == 1
+        same_day = (
+            len({at.astimezone(ZoneInfo(self.zone)).date() for at in (candidate.start, candidate.end)}) == 1
+        )
         home = wording.slot(candidate.start, candidate.end, self.home_zone, self._locale)
         room = self._services.coordination.room(candidate.room).name if candidate.room else ""
         return SlotShown(
@@ -212,14 +216,20 @@ class Shown:
 
     def _span(self) -> tuple[datetime, datetime]:
         chosen = self._appointment.chosen
-        assert chosen is not None, "only a confirmed appointment has a time"
+        if chosen is None:
+            raise ValueError("only a confirmed appointment has a time")
         return chosen.start.astimezone(UTC), chosen.end.astimezone(UTC)
 
     def _summary(self) -> str:
-        return wording.title_for_guest(self.title, self._appointment.kind, self.company or self.organizer, self._locale)
+        return wording.title_for_guest(
+            self.title, self._appointment.kind, self.company or self.organizer, self._locale
+        )
 
     def _where(self, text: str, place: str) -> dict[str, Any]:
         meeting = self.meeting
         lines = (meeting.join_url, meeting.meeting_id, meeting.passcode) if meeting else ()
-        found = {text: "\n".join(filter(None, lines)), place: self.place or (meeting.join_url if meeting else "")}
+        found = {
+            text: "\n".join(filter(None, lines)),
+            place: self.place or (meeting.join_url if meeting else ""),
+        }
         return {name: value for name, value in found.items() if value}

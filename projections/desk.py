@@ -1,0 +1,188 @@
+"""What a member's home page shows: what needs them now, what waits for an answer, what is coming.
+
+Every function takes the member whose appointments are meant, or None for everybody's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import Select, or_, select
+from sqlalchemy.engine import Connection
+
+from chouseiapo.domain.appointment import State
+from chouseiapo.storage import (
+    Rows,
+    appointment_people,
+    appointments,
+    mails,
+    parked,
+    people,
+    sent_mails,
+    tasks,
+)
+from projections.appointments import Listed
+from projections.holds import LEDGER as HOLDS
+from projections.meetings import LEDGER as MEETINGS
+from projections.send_mails import SENT
+
+SKIPPED = "skipped_"
+# A calendar that stumbles for a moment needs nobody; one that fails for longer does.
+PATIENCE = timedelta(minutes=1)
+SOON = timedelta(hours=24)
+
+
+class Concern(msgspec.Struct, frozen=True):
+    """Why an appointment needs somebody now: all_gone, calendar, meeting, mail or deadline; since or until `at`."""
+
+    appointment: str
+    title: str
+    what: str
+    at: datetime
+
+
+def concerns(rows: Rows, member: str | None, now: datetime) -> list[Concern]:
+    """The most pressing first: nothing left to pick, failures, then deadlines that are near."""
+    with rows.read() as connection:
+        return [
+            *_of(connection, member, "all_gone", _nothing_left(now)),
+            *_failing(connection, member, now),
+            *_of(connection, member, "mail", _mail_refused(now)),
+            *_of(connection, member, "deadline", _deadline_near(now)),
+        ]
+
+
+def waiting(rows: Rows, member: str | None, most: int) -> list[Listed]:
+    """Proposed appointments, the one that waits longest first."""
+    found = _listed(member).where(appointments.c.state == State.PROPOSED.value)
+    return _read(rows, found.order_by(appointments.c.proposed_at, appointments.c.id).limit(most))
+
+
+def coming(rows: Rows, member: str | None, now: datetime, most: int) -> list[Listed]:
+    """Confirmed appointments that are not over, the next first."""
+    found = _listed(member).where(appointments.c.state == State.CONFIRMED.value, appointments.c.ends_at > now)
+    return _read(rows, found.order_by(appointments.c.starts_at, appointments.c.id).limit(most))
+
+
+def names_of(rows: Rows, ids: Iterable[str]) -> dict[str, list[str]]:
+    """Who is concerned with each of the appointments, by name."""
+    found = (
+        select(appointment_people.c.appointment, people.c.name)
+        .join(people, people.c.id == appointment_people.c.member)
+        .where(appointment_people.c.appointment.in_(list(ids)))
+        .order_by(people.c.name)
+    )
+    names: dict[str, list[str]] = {}
+    with rows.read() as connection:
+        for row in connection.execute(found):
+            names.setdefault(row.appointment, []).append(row.name)
+    return names
+
+
+def concerning(rows: Rows, member: str, ids: Iterable[str]) -> set[str]:
+    """Those of the appointments that the member may know of."""
+    found = select(appointment_people.c.appointment).where(
+        appointment_people.c.member == member, appointment_people.c.appointment.in_(list(ids))
+    )
+    with rows.read() as connection:
+        return set(connection.scalars(found))
+
+
+def is_parked(rows: Rows, stream: str) -> bool:
+    """Whether a projection stumbled over the stream, so that lists and calendars lag behind it."""
+    with rows.read() as connection:
+        return (
+            connection.scalar(select(parked.c.stream).where(parked.c.stream == stream).limit(1)) is not None
+        )
+
+
+def meeting_trouble(rows: Rows, appointment: str) -> tuple[str, datetime] | None:
+    """Why the appointment's conference does not get through, and since when."""
+    found = select(tasks.c.error, tasks.c.failing_since).where(
+        tasks.c.ledger == MEETINGS, tasks.c.key == appointment, tasks.c.failing_since.is_not(None)
+    )
+    with rows.read() as connection:
+        row = connection.execute(found).one_or_none()
+    return (row.error, row.failing_since) if row else None
+
+
+def _nothing_left(now: datetime) -> Select[Any]:
+    return select(appointments.c.id, appointments.c.title, appointments.c.changed_at).where(
+        appointments.c.state == State.PROPOSED.value,
+        appointments.c.open_count == 0,
+        appointments.c.deadline > now,
+    )
+
+
+def _deadline_near(now: datetime) -> Select[Any]:
+    return (
+        select(appointments.c.id, appointments.c.title, appointments.c.deadline)
+        .where(
+            appointments.c.state == State.PROPOSED.value,
+            appointments.c.open_count > 0,
+            appointments.c.deadline > now,
+            appointments.c.deadline <= now + SOON,
+        )
+        .order_by(appointments.c.deadline)
+    )
+
+
+def _mail_refused(now: datetime) -> Select[Any]:
+    """A refused mail matters until its appointment is over."""
+    return (
+        select(appointments.c.id, appointments.c.title, sent_mails.c.given_up_at)
+        .join(mails, mails.c.appointment == appointments.c.id)
+        .join(sent_mails, sent_mails.c.key == mails.c.key)
+        .where(
+            sent_mails.c.given_up_at.is_not(None),
+            sent_mails.c.outcome != SENT,
+            sent_mails.c.outcome.not_like(f"{SKIPPED}%"),
+            appointments.c.state.in_((State.PROPOSED.value, State.CONFIRMED.value)),
+            or_(appointments.c.ends_at.is_(None), appointments.c.ends_at > now),
+        )
+        .order_by(sent_mails.c.given_up_at)
+    )
+
+
+def _failing(connection: Connection, member: str | None, now: datetime) -> list[Concern]:
+    """Calendars and conferences that fail; a hold's task is named link/appointment, a meeting's appointment."""
+    late = or_(tasks.c.parked, tasks.c.failing_since <= now - PATIENCE)
+    found = connection.execute(
+        select(tasks.c.ledger, tasks.c.key, tasks.c.failing_since).where(
+            tasks.c.ledger.in_((HOLDS, MEETINGS)), tasks.c.failing_since.is_not(None), late
+        )
+    ).all()
+    kinds = {HOLDS: "calendar", MEETINGS: "meeting"}
+    since = {(row.key.rpartition("/")[2], kinds[row.ledger]): row.failing_since for row in found}
+    titles = _titles(connection, member, [id for id, _ in since])
+    return [Concern(id, titles[id], what, at) for (id, what), at in sorted(since.items()) if id in titles]
+
+
+def _titles(connection: Connection, member: str | None, ids: Sequence[str]) -> dict[str, str]:
+    found = select(appointments.c.id, appointments.c.title).where(appointments.c.id.in_(ids))
+    return {row.id: row.title for row in connection.execute(_only(found, member))}
+
+
+def _of(connection: Connection, member: str | None, what: str, found: Select[Any]) -> list[Concern]:
+    """One concern an appointment, however many rows say the same."""
+    rows = {row[0]: Concern(row[0], row[1], what, row[2]) for row in connection.execute(_only(found, member))}
+    return list(rows.values())
+
+
+def _listed(member: str | None) -> Select[Any]:
+    return _only(select(*(appointments.c[field] for field in Listed.__struct_fields__)), member)
+
+
+def _only(found: Select[Any], member: str | None) -> Select[Any]:
+    if member is None:
+        return found
+    mine = select(appointment_people.c.appointment).where(appointment_people.c.member == member)
+    return found.where(appointments.c.id.in_(mine))
+
+
+def _read(rows: Rows, found: Select[Any]) -> list[Listed]:
+    with rows.read() as connection:
+        return [Listed(*row) for row in connection.execute(found)]

@@ -1,0 +1,95 @@
+"""What became of each mail: sent, refused, skipped, or still in the queue. Sign-in mails open doors and stay out."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Select, and_, or_, select
+
+from chouseiapo.storage import Rows, appointments, mails, sent_mails, tasks
+from projections.desk import SKIPPED
+from projections.outbox import LEDGER, SIGN_IN, Mail
+from projections.send_mails import SENT
+
+
+class Logged(msgspec.Struct, frozen=True):
+    """A mail and its fate: `outcome` is empty while it waits; `error` is what the last try stumbled over."""
+
+    mail: Mail
+    title: str
+    sent_at: datetime | None
+    given_up_at: datetime | None
+    outcome: str
+    error: str
+
+    @property
+    def id(self) -> str:
+        """Short name for addresses; it says nothing about anybody."""
+        return hashlib.sha256(self.mail.key.encode()).hexdigest()[:20]
+
+    @property
+    def state(self) -> str:
+        """queued, sent, skipped or refused."""
+        if not self.outcome:
+            return "queued"
+        if self.outcome == SENT:
+            return "sent"
+        return "skipped" if self.outcome.startswith(SKIPPED) else "refused"
+
+
+def mails_about(rows: Rows, appointment: str) -> list[Logged]:
+    """Every mail of one appointment, in the order of what caused it."""
+    found = _logged().where(mails.c.appointment == appointment)
+    return _read(rows, found.order_by(mails.c.version, mails.c.created_at, mails.c.key))
+
+
+def latest_mails(rows: Rows, state: str = "", after: str = "", most: int = 50) -> list[Logged]:
+    """All mails, the newest first; `after` is the key of the last one of the page before."""
+    found = _logged()
+    if state:
+        found = found.where(_STATES[state])
+    if after:
+        last = select(mails.c.created_at).where(mails.c.key == after).scalar_subquery()
+        same_moment = and_(mails.c.created_at == last, mails.c.key < after)
+        found = found.where(or_(mails.c.created_at < last, same_moment))
+    return _read(rows, found.order_by(mails.c.created_at.desc(), mails.c.key.desc()).limit(most))
+
+
+_skipped = sent_mails.c.outcome.like(f"{SKIPPED}%")
+_STATES = {
+    "queued": sent_mails.c.key.is_(None),
+    "sent": sent_mails.c.outcome == SENT,
+    "skipped": _skipped,
+    "refused": and_(sent_mails.c.outcome != SENT, ~_skipped),
+}
+STATES = tuple(_STATES)
+
+
+def _logged() -> Select[Any]:
+    columns = (mails.c[field] for field in Mail.__struct_fields__)
+    return (
+        select(
+            *columns,
+            appointments.c.title,
+            sent_mails.c.sent_at,
+            sent_mails.c.given_up_at,
+            sent_mails.c.outcome,
+            tasks.c.error,
+        )
+        .outerjoin(appointments, appointments.c.id == mails.c.appointment)
+        .outerjoin(sent_mails, sent_mails.c.key == mails.c.key)
+        .outerjoin(tasks, and_(tasks.c.ledger == LEDGER, tasks.c.key == mails.c.key))
+        .where(mails.c.rule != SIGN_IN)
+    )
+
+
+def _read(rows: Rows, found: Select[Any]) -> list[Logged]:
+    fields = len(Mail.__struct_fields__)
+    with rows.read() as connection:
+        return [
+            Logged(Mail(*row[:fields]), row[-5] or "", row[-4], row[-3], row[-2] or "", row[-1] or "")
+            for row in connection.execute(found)
+        ]

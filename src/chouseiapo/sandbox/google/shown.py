@@ -1,0 +1,51 @@
+"""Events as Google answers them."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import tzinfo
+
+from chouseiapo.sandbox.calendars import Entry
+from chouseiapo.sandbox.calls import Json
+from chouseiapo.sandbox.times import TOKYO, iana_zone, instant, zulu
+
+
+def etag(entry: Entry) -> str:
+    return f'"{entry.revision:016d}"'
+
+
+def public(entry: Entry, email: str, zone: tzinfo | None = None) -> Json:
+    """The event as Google answers it: times in the calendar's zone, defaults left out."""
+    uid = entry.resource.get("iCalUID", f"{entry.id}@google.com")
+    shown = {
+        name: value for name, value in entry.resource.items() if name not in ("transparency", "visibility")
+    }
+    if not entry.busy:
+        shown["transparency"] = "transparent"
+    if entry.visibility != "default":
+        shown["visibility"] = entry.visibility
+    return shown | {
+        "kind": "calendar#event",
+        "etag": etag(entry),
+        "id": entry.id,
+        "status": "cancelled" if entry.deleted else entry.status,
+        "htmlLink": f"https://www.google.com/calendar/event?eid={hashlib.sha256(entry.id.encode()).hexdigest()[:32]}",
+        "created": zulu(entry.created, "milliseconds"),
+        "updated": zulu(entry.updated, "milliseconds"),
+        "creator": {"email": email, "self": True},
+        "organizer": {"email": email, "self": True},
+        "start": _shown_time(entry.resource["start"], zone),
+        "end": _shown_time(entry.resource["end"], zone),
+        "iCalUID": uid,
+        "sequence": entry.resource.get("sequence", 0),
+        "reminders": entry.resource.get("reminders", {"useDefault": True}),
+        "eventType": "default",
+    }
+
+
+def _shown_time(value: Json, zone: tzinfo | None) -> Json:
+    if "date" in value:
+        return {"date": value["date"]}
+    own = iana_zone(value["timeZone"]) if value.get("timeZone") else TOKYO
+    at = instant(value["dateTime"], own).astimezone(zone or own)
+    return {"dateTime": at.isoformat(timespec="seconds"), "timeZone": own.key}

@@ -1,0 +1,149 @@
+"""Mails as people get them: one appointment told in the variants that a mail can be about."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from typing import Any
+
+import msgspec
+
+from chouseiapo.config import Settings
+from chouseiapo.domain.appointment import Appointment
+from chouseiapo.domain.event import Event
+from chouseiapo.domain.proposal import Guest, Kind, Meeting, Platform
+from chouseiapo.domain.slots import Candidate
+from chouseiapo.mail import Facts, Mails, Person, Recipient, Rule
+from tests.domain.given import ID, SATO, SUZUKI, TANAKA, YAMADA, given, happened, proposed
+
+NOW = datetime(2026, 11, 21, 0, 0, tzinfo=UTC)
+GUEST_URL = "https://appo.sample.example/g/AbCdEf0123456789_-AbCdEf0123456789_-AbCdEf01234567"
+STAFF_URL = f"https://appo.sample.example/appointments/{ID}"
+ZOOM = Meeting("https://us06web.zoom.us/j/98765432101?pwd=Zm9vYmFy.1&tk=x", "98765432101", "7K2mQx")
+MESSAGE = "当日は資料を画面で共有いたします。\n\n  1. 現状のご確認\n  2. ご提案 <https://sample.example/>"
+NOTE = "社内限り: 前回の見積もりは値引き不可"
+PEOPLE = {
+    TANAKA: Person("田中 一郎", "tanaka@sample.example"),
+    SUZUKI: Person("鈴木 花子", "suzuki@sample.example"),
+    SATO: Person("佐藤 健", "sato@sample.example"),
+}
+SETTINGS = replace(Settings(), company="株式会社サンプル", mail_from="no-reply@appo.sample.example")
+SIDES = [
+    (rule, side) for rule in Rule for side in ("guest", "member") if (rule, side) != ("all_gone", "guest")
+]
+
+
+def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> datetime:
+    return datetime(year, month, day, hour, minute, tzinfo=UTC)
+
+
+def story(rule: Rule, *more: Event, **changes: Any) -> Appointment:
+    """The appointment as of the event that causes the rule's mail; `changes` to what was proposed."""
+    told: dict[str, Any] = {"platform": Platform.ZOOM, "message": MESSAGE, "note": NOTE} | changes
+    start = proposed(**told)
+    meeting = [happened(Appointment.MeetingIssued, meeting=ZOOM, host="zoom")]
+    confirmed = [happened(Appointment.Confirmed, candidate="c1", guest=start.guest)]
+    if start.platform is not Platform.ZOOM or rule is Rule.CONFIRMATION_PENDING:
+        meeting = []
+    match rule:
+        case Rule.REQUEST:
+            then: list[Event] = []
+        case Rule.EXPIRED:
+            then = [happened(Appointment.Expired)]
+        case Rule.ALL_GONE:
+            then = [happened(Appointment.CandidateTaken, candidate=c.id, by="x") for c in start.candidates]
+        case Rule.CANCELLED:
+            then = [*confirmed, *meeting, happened(Appointment.Cancelled)]
+        case _:
+            then = [*confirmed, *meeting]
+    return given(start, *then, *more)
+
+
+def facts(appointment: Appointment, **changes: Any) -> Facts:
+    standing = Facts(
+        appointment=appointment,
+        organizer=PEOPLE[appointment.organizer],
+        author=PEOPLE[appointment.author],
+        attendees=tuple(PEOPLE[id] for id in appointment.attendees),
+        rooms={"room-1": "会議室A"},
+        guest_url=GUEST_URL,
+        staff_url=STAFF_URL,
+    )
+    return replace(standing, **changes)
+
+
+def reader(appointment: Appointment, side: str, locale: str = "ja", **changes: Any) -> Recipient:
+    guest = appointment.guest
+    who = (
+        (guest.name, guest.email or "guest@example.net")
+        if side == "guest"
+        else ("田中 一郎", "tanaka@sample.example")
+    )
+    standing = Recipient(
+        id=side, name=who[0], email=who[1], locale=locale, guest=side == "guest", calendar_part=True
+    )
+    return replace(standing, **changes)
+
+
+@functools.cache
+def mails(settings: Settings) -> Mails:
+    """Compiled once, as in the product."""
+    return Mails(settings)
+
+
+def rendered(
+    rule: Rule,
+    side: str,
+    locale: str = "ja",
+    *,
+    settings: Settings = SETTINGS,
+    appointment: Appointment | None = None,
+    telling: dict[str, Any] | None = None,
+    reading: dict[str, Any] | None = None,
+    now: datetime = NOW,
+    **changes: Any,
+) -> EmailMessage:
+    """One mail; `changes` to the proposal, `telling` to the facts, `reading` to the recipient."""
+    told = appointment or story(rule, **changes)
+    return mails(settings).render(
+        rule,
+        reader(told, side, locale, **(reading or {})),
+        facts(told, **(telling or {})),
+        message_id=f"<{side}-{rule}-{locale}@appo.sample.example>",
+        sequence=2 if rule is Rule.CANCELLED else 1,
+        now=now,
+    )
+
+
+VISIT_US: dict[str, Any] = {
+    "kind": Kind.VISIT_US,
+    "platform": Platform.NONE,
+    "place": "東京都千代田区丸の内1-1-1 サンプルビル10階",
+}
+VISIT_THEM: dict[str, Any] = {
+    "kind": Kind.VISIT_THEM,
+    "platform": Platform.NONE,
+    "place": "大阪市北区梅田1-1 ABCタワー",
+}
+PHONE: dict[str, Any] = {
+    "kind": Kind.PHONE,
+    "platform": Platform.NONE,
+    "guest": msgspec.structs.replace(YAMADA, phone="03-1234-5678"),
+}
+FIXED_URL: dict[str, Any] = {"platform": Platform.URL, "url": "https://meet.example/our-room"}
+IN_ROOM = (
+    Candidate("c1", utc(2026, 11, 25, 1), utc(2026, 11, 25, 2), "room-1"),
+    Candidate("c2", utc(2026, 11, 26, 2), utc(2026, 11, 26, 3)),
+)
+ACROSS_DST = (
+    Candidate("c1", utc(2026, 10, 30, 13), utc(2026, 10, 30, 14)),
+    Candidate("c2", utc(2026, 11, 3, 14), utc(2026, 11, 3, 15)),
+)
+OVER_MIDNIGHT = (Candidate("c1", utc(2026, 12, 31, 14), utc(2026, 12, 31, 16)),)
+UNTIL_MIDNIGHT = (Candidate("c1", utc(2026, 11, 25, 14), utc(2026, 11, 25, 15)),)
+LONG_TITLE = "新製品のご提案と、導入までの進め方についてのお打ち合わせ（第2回）👩‍👩‍👧‍👦🎌 " * 5
+LINK_ONLY: dict[str, Any] = {"guest": Guest(name="山田太郎")}
+NEW_YORK: dict[str, Any] = {"time_zone": "America/New_York"}
+NO_COMPANY = replace(SETTINGS, company="")

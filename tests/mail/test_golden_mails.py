@@ -1,0 +1,118 @@
+"""Whole mails, kept as files for people to read. `pytest tests/mail --rewrite-golden` writes them anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from email.message import EmailMessage
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from chouseiapo.domain.appointment import Appointment
+from chouseiapo.mail import Mails, Recipient, Rule
+from tests.domain.given import given, happened, proposed
+from tests.mail.reading import read, readable
+from tests.mail.stories import (
+    ACROSS_DST,
+    FIXED_URL,
+    IN_ROOM,
+    LINK_ONLY,
+    LONG_TITLE,
+    NEW_YORK,
+    NO_COMPANY,
+    NOW,
+    OVER_MIDNIGHT,
+    PHONE,
+    SETTINGS,
+    SIDES,
+    UNTIL_MIDNIGHT,
+    VISIT_THEM,
+    VISIT_US,
+    rendered,
+    utc,
+)
+
+GOLDEN = Path(__file__).parent / "golden"
+A = Appointment
+
+
+def sign_in(locale: str) -> EmailMessage:
+    who = Recipient(id="m", name="田中 一郎", email="tanaka@sample.example", locale=locale)
+    url = "https://appo.sample.example/sign-in/Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4"
+    return Mails(SETTINGS).render_sign_in(who, url, 15, message_id="<s@appo.sample.example>", now=NOW)
+
+
+def before_the_answer(side: str) -> EmailMessage:
+    withdrawn = given(proposed(), happened(A.Cancelled))
+    return rendered(Rule.CANCELLED, side, appointment=withdrawn, telling={"reason": "日程が先に決まったため"})
+
+
+RULE = Rule
+CASES: dict[str, Callable[[], EmailMessage]] = {
+    **{
+        f"{locale}/{side}_{rule}": partial(rendered, rule, side, locale)
+        for locale in ("ja", "en")
+        for rule, side in SIDES
+    },
+    "ja/sign_in": partial(sign_in, "ja"),
+    "en/sign_in": partial(sign_in, "en"),
+    "ja/member_confirmation.text_only": partial(
+        rendered, RULE.CONFIRMATION, "member", reading={"text_only": True, "calendar_part": False}
+    ),
+    "ja/guest_confirmation.text_only": partial(
+        rendered, RULE.CONFIRMATION, "guest", reading={"text_only": True}
+    ),
+    "ja/guest_confirmation.link_only": partial(rendered, RULE.CONFIRMATION, "guest", **LINK_ONLY),
+    "ja/guest_confirmation.no_company": partial(rendered, RULE.CONFIRMATION, "guest", settings=NO_COMPANY),
+    "ja/guest_confirmation.visit_us": partial(
+        rendered, RULE.CONFIRMATION, "guest", candidates=IN_ROOM, **VISIT_US
+    ),
+    "ja/guest_confirmation.visit_them": partial(rendered, RULE.CONFIRMATION, "guest", **VISIT_THEM),
+    "ja/guest_confirmation.fixed_url": partial(rendered, RULE.CONFIRMATION, "guest", **FIXED_URL),
+    "ja/guest_confirmation.over_midnight": partial(
+        rendered, RULE.CONFIRMATION, "guest", candidates=OVER_MIDNIGHT
+    ),
+    "ja/guest_request.one_until_midnight": partial(
+        rendered, RULE.REQUEST, "guest", candidates=UNTIL_MIDNIGHT
+    ),
+    "ja/guest_reminder.phone": partial(rendered, RULE.REMINDER, "guest", **PHONE),
+    "ja/member_request.visit_us": partial(rendered, RULE.REQUEST, "member", candidates=IN_ROOM, **VISIT_US),
+    "ja/member_reminder.visit_them": partial(rendered, RULE.REMINDER, "member", **VISIT_THEM),
+    "ja/member_confirmation.long_title": partial(
+        rendered, RULE.CONFIRMATION, "member", title=LONG_TITLE[:251]
+    ),
+    "ja/guest_cancelled.before_the_answer": partial(before_the_answer, "guest"),
+    "ja/member_cancelled.before_the_answer": partial(before_the_answer, "member"),
+    "en/guest_request.new_york_across_dst": partial(
+        rendered,
+        RULE.REQUEST,
+        "guest",
+        "en",
+        reading=NEW_YORK,
+        candidates=ACROSS_DST,
+        now=utc(2026, 10, 20),
+    ),
+    "en/guest_confirmation.new_york": partial(rendered, RULE.CONFIRMATION, "guest", "en", reading=NEW_YORK),
+    "ja/member_reminder.new_york": partial(rendered, RULE.REMINDER, "member", reading=NEW_YORK),
+    "en/guest_confirmation.visit_us": partial(
+        rendered, RULE.CONFIRMATION, "guest", "en", candidates=IN_ROOM, **VISIT_US
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_mail_reads_as_it_did(name: str, request: pytest.FixtureRequest) -> None:
+    file = GOLDEN / f"{name}.eml"
+    now = readable(read(CASES[name]()))
+    if request.config.getoption("--rewrite-golden", default=False):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(now, encoding="utf-8")
+    assert now == file.read_text(encoding="utf-8"), (
+        "changed: read it, then pytest tests/mail --rewrite-golden"
+    )
+
+
+def test_every_golden_mail_is_still_rendered() -> None:
+    kept = {str(file.relative_to(GOLDEN).with_suffix("")) for file in GOLDEN.rglob("*.eml")}
+    assert kept == set(CASES)

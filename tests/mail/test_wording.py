@@ -1,0 +1,186 @@
+"""How times, zones and people read."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo, available_timezones
+
+import pytest
+from hypothesis import given as drawn
+from hypothesis import strategies as st
+
+from chouseiapo import wording
+from chouseiapo.domain.proposal import Guest, Kind, Platform
+from tests.mail.stories import utc
+
+TOKYO, NEW_YORK = "Asia/Tokyo", "America/New_York"
+FULL = Guest("ABC株式会社", "山田太郎", "yamada@example.net")
+
+
+class TestSlots:
+    @pytest.mark.parametrize(
+        ("start", "minutes", "japanese", "english"),
+        [
+            (utc(2026, 11, 25, 1), 60, "11月25日(水) 10:00〜11:00", "Wed, Nov 25, 10:00–11:00"),
+            (utc(2026, 11, 25, 0, 30), 30, "11月25日(水) 9:30〜10:00", "Wed, Nov 25, 9:30–10:00"),
+            (utc(2026, 11, 25, 14), 60, "11月25日(水) 23:00〜24:00", "Wed, Nov 25, 23:00–24:00"),
+            (
+                utc(2026, 11, 25, 14),
+                120,
+                "11月25日(水) 23:00〜11月26日(木) 1:00",
+                "Wed, Nov 25, 23:00 – Thu, Nov 26, 1:00",
+            ),
+            (utc(2026, 11, 24, 15), 30, "11月25日(水) 0:00〜0:30", "Wed, Nov 25, 0:00–0:30"),
+            (utc(2026, 11, 24, 15), 24 * 60, "11月25日(水) 0:00〜24:00", "Wed, Nov 25, 0:00–24:00"),
+            (
+                utc(2026, 11, 25, 1),
+                24 * 60,
+                "11月25日(水) 10:00〜11月26日(木) 10:00",
+                "Wed, Nov 25, 10:00 – Thu, Nov 26, 10:00",
+            ),
+        ],
+    )
+    def test_in_tokyo(self, start: datetime, minutes: int, japanese: str, english: str) -> None:
+        end = start + timedelta(minutes=minutes)
+        assert wording.slot(start, end, TOKYO, "ja") == japanese
+        assert wording.slot(start, end, TOKYO, "en") == english
+
+    def test_another_year_is_named_when_today_is_known(self) -> None:
+        start, end = utc(2027, 1, 8, 1), utc(2027, 1, 8, 2)
+        today = date(2026, 11, 21)
+        assert wording.slot(start, end, TOKYO, "ja", today) == "2027年1月8日(金) 10:00〜11:00"
+        assert wording.slot(start, end, TOKYO, "en", today) == "Fri, Jan 8, 2027, 10:00–11:00"
+        assert wording.slot(start, end, TOKYO, "ja", date(2027, 1, 1)) == "1月8日(金) 10:00〜11:00"
+        assert wording.slot(start, end, TOKYO, "ja") == "1月8日(金) 10:00〜11:00"
+
+    def test_new_years_night(self) -> None:
+        start, end, today = utc(2026, 12, 31, 14), utc(2026, 12, 31, 16), date(2026, 11, 21)
+        assert wording.slot(start, end, TOKYO, "ja", today) == "12月31日(木) 23:00〜2027年1月1日(金) 1:00"
+
+    def test_where_the_clocks_change_each_time_carries_its_offset(self) -> None:
+        """In the night to Nov 1, 1:30 comes twice in New York: an hour from 1:30 to 1:30."""
+        text = wording.slot(utc(2026, 11, 1, 5, 30), utc(2026, 11, 1, 6, 30), NEW_YORK, "en")
+        assert text == "Sun, Nov 1, 1:30 (UTC-4)–1:30 (UTC-5)"
+        ahead = wording.slot(utc(2026, 3, 8, 6, 30), utc(2026, 3, 8, 7, 30), NEW_YORK, "ja")
+        assert ahead == "3月8日(日) 1:30 (UTC-5)〜3:30 (UTC-4)"
+
+    @drawn(
+        start=st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC)),
+        half_hours=st.integers(1, 48),
+        zone=st.sampled_from([TOKYO, NEW_YORK, "Asia/Kathmandu", "Australia/Lord_Howe", "UTC"]),
+    )
+    def test_any_slot_says_both_of_its_clocks(self, start: datetime, half_hours: int, zone: str) -> None:
+        end = start + timedelta(minutes=30 * half_hours)
+        text = wording.slot(start, end, zone, "ja")
+        assert wording.clock(start, zone) in text
+        assert wording.clock(end, zone) in text or "24:00" in text
+        assert wording.day(start, zone, "ja") in text
+
+    def test_moments_and_days(self) -> None:
+        at = utc(2026, 11, 25, 1)
+        assert wording.moment(at, TOKYO, "ja") == "11月25日(水) 10:00"
+        assert wording.moment(at, NEW_YORK, "en") == "Tue, Nov 24, 20:00"
+        assert wording.day(at, TOKYO, "en", date(2025, 1, 1)) == "Wed, Nov 25, 2026"
+        assert wording.clock(at, TOKYO) == "10:00"
+
+
+class TestZones:
+    def test_name_and_offset_are_those_of_the_date(self) -> None:
+        summer, winter = utc(2026, 7, 1), utc(2026, 12, 1)
+        assert wording.zone_name(TOKYO, summer, "ja") == "日本標準時 (UTC+9)"
+        assert wording.zone_name(TOKYO, summer, "en") == "Japan Standard Time (UTC+9)"
+        assert wording.zone_name(NEW_YORK, summer, "en") == "Eastern Daylight Time (UTC-4)"
+        assert wording.zone_name(NEW_YORK, winter, "en") == "Eastern Standard Time (UTC-5)"
+        assert wording.zone_name("UTC", winter, "ja") == "協定世界時 (UTC+0)"
+
+    def test_a_zone_that_has_no_name_is_called_by_its_place(self) -> None:
+        at = utc(2026, 12, 1)
+        assert wording.zone_name("Asia/Kolkata", at, "en") == "India Time (UTC+5:30)"
+        assert wording.zone_name("Asia/Ho_Chi_Minh", at, "ja") == "ベトナム時間 (UTC+7)"
+        assert wording.zone_name("America/Argentina/Buenos_Aires", at, "en") == "Buenos Aires Time (UTC-3)"
+        assert wording.zone_name("Etc/GMT+5", at, "ja") == "UTC-5"
+
+    @pytest.mark.parametrize("locale", ["ja", "en"])
+    def test_every_zone_can_be_told(self, locale: str) -> None:
+        at = utc(2026, 12, 1)
+        for zone in available_timezones() - {"localtime"}:
+            name = wording.zone_name(zone, at, locale)
+            assert "Unknown" not in name
+            assert "不明" not in name
+            minutes = (at.astimezone(ZoneInfo(zone)).utcoffset() or timedelta()) / timedelta(minutes=1)
+            hours = f"{minutes / 60:+g}".partition(".")[0]
+            assert f"UTC{hours}" in name
+
+
+class TestPeople:
+    def test_guests_and_colleagues(self) -> None:
+        assert wording.person("山田太郎", "ja", guest=True) == "山田太郎 様"
+        assert wording.person("田中 一郎", "ja", guest=False) == "田中 一郎さん"
+        assert wording.person("Taro Yamada", "en", guest=True) == "Taro Yamada"
+        assert wording.person("", "ja", guest=True) == ""
+
+    @pytest.mark.parametrize("name", ["山田太郎様", "人事部 御中", "山田先生"])
+    def test_whoever_is_honoured_already_is_not_honoured_twice(self, name: str) -> None:
+        assert wording.person(name, "ja", guest=True) == name
+
+    @pytest.mark.parametrize(
+        ("guest", "text", "subject", "opening"),
+        [
+            (FULL, "ABC株式会社 山田太郎 様", "ABC株式会社:山田太郎様", "ABC株式会社\n山田太郎 様"),
+            (Guest(name="山田太郎"), "山田太郎 様", "山田太郎様", "山田太郎 様"),
+            (
+                Guest("ABC株式会社", "", "a@b.example"),
+                "ABC株式会社 a@b.example",
+                "ABC株式会社:a@b.example",
+                "ABC株式会社\nご担当者様",
+            ),
+            (Guest(email="a@b.example"), "a@b.example", "a@b.example", "お客様"),
+            (Guest("ABC株式会社"), "ABC株式会社", "ABC株式会社", "ABC株式会社\nご担当者様"),
+        ],
+    )
+    def test_as_much_of_a_guest_as_is_known(
+        self, guest: Guest, text: str, subject: str, opening: str
+    ) -> None:
+        assert wording.guest_in_text(guest, "ja") == text
+        assert wording.guest_in_subject(guest, "ja") == subject
+        assert wording.salutation(guest, "ja") == opening
+
+    def test_in_english(self) -> None:
+        guest = Guest("ABC Inc.", "Taro Yamada")
+        assert wording.guest_in_text(guest, "en") == "Taro Yamada (ABC Inc.)"
+        assert wording.guest_in_subject(guest, "en") == "ABC Inc.: Taro Yamada"
+        assert wording.salutation(guest, "en") == "Dear Taro Yamada,"
+        assert wording.salutation(Guest(), "en") == "Hello,"
+        assert wording.people(["A", "B"], "en") == "A, B"
+        assert wording.people(["甲", "乙"], "ja") == "甲、乙"
+
+
+class TestKinds:
+    def test_each_side_sees_a_visit_from_its_own(self) -> None:
+        words = [[wording.kind(kind, "ja", guest=guest) for kind in Kind] for guest in (True, False)]
+        assert words == [
+            ["Web会議", "ご来社", "ご訪問", "お電話"],
+            ["Web会議", "来訪", "往訪", "電話"],
+        ]
+
+    def test_reminders_have_three_words_a_side(self) -> None:
+        words = [[wording.reminded_kind(kind, "ja", guest=guest) for kind in Kind] for guest in (True, False)]
+        assert words == [
+            ["Web会議", "往訪", "アポイントメント", "アポイントメント"],
+            ["Web会議", "来訪", "アポイントメント", "アポイントメント"],
+        ]
+
+    def test_titles_for_the_guests_calendar(self) -> None:
+        def title(kind: Kind, host: str, locale: str) -> str:
+            return wording.title_for_guest("", kind, host, locale)
+
+        assert title(Kind.WEB, "株式会社サンプル", "ja") == "株式会社サンプルとのWeb会議"
+        assert title(Kind.VISIT_US, "Sample Inc.", "en") == "Visit to Sample Inc."
+        assert title(Kind.PHONE, "Sample Inc.", "en") == "Appointment with Sample Inc."
+        assert title(Kind.WEB, "", "en") == "Web meeting"
+        assert title(Kind.WEB, "", "ja") == "Web会議"
+        assert wording.title_for_guest("導入のご相談", Kind.WEB, "x", "ja") == "導入のご相談"
+
+    def test_platforms(self) -> None:
+        assert wording.platform(Platform.ZOOM) == "Zoom"
+        assert wording.platform(Platform.URL) == wording.platform(Platform.NONE) == ""

@@ -1,0 +1,127 @@
+"""What follows by itself: overtaken candidates close, appointments expire, waiting for a meeting ends."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from chouseiapo.bootstrap import Services
+from chouseiapo.domain.appointment import Appointment, Edit, State
+from chouseiapo.domain.proposal import Platform
+from chouseiapo.domain.slots import CandidateState
+from chouseiapo.worker import Worker
+from tests.product import BY, NOW, YAMADA, Office, at, offer
+
+
+def states(office: Office, appointment: Appointment) -> dict[str, str]:
+    return {c.id: c.state.value for c in office.app.appointment(appointment.id).candidates.values()}
+
+
+def confirm(office: Office, appointment: Appointment, candidate: str = "c1") -> None:
+    office.app.confirm(appointment.id, candidate, YAMADA, BY, NOW)
+
+
+class TestClosingOverlapped:
+    def test_candidates_of_others_for_a_shared_attendee_are_taken(
+        self, office: Office, services: Services
+    ) -> None:
+        winner = office.propose()
+        loser = office.propose(attendees=(office.suzuki, office.sato), organizer=office.suzuki)
+        bystander = office.propose(attendees=(office.sato,), organizer=office.sato)
+        confirm(office, winner)
+        Worker(services).read()
+        assert states(office, loser) == {"c1": "taken", "c2": "open"}
+        assert states(office, bystander) == {"c1": "open", "c2": "open"}
+
+    def test_the_reason_is_kept(self, office: Office, services: Services) -> None:
+        winner, loser = office.propose(), office.propose()
+        Worker(services).read()
+        confirm(office, winner)
+        Worker(services).read()
+        taken = office.app.stream(loser.id)[-1]
+        assert isinstance(taken, Appointment.CandidateTaken)
+        assert taken.by == winner.id
+        assert taken.meta.causation == f"{winner.id}/2"
+        assert taken.meta.actor == "system"
+
+    def test_a_shared_room_closes_them_too(self, office: Office, services: Services) -> None:
+        winner = office.propose(attendees=(office.tanaka,), offers=(offer(25, 1, room=office.room),))
+        loser = office.propose(
+            attendees=(office.sato,),
+            organizer=office.sato,
+            offers=(offer(25, 1, room=office.room), offer(26, 1)),
+        )
+        confirm(office, winner)
+        Worker(services).read()
+        assert states(office, loser) == {"c1": "taken", "c2": "open"}
+
+    def test_one_proposed_while_the_other_was_being_confirmed_is_closed_as_well(
+        self, office: Office, services: Services, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The race: it was held against the agendas before the other's reservation stood there."""
+        winner = office.propose()
+        monkeypatch.setattr(office.app, "_reserved", lambda *_: [])
+        confirm(office, winner)
+        late = office.propose()
+        monkeypatch.undo()
+        Worker(services).read()
+        assert states(office, late) == {"c1": "taken", "c2": "open"}
+
+    def test_who_joins_a_confirmed_appointment_is_no_longer_free_elsewhere(
+        self, office: Office, services: Services
+    ) -> None:
+        winner = office.propose(attendees=(office.tanaka,))
+        other = office.propose(attendees=(office.sato,), organizer=office.sato)
+        confirm(office, winner)
+        office.app.revise(winner.id, Edit(), BY, NOW, attendees=[office.tanaka, office.sato])
+        Worker(services).read()
+        assert states(office, other) == {"c1": "taken", "c2": "open"}
+
+    def test_taken_is_final_even_when_the_winner_is_cancelled(
+        self, office: Office, services: Services
+    ) -> None:
+        winner, loser = office.propose(), office.propose()
+        confirm(office, winner)
+        Worker(services).read()
+        office.app.cancel(winner.id, "", BY, NOW)
+        Worker(services).read()
+        assert states(office, loser)["c1"] == "taken"
+
+    def test_doing_it_all_again_adds_nothing(self, office: Office, services: Services) -> None:
+        winner, loser = office.propose(), office.propose()
+        confirm(office, winner)
+        Worker(services).read()
+        before = len(office.app.stream(loser.id))
+        [event] = [e for e in office.app.stream(winner.id) if isinstance(e, Appointment.Confirmed)]
+        services.policies._react(event, NOW)
+        assert len(office.app.stream(loser.id)) == before
+
+
+class TestTheClock:
+    def test_candidates_pass_and_appointments_expire(self, office: Office, services: Services) -> None:
+        appointment = office.propose()
+        Worker(services).read()
+        services.policies.observe_time(at(25, 1))
+        assert states(office, appointment) == {"c1": "passed", "c2": "open"}
+        Worker(services).read()
+        services.policies.observe_time(at(26, 2))
+        assert office.app.appointment(appointment.id).state is State.EXPIRED
+        Worker(services).read()
+        assert services.policies.observe_time(at(27, 0)) == 0
+
+    def test_nothing_happens_before_its_time(self, office: Office, services: Services) -> None:
+        appointment = office.propose()
+        Worker(services).read()
+        assert services.policies.observe_time(at(25, 0, 59)) == 0
+        assert len(office.app.stream(appointment.id)) == 1
+
+    def test_waiting_for_a_meeting_ends_after_a_minute(self, office: Office, services: Services) -> None:
+        appointment = office.propose(platform=Platform.ZOOM)
+        confirm(office, appointment)
+        Worker(services).read()
+        services.policies.observe_time(NOW + timedelta(seconds=59))
+        assert not office.app.appointment(appointment.id).meeting_delayed
+        services.policies.observe_time(NOW + timedelta(seconds=60))
+        assert office.app.appointment(appointment.id).meeting_delayed
+        assert office.app.appointment(appointment.id).candidates["c1"].state is CandidateState.CHOSEN
