@@ -14,6 +14,8 @@ from icalendar import Calendar, Event, vCalAddress
 
 Method = Literal["REQUEST", "CANCEL"]
 _HOUR = timedelta(hours=1)
+# RFC 5545 has no way to write these; a line break is a line break, whichever one was typed.
+_CONTROLS = {code: None for code in (*range(32), 127) if code != ord("\n")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,10 +57,10 @@ class Invitation:
         event.add("dtstamp", now.astimezone(UTC))
         event.add("dtstart", self.start.astimezone(_zone(self.time_zone)))
         event.add("dtend", self.end.astimezone(_zone(self.time_zone)))
-        event.add("summary", self.summary)
-        for name in ("description", "location"):
-            if text := getattr(self, name):
-                event.add(name, text)
+        event.add("summary", self.summary.translate(_CONTROLS))
+        for name, text in (("description", self.description), ("location", self.location)):
+            if text:
+                event.add(name, text.translate(_CONTROLS))
         if self.classification:
             event.add("class", self.classification)
         event.add("status", "CANCELLED" if self.method == "CANCEL" else "CONFIRMED")

@@ -51,8 +51,14 @@ def vendor_settings(running_sandbox: Sandbox) -> Settings:
 
 
 @pytest.fixture
-def rows(tmp_path: Path) -> Iterator[Rows]:
-    rows = Rows(f"sqlite:///{tmp_path}/adapters.rows.db")
+def adapters_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/adapters.db"
+
+
+@pytest.fixture
+def rows(adapters_url: str) -> Iterator[Rows]:
+    """Tables only, made in a moment; the vault's own tests use both stores."""
+    rows = Rows(adapters_url)
     metadata.create_all(rows.engine)
     yield rows
     rows.close()

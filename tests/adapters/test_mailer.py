@@ -150,9 +150,9 @@ def test_encrypted_and_logged_in(
 
     def check(server: object, session: object, envelope: object, way: str, given: Any) -> AuthResult:
         seen.append((given.login, given.password))
-        return AuthResult(success=given.password == b"p/ass")
+        return AuthResult(success=given.password == b"p/ass", handled=False)
 
-    tls = {"ssl_context": context} if scheme == "smtps" else {"tls_context": context}
+    tls: Any = {"ssl_context": context} if scheme == "smtps" else {"tls_context": context}
     taken = Taken()
     controller: Any = Controller(
         taken, "localhost", unused_port, authenticator=check, auth_require_tls=scheme != "smtps", **tls
@@ -168,7 +168,7 @@ def test_encrypted_and_logged_in(
         assert outcome(untrusting, address) == "smtp_untrusted"
     finally:
         controller.stop()
-    assert seen == [(b"us@er", b"p/ass"), (b"us@er", b"wrong")]
+    assert set(seen) == {(b"us@er", b"p/ass"), (b"us@er", b"wrong")}
     assert taken.recipients == [address]
 
 

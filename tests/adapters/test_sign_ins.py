@@ -20,7 +20,6 @@ from chouseiapo.accounts.vault import Grant, Vault
 from chouseiapo.accounts.zoom import ZoomAccounts
 from chouseiapo.config import Settings
 from chouseiapo.ports import PortError
-from chouseiapo.storage import Rows
 from tests.adapters import token_process
 from tests.adapters.outside import Outside
 from tests.product import SECRET
@@ -114,8 +113,9 @@ def test_a_lost_answer(person: Person, impatient: None) -> None:
 
 def test_a_client_that_the_vendor_does_not_know_is_our_trouble(person: Person) -> None:
     """Nobody has to link anew because an operator's secret has run out."""
+    grant = person.accounts.refresh(person.consent())  # by now MSAL knows the endpoints
     person.outside.fault(f"{person.service}_oauth", "status", status=401)
-    error = person.refused(person.consent())
+    error = person.refused(grant)
     assert (error.reason, error.permanent, error.auth) == ("client_refused", False, False)
 
 
@@ -140,7 +140,7 @@ def test_msal_is_seeded_once_and_silent_from_then_on(
     fresh = accounts.refresh(Person(outside, "microsoft", accounts).consent())
     assert fresh.refresh_token == ""
     assert "RefreshToken" in json.loads(fresh.state)
-    monkeypatch.delattr(msal.ConfidentialClientApplication, "acquire_token_by_refresh_token")
+    monkeypatch.delattr(msal.ClientApplication, "acquire_token_by_refresh_token")
     again = accounts.refresh(fresh)
     assert again.access_token != fresh.access_token
     assert again.state != fresh.state
@@ -158,13 +158,13 @@ def test_the_environment_does_not_choose_whom_to_trust(
 
 
 def test_one_refresh_for_two_processes(
-    outside: Outside, vendor_settings: Settings, vault: Vault, rows: Rows
+    outside: Outside, vendor_settings: Settings, vault: Vault, adapters_url: str
 ) -> None:
     person = Person(outside, "zoom", ZoomAccounts(vendor_settings))
     vault.store("zoom-1", "member-1", "zoom", person.consent())
     outside.fault("zoom_oauth", "slow", delay_s=0.5)
     orders = {
-        "rows": str(rows.engine.url),
+        "rows": adapters_url,
         "settings": {k: v for k, v in outside.sandbox.env.items() if k.startswith("CHOUSEIAPO_")},
         "secret": SECRET,
         "link": "zoom-1",

@@ -1,4 +1,4 @@
-"""Another process that wants a token, many times at once: reads its orders as JSON, prints what it was given."""
+"""Another process that wants a token, many times at once: orders come in as JSON, tokens go out."""
 
 from __future__ import annotations
 

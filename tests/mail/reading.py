@@ -11,8 +11,9 @@ from email.parser import BytesParser
 from email.policy import compat32
 from email.utils import getaddresses
 from html.parser import HTMLParser
+from typing import Any
 
-from icalendar import Calendar, Event
+from icalendar import Calendar
 
 VOID = {"br", "meta"}
 
@@ -81,9 +82,9 @@ class Mail:
         return Page(self.html)
 
     @property
-    def event(self) -> Event:
+    def event(self) -> Any:
+        """The one event of the calendar part."""
         [event] = Calendar.from_ical(self.calendar).walk("VEVENT")
-        assert isinstance(event, Event)
         return event
 
     def addresses(self, header: str) -> list[str]:

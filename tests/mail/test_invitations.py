@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.proposal import Guest, Platform, Visibility
-from chouseiapo.invitation import time_zone_definition
+from chouseiapo.invitation import Invitation, time_zone_definition
 from chouseiapo.mail import Rule
 from tests.domain.given import ID, given, happened, proposed
 from tests.mail import libical
@@ -226,6 +227,26 @@ class TestTimeZoneDefinitions:
             onset = datetime.strptime(lines["DTSTART"] + "Z", "%Y%m%dT%H%M%S%z") - before
             found.append((onset, since))
         return found
+
+    def test_every_zone_is_defined_under_the_name_that_the_times_use(self) -> None:
+        told = Invitation(
+            method="REQUEST",
+            uid="a@b.example",
+            sequence=1,
+            start=utc(2026, 3, 8, 7, 30),
+            end=utc(2026, 3, 8, 9),
+            time_zone="",
+            summary="x",
+            description="",
+            location="",
+            organizer=("", "a@b.example"),
+            attendee=("", "c@d.example"),
+        )
+        for zone in available_timezones() - {"localtime"}:
+            calendar = replace(told, time_zone=zone).render(utc(2026, 1, 1)).replace(b"\r\n ", b"").decode()
+            named = set(re.findall(r'TZID[=:]"?([^:"\r]+)', calendar))
+            assert named == ({zone} if "BEGIN:VTIMEZONE" in calendar else set())
+            assert bool(named) or "DTSTART:20260308T073000Z" in calendar
 
     def test_summer_time_starts_by_the_clock_that_it_ends(self) -> None:
         lines = time_zone_definition("America/New_York", 2026).decode().split("\r\n")

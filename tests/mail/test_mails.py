@@ -323,6 +323,10 @@ class TestHostileWords:
         assert "Bcc" not in it.headers
         shown = " ".join(name.splitlines()).strip()
         assert it.headers["To"] == f"{shown} <yamada@example.net>"
+        sent = rendered(Rule.CONFIRMATION, "guest", guest=guest, telling=told)
+        for header in ("To", "From", "Reply-To"):
+            [mailbox] = sent[header].addresses
+            assert [mailbox.addr_spec] == it.addresses(header), "what a mailer reads off the message"
         member = mail(Rule.CONFIRMATION, "member", guest=guest)
         assert member.subject.replace(" ", "").startswith(f"ABC株式会社:{shown}".replace(" ", ""))
         assert max(map(len, (it.wire + member.wire).split(b"\r\n"))) <= 78

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
@@ -65,11 +65,12 @@ class TestSlots:
         assert ahead == "3月8日(日) 1:30 (UTC-5)〜3:30 (UTC-4)"
 
     @drawn(
-        start=st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC)),
+        minutes=st.integers(0, 15 * 365 * 24 * 60),
         half_hours=st.integers(1, 48),
         zone=st.sampled_from([TOKYO, NEW_YORK, "Asia/Kathmandu", "Australia/Lord_Howe", "UTC"]),
     )
-    def test_any_slot_says_both_of_its_clocks(self, start: datetime, half_hours: int, zone: str) -> None:
+    def test_any_slot_says_both_of_its_clocks(self, minutes: int, half_hours: int, zone: str) -> None:
+        start = utc(2020, 1, 1) + timedelta(minutes=minutes)
         end = start + timedelta(minutes=30 * half_hours)
         text = wording.slot(start, end, zone, "ja")
         assert wording.clock(start, zone) in text

@@ -78,12 +78,12 @@ class Vault:
 
     def store(self, link: str, member: str, provider: str, grant: Grant) -> None:
         """Keep what was granted, instead of what the link had before: that heals a refused one."""
-        kept = _Kept(grant)
-        row = {"member": member, "provider": provider, "sealed": self._sealed(kept), "refreshing_until": None}
-        changed = update(vault).where(vault.c.link == link).values(row | {"revision": vault.c.revision + 1})
+        row = {"member": member, "provider": provider, "sealed": self._sealed(_Kept(grant))}
+        # The revision goes up in any case: a refresh that is under way will find that it came too late.
+        raised = row | {"refreshing_until": None, "revision": vault.c.revision + 1}
         with self._rows.write() as connection:
-            if not insert_new(connection, vault, row | {"link": link, "revision": 1}):
-                connection.execute(changed)
+            insert_new(connection, vault, row | {"link": link, "revision": 0})
+            connection.execute(update(vault).where(vault.c.link == link).values(raised))
 
     def forget(self, link: str) -> None:
         """Keep nothing of the link any more."""

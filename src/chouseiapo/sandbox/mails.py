@@ -35,11 +35,11 @@ class Mail:
 
     @cached_property
     def text(self) -> str:
-        return self._part("text/plain")
+        return self._part("text/plain").replace("\r\n", "\n")  # the wire's line ends are no content
 
     @cached_property
     def html(self) -> str:
-        return self._part("text/html")
+        return self._part("text/html").replace("\r\n", "\n")
 
     @cached_property
     def ics(self) -> str:

@@ -9,8 +9,11 @@ from flask import Flask, Response, g, request
 from chouseiapo.bootstrap import Services
 from chouseiapo.web.api.guest import guest_api
 from chouseiapo.web.api.openapi import description
+from chouseiapo.web.api.requests import services
 from chouseiapo.web.api.routes import api
+from chouseiapo.web.errors import sentence
 from chouseiapo.web.freebusy import FreeBusy
+from chouseiapo.web.guest.pages import guest
 from chouseiapo.web.i18n import LOCALES, translate
 from chouseiapo.web.operations import operations
 
@@ -27,27 +30,24 @@ POLICY = "; ".join(
 )
 
 
-def install(app: Flask, services: Services) -> None:
+def install(app: Flask, given: Services) -> None:
     """Routes, hooks and settings of the application."""
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     app.config["MAX_FORM_MEMORY_SIZE"] = MOST_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's provider has it, its base not
-    app.extensions["chouseiapo"] = services
-    app.extensions["freebusy"] = FreeBusy(services)
+    app.extensions["chouseiapo"] = given
+    app.extensions["freebusy"] = FreeBusy(given)
     app.before_request(_prepare)
     app.after_request(_harden)
-    for blueprint in (api, guest_api, operations):
+    for blueprint in (api, guest_api, guest, operations):
         app.register_blueprint(blueprint)
-    app.add_url_rule("/api/v1/openapi.json", "openapi", lambda: description(services.settings.base_url))
-    app.jinja_env.globals["_"] = lambda sentence, **values: translate(sentence, g.locale, **values)
-
-    def _now() -> None:
-        g.now = services.clock()
-
-    app.before_request(_now)
+    app.add_url_rule("/api/v1/openapi.json", "openapi", lambda: description(given.settings.base_url))
+    app.jinja_env.globals["_"] = lambda text, **values: translate(text, g.locale, **values)
+    app.jinja_env.globals["message"] = lambda problem: sentence(problem, g.locale)
 
 
 def _prepare() -> None:
+    g.now = services().clock()
     g.locale = _locale()
 
 

@@ -16,7 +16,8 @@ FAILED_SIGN_INS = parse("20 per 15 minutes")
 SIGN_IN_MAILS = parse("5 per 15 minutes")
 POSTS_PER_LINK = parse("30 per minute")
 
-_limiter = MovingWindowRateLimiter(MemoryStorage())
+_storage = MemoryStorage()
+_limiter = MovingWindowRateLimiter(_storage)
 
 
 def hit(limit: RateLimitItem, key: str) -> None:
@@ -29,6 +30,11 @@ def must_be_below(limit: RateLimitItem, key: str) -> None:
     """Refuse whoever has used the limit up, without counting this request."""
     if not _limiter.test(limit, key):
         raise _too_many(limit)
+
+
+def forget_all() -> None:
+    """Begin anew; for tests, which all come from one address."""
+    _storage.reset()
 
 
 def address() -> str:

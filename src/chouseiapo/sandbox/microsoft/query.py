@@ -114,6 +114,7 @@ def expanded(call: Call) -> set[str]:
 def check_options(call: Call) -> None:
     if unknown := sorted(name for name in call.query if name not in OPTIONS):
         raise invalid(f"The query parameter '{unknown[0]}' is not supported.", "ErrorInvalidUrlQuery")
+    expanded(call)
 
 
 def select(call: Call, event: Json) -> Json:

@@ -27,7 +27,7 @@ _FIELDS = ("name", "company", "email")
 @guest.get("/<secret>")
 def page(secret: str) -> Any:
     """What stands now: candidates to pick from, the time that is fixed, or how it ended."""
-    appointment = appointment_behind(secret)
+    appointment = _opened(secret)
     if appointment.state is not State.PROPOSED or appointment.deadline <= g.now:
         return _ended(appointment, secret)
     return _form(appointment, secret, known=appointment.guest)
@@ -36,7 +36,7 @@ def page(secret: str) -> Any:
 @guest.post("/<secret>")
 def confirm(secret: str) -> Any:
     """Fix the picked time, then lead to the page that shows it."""
-    appointment = appointment_behind(secret)
+    appointment = _opened(secret)
     limits.hit(limits.POSTS_PER_LINK, appointment.id)
     typed = Guest(**{field: request.form.get(field, "").strip() for field in _FIELDS})
     picked = request.form.get("candidate", "")
@@ -63,7 +63,7 @@ def confirm(secret: str) -> Any:
 @guest.get("/<secret>/calendar.ics")
 def calendar(secret: str) -> Any:
     """The confirmed time as a file for any calendar."""
-    appointment = appointment_behind(secret)
+    appointment = _opened(secret)
     if appointment.chosen is None:
         return redirect(url_for("guest.page", secret=secret), 303)
     content = _shown(appointment).ics(g.now)
@@ -128,6 +128,14 @@ def _ended(appointment: Appointment, secret: str, refusal: str = "") -> Any:
     )
     status = next((s for e, s in STATUS.items() if e.code == refusal), 200) if refusal else 200
     return page, status
+
+
+def _opened(secret: str) -> Appointment:
+    """The appointment behind the link; its guest's own language counts unless another one was asked for."""
+    appointment = appointment_behind(secret)
+    if appointment.locale and request.args.get("lang") not in LOCALES:
+        g.locale = appointment.locale
+    return appointment
 
 
 def _shown(appointment: Appointment) -> Shown:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 from flask import Response, g, redirect, request, url_for
 
 from chouseiapo.accounts.access import SESSION_LIFE
+from chouseiapo.domain.event import Meta
 from chouseiapo.web.api.requests import services
 from chouseiapo.web.errors import Refused
 from chouseiapo.web.nonces import genuine, new_nonce
@@ -27,17 +29,44 @@ def signed_in(view: View) -> View:
 
     @wraps(view)
     def checked(*args: Any, **kwargs: Any) -> Any:
-        token = request.cookies.get(cookie_name(), "")
-        id = services().access.member_of_session(token, g.now) if token else None
-        if id is None:
+        if not _enter():
             return redirect(url_for("sign_in.ask", next=_here()), 303)
-        g.member = services().coordination.member(id)
-        g.session = token
         if request.method == "POST":
-            must_be_genuine(token)
+            must_be_genuine(g.session)
         return view(*args, **kwargs)
 
     return cast(View, checked)
+
+
+def signed_in_writing(view: View) -> View:
+    """Like `signed_in`, for long forms: one that lay open too long is not refused, so that nothing typed is
+    lost. The view finds `g.stale` set, changes nothing, and shows the form once more."""
+
+    @wraps(view)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        if not _enter():
+            return redirect(url_for("sign_in.ask", next=_here()), 303)
+        g.stale = request.method == "POST" and not _is_genuine(g.session)
+        return view(*args, **kwargs)
+
+    return cast(View, checked)
+
+
+def _enter() -> bool:
+    """Whether somebody is signed in; sets `g.member` and `g.session`."""
+    token = request.cookies.get(cookie_name(), "")
+    id = services().access.member_of_session(token, g.now) if token else None
+    if id is None:
+        return False
+    g.member, g.session = services().coordination.member(id), token
+    return True
+
+
+def command() -> Meta:
+    """The posted form as a command: sent twice it is one, with another content it is another."""
+    content = "\n".join(f"{name}={value}" for name, value in request.form.items(multi=True))
+    digest = hashlib.sha256(f"{request.path}\n{content}".encode()).hexdigest()
+    return Meta(actor=g.member.id, command=f"form/{digest}")
 
 
 def nonce() -> str:
@@ -47,8 +76,12 @@ def nonce() -> str:
 
 def must_be_genuine(bound_to: str = "anonymous") -> None:
     """Refuse a form that no page of ours made for this session."""
-    if not genuine(services().form_signer, request.form.get("nonce", ""), bound_to, g.now):
+    if not _is_genuine(bound_to):
         raise Refused(403, "form_expired")
+
+
+def _is_genuine(bound_to: str) -> bool:
+    return genuine(services().form_signer, request.form.get("nonce", ""), bound_to, g.now)
 
 
 def begin(member: str, to: str = "") -> Response:

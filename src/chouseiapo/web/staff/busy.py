@@ -1,0 +1,57 @@
+"""What lies over the week grid: everybody's busy time, the holds of one's own other appointments, gaps of knowledge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from flask import g
+
+from chouseiapo.domain.member import Role
+from chouseiapo.domain.slots import Slot
+from chouseiapo.web.api.requests import freebusy_reader, services
+from chouseiapo.web.staff.grid import Overlay
+from chouseiapo.web.staff.people import name_of
+from projections.desk import concerning
+from projections.offers import Claim, claims_on
+
+
+def overlay(
+    resources: Sequence[str],
+    window: Slot,
+    own: Sequence[Slot],
+    standing: Sequence[Slot] = (),
+    besides: str = "",
+) -> Overlay:
+    """Busy and held time by name; `besides` names the appointment whose own claims are `standing`.
+
+    What an appointment that one may not see claims is busy time like any other.
+    """
+    read = freebusy_reader().of(resources, window) if resources else {}
+    claims = [c for c in claims_on(services().rows, resources, window) if c.appointment != besides]
+    visible = _visible(claims)
+    names = {resource: name_of(resource) for resource in resources}
+    busy: dict[str, list[Slot]] = {name: [] for name in names.values()}
+    held: dict[str, list[Slot]] = {name: [] for name in names.values()}
+    for resource, intervals in read.items():
+        busy[names[resource]] += [Slot(b.start, b.end) for b in intervals or ()]
+    for claim in claims:
+        is_hold = not claim.confirmed and claim.appointment in visible
+        (held if is_hold else busy)[names[claim.resource]].append(Slot(claim.start, claim.end))
+    unknown = [names[resource] for resource, intervals in read.items() if intervals is None]
+    return Overlay(busy, held, unknown, standing, own)
+
+
+def clashes(slots: Sequence[Slot], overlay: Overlay) -> list[list[str]]:
+    """For each slot who has something else then, by name."""
+    return [[*_who(slot, overlay.busy), *_who(slot, overlay.held)] for slot in slots]
+
+
+def _who(slot: Slot, taken: Mapping[str, Sequence[Slot]]) -> list[str]:
+    return [name for name, others in taken.items() if any(slot.overlaps(other) for other in others)]
+
+
+def _visible(claims: Sequence[Claim]) -> set[str]:
+    ids = {claim.appointment for claim in claims}
+    if g.member.role is Role.ADMINISTRATOR:
+        return ids
+    return concerning(services().rows, g.member.id, ids)

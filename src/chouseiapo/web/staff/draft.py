@@ -1,0 +1,152 @@
+"""A proposal being written: what the form holds, kept between its pages, and the proposal it becomes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import msgspec
+from werkzeug.datastructures import MultiDict
+
+from chouseiapo.application import Coordination
+from chouseiapo.domain.appointment import Appointment
+from chouseiapo.domain.errors import Problem
+from chouseiapo.domain.member import Member
+from chouseiapo.domain.proposal import Delivery, Guest, Kind, Platform, Proposal, Visibility
+from chouseiapo.web.staff.picking import FIRST_YEAR, LAST_YEAR, MINUTES, Picking, read_picking
+
+E = TypeVar("E", bound=StrEnum)
+_TEXTS = (
+    "url", "place", "title", "company", "name", "email", "phone", "time_zone", "locale", "deadline",
+)  # fmt: skip
+_CHOICES: dict[str, type[StrEnum]] = {
+    "kind": Kind, "platform": Platform, "delivery": Delivery, "visibility": Visibility,
+}  # fmt: skip
+
+
+class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Everything as it was typed; people are ids. `query` is what was last searched for."""
+
+    attendees: tuple[str, ...] = ()
+    organizer: str = ""
+    query: str = ""
+    picking: Picking = Picking()
+    kind: str = "web"
+    platform: str = "zoom"
+    url: str = ""
+    place: str = ""
+    title: str = ""
+    delivery: str = "mail"
+    company: str = ""
+    name: str = ""
+    email: str = ""
+    phone: str = ""
+    time_zone: str = ""
+    locale: str = ""
+    message: str = ""
+    note: str = ""
+    visibility: str = "default"
+    deadline: str = ""
+
+    @property
+    def guest(self) -> Guest:
+        return Guest(*(text.strip() for text in (self.company, self.name, self.email, self.phone)))
+
+    @property
+    def lead(self) -> str:
+        """The organizer: the one chosen while still attending, else the first in the list."""
+        return self.organizer if self.organizer in self.attendees else next(iter(self.attendees), "")
+
+
+def first_draft(member: Member, last: Appointment | None) -> Draft:
+    """An empty form, with what the member chose the last time."""
+    if last is None:
+        platform = Platform.ZOOM if member.zoom and not member.zoom.broken else Platform.NONE
+        return Draft(attendees=(member.id,), platform=platform)
+    length = min(c.end - c.start for c in last.candidates.values())
+    minutes = int(length.total_seconds() // 60)
+    return Draft(
+        attendees=(member.id,),
+        picking=Picking(minutes=minutes) if minutes in MINUTES else Picking(),
+        kind=last.kind,
+        platform=last.platform,
+        url=last.url,
+        message=last.message,
+        visibility=last.visibility,
+    )
+
+
+def read_draft(form: MultiDict[str, str]) -> Draft:
+    """The form as it was sent."""
+    people = (id for id in form.getlist("attendee") if id.startswith("member-"))
+    texts: dict[str, Any] = {field: form.get(field, "") for field in (*_TEXTS, *_CHOICES)}
+    return Draft(
+        attendees=tuple(dict.fromkeys(people)),
+        organizer=form.get("organizer", ""),
+        query=form.get("query", ""),
+        picking=read_picking(form),
+        message=_lines(form.get("message", "")),
+        note=_lines(form.get("note", "")),
+        **texts,
+    )
+
+
+def proposal_of(draft: Draft, zone: ZoneInfo) -> tuple[Proposal, list[Problem]]:
+    """The proposal, with defaults in the place of choices and times that can't be read, and those problems."""
+    problems: list[Problem] = []
+
+    def choice(field: str, kind: type[E], default: E) -> E:
+        try:
+            return kind(getattr(draft, field))
+        except ValueError:
+            problems.append(Problem(field, "unknown_value"))
+            return default
+
+    deadline = _deadline(draft.deadline, zone)
+    if draft.deadline and deadline is None:
+        problems.append(Problem("deadline", "time_invalid"))
+    kind, platform = choice("kind", Kind, Kind.WEB), choice("platform", Platform, Platform.NONE)
+    # A field that another choice has made pointless keeps what was typed, but is not part of the proposal.
+    proposal = Proposal(
+        kind=kind,
+        platform=platform,
+        url=draft.url.strip() if platform is Platform.URL else "",
+        place=draft.place.strip() if kind in (Kind.VISIT_US, Kind.VISIT_THEM) else "",
+        title=draft.title.strip(),
+        attendees=draft.attendees,
+        organizer=draft.lead,
+        offers=draft.picking.offers,
+        guest=draft.guest,
+        time_zone=draft.time_zone.strip(),
+        locale=draft.locale,
+        delivery=choice("delivery", Delivery, Delivery.MAIL),
+        message=draft.message,
+        note=draft.note,
+        visibility=choice("visibility", Visibility, Visibility.DEFAULT),
+        deadline=deadline,
+    )
+    return proposal, problems
+
+
+def problems_of(draft: Draft, app: Coordination, zone: ZoneInfo, now: datetime) -> list[Problem]:
+    """Everything that would be refused, each at its field."""
+    proposal, problems = proposal_of(draft, zone)
+    return [*problems, *app.check(proposal, now)]
+
+
+def _deadline(text: str, zone: ZoneInfo) -> datetime | None:
+    """As the browser's field for date and time sends it: on the organization's clocks, without an offset."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if not FIRST_YEAR < found.year < LAST_YEAR:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=zone)
+
+
+def _lines(text: str) -> str:
+    """Browsers send lines ended by CRLF."""
+    return text.replace("\r\n", "\n")

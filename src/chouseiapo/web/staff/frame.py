@@ -1,0 +1,70 @@
+"""What every staff page stands in: its filters, the navigation, the choice of language."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Flask, Response, current_app, g, redirect, request, url_for
+
+from chouseiapo import wording
+from chouseiapo.domain.member import Role
+from chouseiapo.web.api.requests import services
+from chouseiapo.web.i18n import LOCALES
+from chouseiapo.web.staff import session, words
+
+frame = Blueprint("frame", __name__)
+YEAR_S = 365 * 24 * 3600
+
+
+def install(app: Flask) -> None:
+    """Filters and globals that the staff's templates use."""
+    app.jinja_env.filters |= {"moment": moment, "day": day, "clock": clock}
+    app.jinja_env.globals |= {
+        "form_nonce": session.nonce,
+        "is_administrator": is_administrator,
+        "demo": lambda: current_app.extensions.get("demo"),
+        "words": words,
+        "here": lambda: request.full_path.rstrip("?") if request.method == "GET" else "/",
+    }
+
+
+@frame.post("/language")
+def choose_language() -> Any:
+    """Remember the language in a cookie; it is no secret and opens nothing, so no nonce guards it."""
+    to = session.local(request.form.get("next", "")) or url_for("staff.home")
+    return in_language(redirect(to, 303), request.form.get("lang", ""))
+
+
+def in_language(response: Any, lang: str) -> Response:
+    """The response, which has the browser ask for that language from now on."""
+    found: Response = response
+    if lang in LOCALES:
+        secure = services().settings.secure
+        found.set_cookie("lang", lang, max_age=YEAR_S, secure=secure, httponly=True, samesite="Lax")
+    return found
+
+
+def is_administrator() -> bool:
+    return "member" in g and g.member.role is Role.ADMINISTRATOR
+
+
+def slot(start: datetime, end: datetime) -> str:
+    """A slot in words: in the organization's zone, with the year when it is not this one."""
+    return wording.slot(start, end, services().settings.time_zone, g.locale, today=_today())
+
+
+def moment(at: datetime) -> str:
+    return wording.moment(at, services().settings.time_zone, g.locale, today=_today())
+
+
+def day(at: datetime) -> str:
+    return wording.day(at, services().settings.time_zone, g.locale, today=_today())
+
+
+def clock(at: datetime) -> str:
+    return wording.clock(at, services().settings.time_zone)
+
+
+def _today() -> Any:
+    return g.now.astimezone(services().settings.zone).date()

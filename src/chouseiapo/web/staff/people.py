@@ -1,0 +1,81 @@
+"""Members and rooms as the staff's pages show them: by name, with the health of what they have linked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from chouseiapo.domain.errors import NotFound
+from chouseiapo.domain.member import Link, Member
+from chouseiapo.web.api.requests import services
+from chouseiapo.web.staff import words
+from projections.people import Person, find_people
+
+MOST_FOUND = 8
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """A person with the state of the calendar: built_in, linked or broken; `calendar` and `remedy` in words."""
+
+    id: str
+    name: str
+    email: str
+    state: str
+    calendar: str
+    remedy: str = ""
+    zoom: str = ""
+
+
+def shown(id: str) -> Shown | None:
+    """None for somebody who is not registered."""
+    try:
+        member = services().coordination.member(id)
+    except NotFound:
+        return None
+    state, calendar, remedy = calendar_health(member)
+    return Shown(id, member.name, member.email, state, calendar, remedy, zoom_health(member))
+
+
+def calendar_health(member: Member) -> tuple[str, str, str]:
+    """State, name of the calendar or what is wrong with it, and what to do."""
+    link = member.calendar
+    if link is None:
+        return "built_in", words.said(words.BUILT_IN), ""
+    name = words.said(words.PROVIDERS[link.provider])
+    if not link.broken:
+        return "linked", name, ""
+    trouble = words.trouble(link.broken)
+    return "broken", f"{name}: {trouble.what}", trouble.remedy
+
+
+def zoom_health(member: Member) -> str:
+    """linked, broken, or nothing where there is none."""
+    return _state(member.zoom) if member.zoom else ""
+
+
+def found(query: str, besides: Sequence[str]) -> list[Person]:
+    """Who could be added: by name, kana or Latin letters; without a query, the first few."""
+    everybody = find_people(services().rows, "member", query, MOST_FOUND + len(besides))
+    return [person for person in everybody if person.id not in besides][:MOST_FOUND]
+
+
+def rooms() -> list[Person]:
+    return find_people(services().rows, "room")
+
+
+def name_of(resource: str) -> str:
+    """The name of a member or room."""
+    app = services().coordination
+    return app.member(resource).name if resource.startswith("member-") else app.room(resource).name
+
+
+def calendar_of(resource: str) -> str:
+    """Which calendar of a member or room is written, in words."""
+    link = services().entry_writer.link_of(resource)
+    provider = link.partition("-")[0]
+    return words.said(words.PROVIDERS.get(provider, words.BUILT_IN))
+
+
+def _state(link: Link) -> str:
+    return "broken" if link.broken else "linked"

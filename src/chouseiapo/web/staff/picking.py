@@ -1,0 +1,129 @@
+"""Candidates while they are being picked: what a form says of them, and what its buttons do to them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import msgspec
+from werkzeug.datastructures import MultiDict
+
+from chouseiapo.domain.slots import Offer, Slot
+
+MINUTES = (15, 30, 45, 60, 90, 120)
+FIRST_YEAR, LAST_YEAR = 2000, 2200  # beyond, arithmetic of dates and zones overflows
+
+
+class Picked(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A slot that somebody has picked; `room` is a room's id or empty."""
+
+    start: datetime
+    end: datetime
+    room: str = ""
+
+    @property
+    def slot(self) -> Slot:
+        return Slot(self.start.astimezone(UTC), self.end.astimezone(UTC))
+
+    @property
+    def offer(self) -> Offer:
+        return Offer(self.start, self.end, self.room or None)
+
+
+class Picking(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`room` is that of the next candidate, `minutes` its length; `day`, `begin`, `finish` are typed, not drawn."""
+
+    picked: tuple[Picked, ...] = ()
+    room: str = ""
+    week: str = ""
+    minutes: int = 60
+    day: str = ""
+    begin: str = ""
+    finish: str = ""
+    problem: str = ""
+
+    @property
+    def offers(self) -> tuple[Offer, ...]:
+        return tuple(picked.offer for picked in self.picked)
+
+    @property
+    def slots(self) -> list[Slot]:
+        return [picked.slot for picked in self.picked]
+
+
+def read_picking(form: MultiDict[str, str]) -> Picking:
+    """What the form holds; a candidate that is no pair of times can't come from a page of ours, and is dropped."""
+    rooms = form.getlist("room")
+    found = []
+    for n, text in enumerate(form.getlist("candidate")):
+        start, end = (_instant(part) for part in (text + "|").split("|")[:2])
+        if start and end:
+            found.append(Picked(start, end, _room(rooms[n]) if n < len(rooms) else ""))
+    minutes = form.get("minutes", "")
+    return Picking(
+        picked=tuple(sorted(found, key=lambda p: p.slot)),
+        room=_room(form.get("next_room", "")),
+        week=form.get("week", ""),
+        minutes=int(minutes) if minutes in map(str, MINUTES) else 60,
+        day=form.get("day", ""),
+        begin=form.get("begin", ""),
+        finish=form.get("finish", ""),
+    )
+
+
+def acted(picking: Picking, action: str, zone: ZoneInfo) -> Picking:
+    """After a button was pressed: `week:<date>`, `remove:<number>`, `slot`; others change nothing here."""
+    what, _, which = action.partition(":")
+    if what == "week":
+        return msgspec.structs.replace(picking, week=which)
+    if what == "remove" and which.isdecimal():
+        kept = tuple(p for n, p in enumerate(picking.picked) if n != int(which))
+        return msgspec.structs.replace(picking, picked=kept)
+    return _with_typed(picking, zone) if what == "slot" else picking
+
+
+def clocks(grid_minutes: int) -> list[str]:
+    """Every time of the raster that a list offers; midnight at the end of the day comes last."""
+    times = [f"{m // 60}:{m % 60:02}" for m in range(0, 24 * 60, grid_minutes)]
+    return [*times, "24:00"]
+
+
+def lengths(grid_minutes: int) -> list[int]:
+    """What a click or the Enter key adds, in minutes; as many as are whole steps of the raster."""
+    return [minutes for minutes in MINUTES if minutes % grid_minutes == 0]
+
+
+def _with_typed(picking: Picking, zone: ZoneInfo) -> Picking:
+    start, end = (_wall(picking.day, clock, zone) for clock in (picking.begin, picking.finish))
+    if start is None or end is None:
+        return msgspec.structs.replace(picking, problem="missing")
+    if end <= start:
+        return msgspec.structs.replace(picking, problem="candidate_reversed")
+    added = sorted((*picking.picked, Picked(start, end, picking.room)), key=lambda p: p.slot)
+    return msgspec.structs.replace(picking, picked=tuple(added), week=picking.day)
+
+
+def _wall(day: str, clock: str, zone: ZoneInfo) -> datetime | None:
+    """A date and a time of day as typed, on the organization's clocks."""
+    hour, _, minute = clock.partition(":")
+    try:
+        on = date.fromisoformat(day)
+        if not FIRST_YEAR < on.year < LAST_YEAR:
+            return None
+        if clock == "24:00":
+            return datetime.combine(on + timedelta(days=1), time(), zone)
+        return datetime.combine(on, time(int(hour), int(minute)), zone)
+    except ValueError:
+        return None
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo and FIRST_YEAR < found.year < LAST_YEAR else None
+
+
+def _room(id: str) -> str:
+    return id if id.startswith("room-") else ""

@@ -1,0 +1,138 @@
+"""Words of the staff's pages for what code and rows know by a name. Japanese is the message id; `_` only marks."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from flask import g
+
+from chouseiapo.web.i18n import translate
+
+
+def _(sentence: str) -> str:
+    return sentence
+
+
+STATES = {
+    "proposed": _("調整中"),
+    "confirmed": _("確定"),
+    "declined": _("辞退"),
+    "cancelled": _("キャンセル"),
+    "expired": _("期限切れ"),
+}
+CANDIDATE_STATES = {
+    "open": _("回答待ち"),
+    "chosen": _("確定"),
+    "withdrawn": _("取り下げ済み"),
+    "taken": _("埋まりました"),
+    "passed": _("時刻を過ぎました"),
+}
+KINDS = {
+    "web": _("Web会議"),
+    "visit_us": _("来訪(こちらに来ていただく)"),
+    "visit_them": _("往訪(こちらから伺う)"),
+    "phone": _("電話"),
+}
+# What is not built yet is not offered.
+PLATFORMS = {"zoom": _("Zoom"), "url": _("固定URL"), "none": _("URLなし")}
+VISIBILITIES = {
+    "default": _("カレンダーの既定"),
+    "public": _("公開"),
+    "private": _("非公開"),
+}
+DELIVERIES = {"mail": _("メールで送る"), "link": _("リンクだけ発行する")}
+PROVIDERS = {"google": _("Google カレンダー"), "microsoft": _("Outlook"), "zoom": _("Zoom")}
+BUILT_IN = _("内蔵カレンダー")
+
+MAIL_RULES = {
+    "request": _("日程調整の依頼"),
+    "confirmation": _("確定のお知らせ"),
+    "confirmation_pending": _("確定のお知らせ(URLは後ほど)"),
+    "meeting_url": _("Web会議URLのお知らせ"),
+    "cancelled": _("キャンセルのお知らせ"),
+    "expired": _("期限切れのお知らせ"),
+    "all_gone": _("候補がなくなったお知らせ"),
+    "reminder": _("当日の朝のお知らせ"),
+}
+MAIL_STATES = {
+    "queued": _("送信待ち"),
+    "sent": _("送信済み"),
+    "refused": _("届きませんでした"),
+    "skipped": _("送りませんでした"),
+}
+MAIL_CAUSES = {
+    "appointment.proposed": _("日時候補を提案したため"),
+    "appointment.request-resent": _("再送が指示されたため"),
+    "appointment.confirmed": _("日時が確定したため"),
+    "appointment.meeting-issued": _("Web会議のURLが発行されたため"),
+    "appointment.meeting-delayed": _("Web会議のURLを待たずに確定を知らせるため"),
+    "appointment.attendees-changed": _("担当者に加わったため"),
+    "appointment.candidate-taken": _("選べる日時候補がなくなったため"),
+    "appointment.cancelled": _("キャンセルされたため"),
+    "appointment.expired": _("回答期限を過ぎたため"),
+    "reminder": _("当日の朝になったため"),
+}
+MAIL_SKIPS = {
+    "skipped_cancelled": _("送る前に、アポイントメントがキャンセルされました。"),
+    "skipped_moved": _("送る前に、日時が変わりました。"),
+    "skipped_started": _("送る前に、開始時刻を過ぎました。"),
+    "skipped_expired": _("送る前に、有効期限が切れました。"),
+}
+CONCERNS = {
+    "all_gone": _("選べる日時候補がなくなりました"),
+    "calendar": _("カレンダーに書き込めていません"),
+    "meeting": _("Web会議を発行できていません"),
+    "mail": _("届かなかったメールがあります"),
+    "deadline": _("まもなく回答期限です"),
+}
+
+
+class Trouble(NamedTuple):
+    """What does not work, and what whoever reads it can do."""
+
+    what: str
+    remedy: str
+
+
+_RELINK = _("管理者がサーバーでコマンド「chouseiapo member link」を実行すると、連携し直せます。")
+_WAIT = _("自動でやり直しています。そのままお待ちください。")
+_OPERATOR = _("管理者に、サーバーの設定を確かめるよう伝えてください。")
+
+# By the start of a reason's code.
+TROUBLES = {
+    "token_": Trouble(_("連携が切れています(アクセスが取り消されたか、期限が切れました)。"), _RELINK),
+    "not_linked": Trouble(_("連携が切れています。"), _RELINK),
+    "no_permission": Trouble(_("書き込みの権限がありません。"), _RELINK),
+    "account_not_found": Trouble(_("連携したアカウントが見つかりません。"), _RELINK),
+    "calendar_not_found": Trouble(_("カレンダーが見つかりません。"), _RELINK),
+    "zoom_not_linked": Trouble(_("主催者のZoomが連携されていません。"), _RELINK),
+    "client_refused": Trouble(_("アプリの登録が無効になっています。"), _OPERATOR),
+    "api_not_enabled": Trouble(_("連携先で機能が有効になっていません。"), _OPERATOR),
+    "throttled": Trouble(_("連携先が混み合っています。"), _WAIT),
+    "unavailable": Trouble(_("連携先が一時的に使えません。"), _WAIT),
+    "unreachable": Trouble(_("連携先につながりません。"), _WAIT),
+    "conflict": Trouble(_("連携先で同時に変更がありました。"), _WAIT),
+    "busy_unknown": Trouble(_("予定を読み取れませんでした。"), _WAIT),
+    "meeting_under_way": Trouble(_("会議が進行中のため変更できません。"), _WAIT),
+    "gone": Trouble(_("連携先から削除されています。"), _OPERATOR),
+    "internal_error": Trouble(_("こちらの不具合で処理できませんでした。"), _OPERATOR),
+    "smtp_login_refused": Trouble(_("メールサーバーにサインインできません。"), _OPERATOR),
+    "smtp_sender_refused": Trouble(_("メールサーバーが差出人を受け付けません。"), _OPERATOR),
+    "smtp_": Trouble(_("メールサーバーにつながりません。"), _WAIT),
+    "refused_": Trouble(
+        _("宛先のメールサーバーが受け取りを断りました。"),
+        _("アドレスを確かめてください。電話など、ほかの方法でリンクを伝えることもできます。"),
+    ),
+}
+_UNKNOWN = Trouble(_("連携先に断られました。"), _OPERATOR)
+
+
+def trouble(reason: str) -> Trouble:
+    """A reason's code in words, in the reader's language."""
+    found = next((t for start, t in TROUBLES.items() if reason.startswith(start)), _UNKNOWN)
+    return Trouble(translate(found.what, g.locale), translate(found.remedy, g.locale))
+
+
+def said(sentence: str, **values: object) -> str:
+    """A marked sentence in the reader's language."""
+    return translate(sentence, g.locale, **values)
