@@ -27,7 +27,7 @@ def test_a_text_that_fits_is_left_alone(text: str) -> None:
         ("か\u3099か\u3099か\u3099", 5, "か\u3099か\u3099…"),
         ("🇯🇵🇯🇵", 7, "🇯🇵…"),
         ("word another", 6, "word…"),
-        ("長い本文\n\nhttps://a.example", 20, "長…\nhttps://a.example"),
+        ("長い長い本文" * 9 + "\n\nhttps://a.example", 40, "長い長い本文" * 3 + "長い長…\nhttps://a.example"),
         ("長い本文\nとても長い最後の行です", 10, "長い本文\nとても長…"),
     ],
 )
@@ -50,7 +50,8 @@ def test_an_error_of_a_whole_call_stays_with_its_chunk_and_the_rest() -> None:
 
 def test_an_error_that_is_the_accounts_is_raised_when_nothing_went_through() -> None:
     def refused(permanent: bool, auth: bool) -> list[Placed | PortError]:
-        return in_chunks("ab", 1, lambda chunk: [PortError("no", permanent=permanent, auth=auth)])
+        error = PortError("no", permanent=permanent, auth=auth)
+        return in_chunks("ab", 1, lambda chunk: [error for _ in chunk])
 
     with pytest.raises(PortError):
         refused(permanent=False, auth=False)

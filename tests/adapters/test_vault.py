@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -14,9 +14,8 @@ from sqlalchemy import select, update
 
 from chouseiapo.accounts.secrets import Sealer
 from chouseiapo.accounts.vault import Grant, Vault
-from chouseiapo.bootstrap import Services
 from chouseiapo.ports import PortError
-from chouseiapo.storage import Rows
+from chouseiapo.storage import Rows, metadata
 from chouseiapo.storage import vault as table
 from tests.product import NOW, SECRET
 
@@ -58,8 +57,12 @@ class Clock:
 
 
 @pytest.fixture
-def rows(services: Services) -> Rows:
-    return services.rows
+def rows(database_url: str) -> Iterator[Rows]:
+    """On both stores."""
+    rows = Rows(database_url)
+    metadata.create_all(rows.engine)
+    yield rows
+    rows.close()
 
 
 @pytest.fixture

@@ -179,12 +179,12 @@ def running(environ: dict[str, str], *commands: Sequence[str], log: Path) -> Ite
     assert codes == [0] * len(codes)
 
 
-def eventually(what: Callable[[], bool], seconds: float = 30) -> None:
-    """Wait until it is so, looking every tenth of a second; fail after that many seconds."""
+def eventually(remaining: Callable[[], Sequence[object]], seconds: float = 30) -> None:
+    """Wait until nothing remains, looking again and again; fail with what remains after that many seconds."""
     end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, "it did not come true in time"
-        time.sleep(0.1)
+    while left := remaining():
+        assert time.monotonic() < end, f"{len(left)} remain: {list(left)[:10]}"
+        time.sleep(0.2)
 
 
 def side_by_side(clients: int, jobs: Sequence[Callable[[], Any]]) -> list[Any]:

@@ -120,13 +120,16 @@ def test_fifty_kills_leave_no_orphan_no_duplicate_and_lose_no_mail(
         worker.ready()
         relinked = 0
 
-        def settled() -> bool:
+        def unsettled() -> list[str]:
             nonlocal relinked
             relinked += relink_broken_hosts(at)
-            return not differences(at.services, at.state(), office.ids) and not lost_mails(at, office.ids)
+            return differences(at.services, at.state(), office.ids) or lost_mails(at, office.ids)
 
-        eventually(settled, 180)
-        assert worker.stop() == 0
+        try:
+            eventually(unsettled, 180)
+        finally:
+            code = worker.stop()
+        assert code == 0
         doubled = mails_sent_twice(at)
         record_property("mails sent twice", len(doubled))
         record_property("hosts linked again", relinked)

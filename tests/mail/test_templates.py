@@ -10,6 +10,7 @@ from jinja2 import UndefinedError
 
 from chouseiapo import mail_preview
 from chouseiapo.mail import Mails, Rule, own_templates
+from chouseiapo.mail_facts import words
 from tests.mail.reading import read
 from tests.mail.stories import NOW, SETTINGS, facts, reader, story
 
@@ -61,6 +62,14 @@ class TestOurs:
         assert it.subject
         assert it.text.strip()
         assert it.html
+
+    @pytest.mark.parametrize("side", ["guest", "member"])
+    def test_the_readme_tells_of_every_name_that_a_template_knows(self, side: str) -> None:
+        told = story(Rule.CONFIRMATION)
+        to = replace(reader(told, side), time_zone="Asia/Tokyo")
+        readme = (own_templates() / "README.md").read_text(encoding="utf-8")
+        for name in words(Rule.CONFIRMATION, to, facts(told), SETTINGS, NOW):
+            assert f"`{name}`" in readme, name
 
     def test_an_unknown_preview_is_refused(self) -> None:
         with pytest.raises(KeyError):

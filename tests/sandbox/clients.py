@@ -1,4 +1,4 @@
-"""The vendors' real clients, pointed at the sandbox, and bare HTTP where a client would not let a mistake through."""
+"""The vendors' real clients, pointed at the sandbox; bare HTTP where a client lets no mistake through."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import msal
 import requests
 from google.oauth2.credentials import Credentials
 from google_auth_httplib2 import AuthorizedHttp
-from googleapiclient.discovery import build_from_document
+from googleapiclient import discovery
 
 from chouseiapo.sandbox import Sandbox
 
@@ -93,7 +93,7 @@ class GoogleMailbox(Mailbox):
         root = self.env["GOOGLE_API_ROOT"] + "/"
         document |= {"rootUrl": root, "baseUrl": root + document["servicePath"]}
         http = AuthorizedHttp(self.credentials(), http=httplib2.Http(timeout=5))
-        return build_from_document(document, http=http)
+        return discovery.build_from_document(document, http=http)  # type: ignore[attr-defined]
 
     def insert(self, **fields: Any) -> requests.Response:
         return self.ask("POST", self.events_path, google_event(**fields))

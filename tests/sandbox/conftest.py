@@ -44,7 +44,9 @@ def sandbox(running: Sandbox, http: requests.Session) -> Iterator[Sandbox]:
 @pytest.fixture
 def fault(sandbox: Sandbox, http: requests.Session) -> Fault:
     def post(service: str, kind: str, **more: object) -> dict[str, Any]:
-        answer = http.post(f"{sandbox.url}/faults", json={"service": service, "kind": kind, **more}, timeout=10)
+        answer = http.post(
+            f"{sandbox.url}/faults", json={"service": service, "kind": kind, **more}, timeout=10
+        )
         assert answer.status_code == 201, answer.text
         made: dict[str, Any] = answer.json()
         return made

@@ -49,7 +49,9 @@ def test_requests_are_named_as_the_vendors_name_them(
     zoom.create()
     graph.sign_in()
     zoom.sign_in()
-    rows = [(row["service"], row["method"], row["path"]) for row in state(sandbox, http, since=cursor)["requests"]]
+    rows = [
+        (row["service"], row["method"], row["path"]) for row in state(sandbox, http, since=cursor)["requests"]
+    ]
     assert rows == [
         ("microsoft", "GET", "/v1.0/me"),
         ("zoom", "POST", "/v2/users/me/meetings"),
@@ -110,7 +112,9 @@ def read(mailbox: Mailbox, id: str) -> requests.Response:
     return mailbox.ask("GET", path)
 
 
-def test_a_member_adds_business_of_their_own(sandbox: Sandbox, http: requests.Session, mailbox: Mailbox) -> None:
+def test_a_member_adds_business_of_their_own(
+    sandbox: Sandbox, http: requests.Session, mailbox: Mailbox
+) -> None:
     url = f"{sandbox.url}/entries/{mailbox.email}"
     for status in ("confirmed", "tentative"):
         answer = http.post(url, json={"title": "歯医者", **TIMES, "status": status}, timeout=10)
@@ -130,7 +134,9 @@ def test_a_member_moves_an_entry(sandbox: Sandbox, http: requests.Session, mailb
     after = read(mailbox, id).json()
     assert after.get("etag", after.get("@odata.etag")) != before.get("etag", before.get("@odata.etag"))
     assert [each["start"] for each in mailbox.state] == ["2026-11-26T01:00:00+00:00"]
-    shorter = http.patch(f"{sandbox.url}/entries/{mailbox.email}/{id}", json={"end": LATER["start"]}, timeout=10)
+    shorter = http.patch(
+        f"{sandbox.url}/entries/{mailbox.email}/{id}", json={"end": LATER["start"]}, timeout=10
+    )
     assert shorter.status_code == 400
 
 
@@ -191,10 +197,19 @@ def test_the_environment_has_every_setting_that_points_at_a_vendor(sandbox: Sand
     named = {f"CHOUSEIAPO_{vendor}_CLIENT_{part}" for vendor in vendors for part in ("ID", "SECRET")}
     named |= {
         f"CHOUSEIAPO_{name}"
-        for name in (
-            "GOOGLE_API_ROOT GOOGLE_AUTH_URL GOOGLE_TOKEN_URL MICROSOFT_AUTHORITY GRAPH_ROOT ZOOM_OAUTH_ROOT"
-            " ZOOM_API_ROOT ZOOM_WEBHOOK_SECRET SMTP_URL MAIL_FROM CA_FILE"
-        ).split()
+        for name in [
+            "GOOGLE_API_ROOT",
+            "GOOGLE_AUTH_URL",
+            "GOOGLE_TOKEN_URL",
+            "MICROSOFT_AUTHORITY",
+            "GRAPH_ROOT",
+            "ZOOM_OAUTH_ROOT",
+            "ZOOM_API_ROOT",
+            "ZOOM_WEBHOOK_SECRET",
+            "SMTP_URL",
+            "MAIL_FROM",
+            "CA_FILE",
+        ]
     }
     assert set(sandbox.env) == named | {"OAUTHLIB_INSECURE_TRANSPORT"}
     assert sandbox.env["CHOUSEIAPO_MICROSOFT_AUTHORITY"].startswith("https://localhost:")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import requests
+from googleapiclient.errors import HttpError
 from msal.exceptions import MsalServiceError
 
 from chouseiapo.sandbox import Sandbox
@@ -85,7 +86,9 @@ def test_a_fault_may_be_for_one_mailbox_only(sandbox: Sandbox, google: GoogleMai
     other.close()
 
 
-def test_a_rate_is_the_same_for_the_same_seed(google: GoogleMailbox, fault: Fault, http: requests.Session) -> None:
+def test_a_rate_is_the_same_for_the_same_seed(
+    google: GoogleMailbox, fault: Fault, http: requests.Session
+) -> None:
     def run() -> list[int]:
         http.delete(f"{google.sandbox.url}/faults", timeout=10)
         fault("google", "status", rate=0.4, seed=7)
@@ -118,10 +121,12 @@ def test_several_faults_stand_at_once_and_are_listed(
 def test_in_googles_batch_a_status_hits_single_parts(google: GoogleMailbox, fault: Fault) -> None:
     fault("google", "status", status=429, limit=1)
     client = google.client()
-    statuses: dict[str, Any] = {}
-    batch = client.new_batch_http_request(
-        callback=lambda id, response, problem: statuses.update({id: problem.resp.status if problem else 200})
-    )
+    statuses: dict[str, int] = {}
+
+    def note(id: str, _: Any, problem: HttpError | None) -> None:
+        statuses[id] = problem.resp.status if problem else 200
+
+    batch = client.new_batch_http_request(callback=note)
     for name in ("a", "b"):
         batch.add(client.events().insert(calendarId="primary", body=google_event()), request_id=name)
     batch.execute()
@@ -203,7 +208,9 @@ def test_tls_is_dropped_without_a_byte_as_well(graph: GraphMailbox, fault: Fault
     application.close()
 
 
-def test_the_journal_tells_what_a_fault_did(google: GoogleMailbox, fault: Fault, http: requests.Session) -> None:
+def test_the_journal_tells_what_a_fault_did(
+    google: GoogleMailbox, fault: Fault, http: requests.Session
+) -> None:
     since = http.get(f"{google.sandbox.url}/state.json", timeout=10).json()["cursor"]
     for kind in ("drop_before", "drop_after", "status"):
         fault("google", kind, limit=1, mailbox=google.email)
@@ -212,7 +219,11 @@ def test_the_journal_tells_what_a_fault_did(google: GoogleMailbox, fault: Fault,
             google.insert()
     google.insert()
     rows = http.get(f"{google.sandbox.url}/state.json?since={since}", timeout=10).json()["requests"]
-    assert [(row["status"], row["fault"]) for row in rows] == [(0, "drop_before"), (200, "drop_after"), (503, "status")]
+    assert [(row["status"], row["fault"]) for row in rows] == [
+        (0, "drop_before"),
+        (200, "drop_after"),
+        (503, "status"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -21,14 +21,17 @@ HOLD = {
 
 def insert(calendar: Any, **fields: Any) -> dict[str, Any]:
     body = google_event(**fields)
-    made: dict[str, Any] = calendar.events().insert(calendarId="primary", body=body, sendUpdates="none").execute()
+    made: dict[str, Any] = (
+        calendar.events().insert(calendarId="primary", body=body, sendUpdates="none").execute()
+    )
     return made
 
 
 def failure(request: Any) -> tuple[int, str]:
     with pytest.raises(HttpError) as caught:
         request.execute()
-    return caught.value.resp.status, caught.value.error_details[0]["reason"]
+    details: Any = caught.value.error_details
+    return caught.value.resp.status, details[0]["reason"]
 
 
 def test_a_hold_stands_on_the_calendar_as_it_was_written(calendar: Any, google: GoogleMailbox) -> None:
@@ -58,7 +61,9 @@ def test_the_client_refreshes_by_itself_when_its_access_token_has_run_out(
     assert len(google.state) == 2
 
 
-def test_a_revoked_consent_fails_with_invalid_grant(sandbox: Sandbox, calendar: Any, google: GoogleMailbox) -> None:
+def test_a_revoked_consent_fails_with_invalid_grant(
+    sandbox: Sandbox, calendar: Any, google: GoogleMailbox
+) -> None:
     insert(calendar)
     sandbox.revoke("google", google.email)
     with pytest.raises(RefreshError) as caught:
@@ -85,7 +90,10 @@ def test_a_deleted_event_is_told_as_cancelled_and_can_neither_be_deleted_nor_cha
     events.delete(calendarId="primary", eventId=id).execute()
     assert events.get(calendarId="primary", eventId=id).execute()["status"] == "cancelled"
     assert failure(events.delete(calendarId="primary", eventId=id)) == (410, "deleted")
-    assert failure(events.patch(calendarId="primary", eventId=id, body={"summary": "x"})) == (403, "forbidden")
+    assert failure(events.patch(calendarId="primary", eventId=id, body={"summary": "x"})) == (
+        403,
+        "forbidden",
+    )
     assert google.state == []
 
 
@@ -101,7 +109,9 @@ def test_patch_changes_what_is_named_and_update_replaces_all(calendar: Any) -> N
     patched = events.patch(calendarId="primary", eventId=id, body=body).execute()
     assert (patched["status"], patched["location"], patched["sequence"]) == ("confirmed", "東京", 0)
     assert patched["extendedProperties"]["private"] == {"appointment": "appointment-1", "round": "1"}
-    later = google_event(start={"dateTime": "2026-11-26T10:00:00+09:00"}, end={"dateTime": "2026-11-26T11:00:00+09:00"})
+    later = google_event(
+        start={"dateTime": "2026-11-26T10:00:00+09:00"}, end={"dateTime": "2026-11-26T11:00:00+09:00"}
+    )
     updated = events.update(calendarId="primary", eventId=id, body=later).execute()
     assert updated["sequence"] == 1
     assert "location" not in updated
@@ -156,7 +166,11 @@ def test_a_window_lists_what_overlaps_it_in_order_and_page_by_page(calendar: Any
 
 def test_only_the_fields_asked_for_are_answered(calendar: Any) -> None:
     insert(calendar)
-    found = calendar.events().list(calendarId="primary", fields="items(id,start/dateTime),nextPageToken").execute()
+    found = (
+        calendar.events()
+        .list(calendarId="primary", fields="items(id,start/dateTime),nextPageToken")
+        .execute()
+    )
     assert [set(each) for each in found["items"]] == [{"id", "start"}]
     assert set(found) == {"items"}
 
@@ -169,13 +183,18 @@ def test_a_sync_token_brings_what_has_changed_since_and_deleted_events_as_cancel
     events.delete(calendarId="primary", eventId=gone).execute()
     new = insert(calendar)["id"]
     second = events.list(calendarId="primary", syncToken=first["nextSyncToken"]).execute()
-    assert [(each["id"], each["status"]) for each in second["items"]] == [(gone, "cancelled"), (new, "confirmed")]
+    assert [(each["id"], each["status"]) for each in second["items"]] == [
+        (gone, "cancelled"),
+        (new, "confirmed"),
+    ]
     third = events.list(calendarId="primary", syncToken=second["nextSyncToken"]).execute()
     assert third["items"] == []
     assert kept not in str(second)
 
 
-def test_free_busy_merges_what_is_busy_and_leaves_out_what_is_transparent(calendar: Any, google: GoogleMailbox) -> None:
+def test_free_busy_merges_what_is_busy_and_leaves_out_what_is_transparent(
+    calendar: Any, google: GoogleMailbox
+) -> None:
     def at(hour: int) -> dict[str, str]:
         return {"dateTime": f"2026-11-25T{hour}:00:00+09:00"}
 
@@ -211,7 +230,9 @@ def test_a_batch_answers_each_part_by_itself(calendar: Any, google: GoogleMailbo
         answers[id] = problem.resp.status if problem else response
 
     batch = calendar.new_batch_http_request(callback=note)
-    batch.add(events.insert(calendarId="primary", body=google_event(id="first001", **HOLD)), request_id="made")
+    batch.add(
+        events.insert(calendarId="primary", body=google_event(id="first001", **HOLD)), request_id="made"
+    )
     batch.add(events.insert(calendarId="primary", body=google_event(id="first001")), request_id="again")
     batch.add(events.get(calendarId="primary", eventId="nothere1"), request_id="missing")
     batch.add(events.insert(calendarId="primary", body=google_event(id="gone00001")), request_id="short")
@@ -222,7 +243,9 @@ def test_a_batch_answers_each_part_by_itself(calendar: Any, google: GoogleMailbo
     assert [each["id"] for each in google.state] == ["first001"]
 
 
-def test_a_batch_takes_fifty_parts_and_no_more_and_is_one_request(calendar: Any, google: GoogleMailbox) -> None:
+def test_a_batch_takes_fifty_parts_and_no_more_and_is_one_request(
+    calendar: Any, google: GoogleMailbox
+) -> None:
     def batch(parts: int) -> Any:
         made = calendar.new_batch_http_request()
         for _ in range(parts):
@@ -239,7 +262,9 @@ def test_a_batch_takes_fifty_parts_and_no_more_and_is_one_request(calendar: Any,
 
 
 def test_who_has_not_consented_to_writing_may_not_write(sandbox: Sandbox, google: GoogleMailbox) -> None:
-    google.refresh_token = sandbox.grant("google", google.email, ["https://www.googleapis.com/auth/calendar.freebusy"])
+    google.refresh_token = sandbox.grant(
+        "google", google.email, ["https://www.googleapis.com/auth/calendar.freebusy"]
+    )
     google.sign_in()
     answer = google.insert()
     assert answer.status_code == 403

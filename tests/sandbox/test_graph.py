@@ -12,7 +12,11 @@ from chouseiapo.sandbox import Sandbox
 from tests.sandbox.clients import IMMUTABLE, GraphMailbox, code, graph_event, graph_time, property_id, tagged
 from tests.sandbox.conftest import Fault, Turn, new_person
 
-HOLD = {"showAs": "tentative", "sensitivity": "private", "body": {"contentType": "text", "content": "仮の予定です"}}
+HOLD = {
+    "showAs": "tentative",
+    "sensitivity": "private",
+    "body": {"contentType": "text", "content": "仮の予定です"},
+}
 
 
 def test_a_hold_stands_on_the_calendar_as_it_was_written(graph: GraphMailbox) -> None:
@@ -35,7 +39,9 @@ def test_a_hold_stands_on_the_calendar_as_it_was_written(graph: GraphMailbox) ->
 
 def test_times_are_answered_in_utc_or_in_the_zone_that_is_preferred(graph: GraphMailbox) -> None:
     id = graph.create().json()["id"]
-    assert graph.ask("GET", f"/me/events/{id}").json()["start"] == graph_time("2026-11-25T01:00:00.0000000", "UTC")
+    assert graph.ask("GET", f"/me/events/{id}").json()["start"] == graph_time(
+        "2026-11-25T01:00:00.0000000", "UTC"
+    )
     for zone in ("Tokyo Standard Time", "Asia/Tokyo"):
         preferred = {"Prefer": f'outlook.timezone="{zone}", {IMMUTABLE}'}
         answer = graph.ask("GET", f"/me/events/{id}", headers=preferred).json()
@@ -306,7 +312,10 @@ def test_other_paths_are_not_found_in_graphs_way(graph: GraphMailbox, path: str)
 
 def test_a_body_is_json_and_says_so(graph: GraphMailbox) -> None:
     url = graph.env["GRAPH_ROOT"] + "/me/events"
-    assert graph.http.post(url, data=b"{", headers={"Content-Type": "application/json"}, timeout=10).status_code == 400
+    assert (
+        graph.http.post(url, data=b"{", headers={"Content-Type": "application/json"}, timeout=10).status_code
+        == 400
+    )
     assert graph.http.post(url, data=b"{}", timeout=10).status_code == 415
 
 

@@ -106,7 +106,9 @@ def test_the_connection_drops_after_the_mail_was_accepted(
     assert first["message_id"] == second["message_id"]
 
 
-def test_the_connection_drops_and_the_mail_is_lost(sandbox: Sandbox, http: requests.Session, fault: Fault) -> None:
+def test_the_connection_drops_and_the_mail_is_lost(
+    sandbox: Sandbox, http: requests.Session, fault: Fault
+) -> None:
     fault("smtp", "drop_before", limit=1)
     client = connect(sandbox)
     with pytest.raises(smtplib.SMTPServerDisconnected):
@@ -118,6 +120,7 @@ def test_the_connection_drops_and_the_mail_is_lost(sandbox: Sandbox, http: reque
 def test_a_slow_server_takes_its_time(sandbox: Sandbox, http: requests.Session, fault: Fault) -> None:
     fault("smtp", "slow", delay_s=0.1, mailbox="slow@example.net")
     with connect(sandbox) as client:
+        assert client.sock is not None
         client.sock.settimeout(0.05)
         with pytest.raises((TimeoutError, smtplib.SMTPServerDisconnected)):
             client.send_message(message("slow@example.net"))

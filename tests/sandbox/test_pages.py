@@ -28,7 +28,9 @@ class Demo:
         self.sandbox.start()
         self.http = session()
         google = GoogleMailbox(self.sandbox, "tanaka@example.com")
-        google.insert(summary="【仮】打ち合わせ", status="tentative", extendedProperties=TAG, description="<b>x</b>")
+        google.insert(
+            summary="【仮】打ち合わせ", status="tentative", extendedProperties=TAG, description="<b>x</b>"
+        )
         graph = GraphMailbox(self.sandbox, "suzuki@example.com")
         graph.create(subject="確定した打ち合わせ", singleValueExtendedProperties=tagged(appointment="a1"))
         zoom = ZoomMailbox(self.sandbox, "tanaka@example.com")
@@ -37,10 +39,18 @@ class Demo:
             mailbox.close()
         self.http.post(
             f"{self.sandbox.url}/entries/sato@example.com",
-            json={"title": "歯医者", "start": "2026-11-28T22:00:00+09:00", "end": "2026-11-29T01:00:00+09:00"},
+            json={
+                "title": "歯医者",
+                "start": "2026-11-28T22:00:00+09:00",
+                "end": "2026-11-29T01:00:00+09:00",
+            },
             timeout=10,
         )
-        self.mail("yamada@example.net", "日程のお知らせ", html='<html><head></head><a href="http://x/">開く</a></html>')
+        self.mail(
+            "yamada@example.net",
+            "日程のお知らせ",
+            html='<html><head></head><a href="http://x/">開く</a></html>',
+        )
         self.mail("tanaka@example.com", "")
 
     def morning(self) -> None:
@@ -77,7 +87,11 @@ def demo() -> Iterator[Demo]:
 def test_holds_are_hatched_confirmed_is_solid_and_other_business_is_grey(demo: Demo) -> None:
     page = demo.text("/")
     looks = re.findall(r'<li class="block (\w+)[^>]*>.*?class="name">([^<]*)<', page, re.S)
-    assert sorted(set(looks)) == [("busy", "歯医者"), ("fixed", "確定した打ち合わせ"), ("held", "【仮】打ち合わせ")]
+    assert sorted(set(looks)) == [
+        ("busy", "歯医者"),
+        ("fixed", "確定した打ち合わせ"),
+        ("held", "【仮】打ち合わせ"),
+    ]
     assert page.count('class="sheet"') == 3
     assert "11月23日(月) – 11月29日(日)" in page, "the weekend is shown as somebody has something then"
 

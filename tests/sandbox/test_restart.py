@@ -61,7 +61,9 @@ def test_a_restarted_sandbox_goes_on_where_it_was(tmp_path: Path) -> None:
     assert second.env == env, "whoever has the old settings goes on with them"
     google.sign_in()
     assert google.insert(id="gone0001").status_code == 409
-    assert google.ask("GET", google.events_path, params={"privateExtendedProperty": "appointment=a1"}).json()["items"]
+    assert google.ask("GET", google.events_path, params={"privateExtendedProperty": "appointment=a1"}).json()[
+        "items"
+    ]
     graph.sign_in()
     graph.create(transactionId="t1")
     assert len(graph.state) == 1
@@ -115,13 +117,15 @@ def test_a_stop_leaves_no_thread_and_no_socket(tmp_path: Path) -> None:
     sandbox.start()
     http = session()
     http.get(sandbox.url, timeout=10)  # and the connection stays open
-    tls = socket.create_connection(("localhost", urlsplit(sandbox.authority).port or 0))  # and never shakes hands
+    tls = socket.create_connection(
+        ("localhost", urlsplit(sandbox.authority).port or 0)
+    )  # and never shakes hands
     address = urlsplit(sandbox.env["CHOUSEIAPO_SMTP_URL"])
     smtp = smtplib.SMTP(address.hostname or "", address.port or 0)
     begun = time.monotonic()
     sandbox.stop()
     assert time.monotonic() - begun < 2
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before
     for url in (sandbox.url, sandbox.authority, sandbox.env["CHOUSEIAPO_SMTP_URL"]):
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", urlsplit(url).port or 0))
@@ -151,7 +155,9 @@ def test_busy_time_is_the_same_for_the_same_date_and_lies_on_weekdays() -> None:
         with Sandbox(now=lambda: now) as sandbox:
             assert sandbox.seed_busy(now) > 20
             calendars = sandbox.world.calendars.values()
-            return {str(n): [(e.title, e.start, e.end) for e in each.live()] for n, each in enumerate(calendars)}
+            return {
+                str(n): [(e.title, e.start, e.end) for e in each.live()] for n, each in enumerate(calendars)
+            }
 
     one = seeded(NOW)
     assert one == seeded(NOW.replace(hour=5))

@@ -55,7 +55,9 @@ def test_an_answer_without_a_body_ends_without_one(google: GoogleMailbox) -> Non
     assert google.ask("GET", google.events_path).status_code == 200
 
 
-def test_somebody_who_never_shakes_hands_keeps_nobody_waiting(sandbox: Sandbox, google: GoogleMailbox) -> None:
+def test_somebody_who_never_shakes_hands_keeps_nobody_waiting(
+    sandbox: Sandbox, google: GoogleMailbox
+) -> None:
     url = urlsplit(sandbox.authority)
     with socket.create_connection(("localhost", url.port or 0)):
         discovery = sandbox.authority + "/v2.0/.well-known/openid-configuration"

@@ -1,4 +1,4 @@
-"""The three sign-ins: consent on a page, codes, refresh tokens, identity; through the clients that the product uses."""
+"""The three sign-ins, through the product's clients: consent on a page, codes, refresh tokens, identity."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ def google_page(google: GoogleMailbox, **parameters: str) -> str:
         "access_type": "offline",
         "prompt": "consent",
     }
-    return requests.Request("GET", google.env["GOOGLE_AUTH_URL"], params=query | parameters).prepare().url or ""
+    return (
+        requests.Request("GET", google.env["GOOGLE_AUTH_URL"], params=query | parameters).prepare().url or ""
+    )
 
 
 def redeem(google: GoogleMailbox, code: str, **more: str) -> requests.Response:
@@ -61,7 +63,9 @@ def redeem(google: GoogleMailbox, code: str, **more: str) -> requests.Response:
     return google.http.post(google.env["GOOGLE_TOKEN_URL"], data=form | more, timeout=10)
 
 
-def test_google_answers_a_consent_with_tokens_and_an_identity(google: GoogleMailbox, http: requests.Session) -> None:
+def test_google_answers_a_consent_with_tokens_and_an_identity(
+    google: GoogleMailbox, http: requests.Session
+) -> None:
     url = google_page(google, nonce="n1", **challenge())
     back = consent(http, url, google.email)
     assert back["state"] == "s1"
@@ -76,7 +80,9 @@ def test_google_answers_a_consent_with_tokens_and_an_identity(google: GoogleMail
     claims = jwt.decode(answer["id_token"], key, ["RS256"], audience=google.env["GOOGLE_CLIENT_ID"])
     assert (claims["email"], claims["email_verified"], claims["nonce"]) == (google.email, True, "n1")
     bearer = {"Authorization": f"Bearer {answer['access_token']}"}
-    userinfo = http.get(google.env["GOOGLE_TOKEN_URL"].replace("/token", "/userinfo"), headers=bearer, timeout=10)
+    userinfo = http.get(
+        google.env["GOOGLE_TOKEN_URL"].replace("/token", "/userinfo"), headers=bearer, timeout=10
+    )
     assert userinfo.json()["sub"] == claims["sub"]
     google.refresh_token = answer["refresh_token"]
     google.sign_in()
@@ -110,7 +116,10 @@ def test_a_code_is_good_once_and_for_its_own_verifier_and_address(
 
 def test_a_consent_can_be_denied(google: GoogleMailbox, http: requests.Session) -> None:
     answer = http.post(google_page(google), data={"email": ""}, allow_redirects=False, timeout=10)
-    assert parse_qs(urlsplit(answer.headers["Location"]).query) == {"error": ["access_denied"], "state": ["s1"]}
+    assert parse_qs(urlsplit(answer.headers["Location"]).query) == {
+        "error": ["access_denied"],
+        "state": ["s1"],
+    }
 
 
 @pytest.mark.parametrize(
@@ -178,7 +187,9 @@ def test_msal_walks_through_the_consent(graph: GraphMailbox, http: requests.Sess
     application.close()
 
 
-def test_microsofts_answer_can_be_posted_without_a_script(graph: GraphMailbox, http: requests.Session) -> None:
+def test_microsofts_answer_can_be_posted_without_a_script(
+    graph: GraphMailbox, http: requests.Session
+) -> None:
     application = graph.msal()
     flow = application.initiate_auth_code_flow(
         ["Calendars.ReadWrite"], redirect_uri=CALLBACK, response_mode="form_post"
@@ -205,7 +216,9 @@ def test_microsoft_speaks_tls_by_its_own_authority_only(graph: GraphMailbox) -> 
             plain.get(url, timeout=10)
         discovery: dict[str, Any] = plain.get(url, verify=graph.env["CA_FILE"], timeout=10).json()
         keys = plain.get(discovery["jwks_uri"], verify=graph.env["CA_FILE"], timeout=10).json()
-        missing = plain.get(graph.env["MICROSOFT_AUTHORITY"] + "/nothing", verify=graph.env["CA_FILE"], timeout=10)
+        missing = plain.get(
+            graph.env["MICROSOFT_AUTHORITY"] + "/nothing", verify=graph.env["CA_FILE"], timeout=10
+        )
     assert discovery["issuer"] == graph.env["MICROSOFT_AUTHORITY"] + "/v2.0"
     assert keys["keys"][0]["kty"] == "RSA"
     assert missing.status_code == 404

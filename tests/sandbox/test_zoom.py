@@ -24,7 +24,11 @@ def test_a_meeting_has_all_that_a_mail_needs(zoom: ZoomMailbox) -> None:
     made = answer.json()
     assert answer.status_code == 201
     assert made["join_url"].endswith(f"/j/{made['id']}?pwd={made['password']}")
-    assert (made["start_time"], made["duration"], made["host_email"]) == ("2026-11-25T01:00:00Z", 60, zoom.email)
+    assert (made["start_time"], made["duration"], made["host_email"]) == (
+        "2026-11-25T01:00:00Z",
+        60,
+        zoom.email,
+    )
     assert (made["settings"]["waiting_room"], made["settings"]["email_notification"]) == (True, True)
     assert zoom.ask("GET", f"/meetings/{made['id']}").json()["agenda"] == "議題"
 
@@ -70,7 +74,10 @@ def test_a_local_start_is_read_in_its_zone(zoom: ZoomMailbox) -> None:
         ({"settings": []}, {"settings"}),
         ({"settings": {"waiting_room": "yes"}}, {"settings.waiting_room"}),
         ({"settings": {"approval_type": 3}}, {"settings.approval_type"}),
-        ({"settings": {"auto_recording": "disk", "waitingroom": True}}, {"settings.auto_recording", "settings.waitingroom"}),
+        (
+            {"settings": {"auto_recording": "disk", "waitingroom": True}},
+            {"settings.auto_recording", "settings.waitingroom"},
+        ),
         ({"settings": {"alternative_hosts": ["a@example.com"]}}, {"settings.alternative_hosts"}),
         ({"settings": {"waiting_room_options": []}}, {"settings.waiting_room_options"}),
         ({"tracking_fields": [{"name": "x"}]}, {"tracking_fields"}),
@@ -102,7 +109,10 @@ def test_a_change_keeps_the_meeting_and_what_it_does_not_name(zoom: ZoomMailbox)
 
 def test_a_start_in_the_past_is_ignored_without_a_word(zoom: ZoomMailbox) -> None:
     made = zoom.create().json()
-    assert zoom.ask("PATCH", f"/meetings/{made['id']}", {"start_time": "2020-01-01T00:00:00Z"}).status_code == 204
+    assert (
+        zoom.ask("PATCH", f"/meetings/{made['id']}", {"start_time": "2020-01-01T00:00:00Z"}).status_code
+        == 204
+    )
     assert zoom.ask("GET", f"/meetings/{made['id']}").json()["start_time"] == made["start_time"]
 
 
@@ -120,7 +130,9 @@ def test_a_deleted_or_foreign_meeting_does_not_exist(sandbox: Sandbox, zoom: Zoo
 
 
 def test_meetings_are_listed_page_by_page_with_their_agenda_cut(zoom: ZoomMailbox) -> None:
-    ids = [zoom.create(agenda="議" * 300, start_time=f"2099-11-2{n}T01:00:00Z").json()["id"] for n in range(3)]
+    ids = [
+        zoom.create(agenda="議" * 300, start_time=f"2099-11-2{n}T01:00:00Z").json()["id"] for n in range(3)
+    ]
     parameters = {"type": "upcoming", "page_size": "2"}
     first = zoom.ask("GET", "/users/me/meetings", params=parameters).json()
     token = {"next_page_token": first["next_page_token"]}
@@ -142,7 +154,8 @@ def test_kinds_of_lists(zoom: ZoomMailbox) -> None:
 
 
 @pytest.mark.parametrize(
-    "parameters", [{"type": "all"}, {"page_size": "301"}, {"page_size": "x"}, {"next_page_token": "x"}, {"from": "x"}]
+    "parameters",
+    [{"type": "all"}, {"page_size": "301"}, {"page_size": "x"}, {"next_page_token": "x"}, {"from": "x"}],
 )
 def test_a_list_with_a_wrong_parameter_is_refused(zoom: ZoomMailbox, parameters: dict[str, str]) -> None:
     assert zoom.ask("GET", "/users/me/meetings", params=parameters).status_code == 400
@@ -219,7 +232,8 @@ def test_requests_oauthlib_refreshes_and_gets_the_whole_list_of_scopes(
     with OAuth2Session(zoom.env["ZOOM_CLIENT_ID"], token={"refresh_token": before}) as client:
         client.trust_env = False
         token = client.refresh_token(
-            zoom.env["ZOOM_OAUTH_ROOT"] + "/token", auth=(zoom.env["ZOOM_CLIENT_ID"], zoom.env["ZOOM_CLIENT_SECRET"])
+            zoom.env["ZOOM_OAUTH_ROOT"] + "/token",
+            auth=(zoom.env["ZOOM_CLIENT_ID"], zoom.env["ZOOM_CLIENT_SECRET"]),
         )
         assert token["refresh_token"] != before
         assert "meeting:write:meeting" in token["scope"]

@@ -15,8 +15,6 @@ from tests.product import BY, NOW, at
 from tests.web.api import Api, proposal
 
 
-
-
 @pytest.fixture(autouse=True)
 def _fresh_limits() -> None:
     limits.forget_all()

@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from chouseiapo.sandbox.calls import Call, Refusal, Reply
-from chouseiapo.sandbox.identity import Signer
 from chouseiapo.sandbox.people import Person
 from chouseiapo.sandbox.tokens import Code, Grant
 from chouseiapo.sandbox.vendor import Vendor
@@ -35,9 +34,9 @@ class SignIn(Vendor):
     default_scopes: frozenset[str] = frozenset()
     token_path = ""
 
-    def __init__(self, world: World, client: Client, signer: Signer, issuer: str) -> None:
+    def __init__(self, world: World, client: Client, issuer: str) -> None:
         super().__init__(world)
-        self.client, self.signer, self.issuer = client, signer, issuer
+        self.client, self.issuer = client, issuer
         self.service = f"{self.vendor}_oauth"
 
     # What the vendors word differently

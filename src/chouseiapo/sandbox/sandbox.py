@@ -16,7 +16,6 @@ from chouseiapo.sandbox.certificates import server_context
 from chouseiapo.sandbox.google import sign_in as google_sign_in
 from chouseiapo.sandbox.google.api import ROOT as GOOGLE
 from chouseiapo.sandbox.google.api import Google
-from chouseiapo.sandbox.identity import Signer
 from chouseiapo.sandbox.microsoft import sign_in as microsoft_sign_in
 from chouseiapo.sandbox.microsoft.api import ROOT as GRAPH
 from chouseiapo.sandbox.microsoft.api import Graph
@@ -175,15 +174,15 @@ class Sandbox:
         return {"ports": ports, "secrets": self._secrets}
 
     def _make_site(self) -> Site:
-        world, signer = self.world, Signer()
+        world = self.world
         page = f"{microsoft_sign_in.ROOT}/oauth2/v2.0/authorize"
         google = google_sign_in.GoogleSignIn(
-            world, self._client("google"), signer, f"{self.url}{google_sign_in.ROOT}"
+            world, self._client("google"), f"{self.url}{google_sign_in.ROOT}"
         )
         microsoft = microsoft_sign_in.MicrosoftSignIn(
-            world, self._client("microsoft"), signer, f"{self.authority}/v2.0", f"{self.url}{page}"
+            world, self._client("microsoft"), f"{self.authority}/v2.0", f"{self.url}{page}"
         )
-        zoom = zoom_sign_in.ZoomSignIn(world, self._client("zoom"), signer, f"{self.url}{zoom_sign_in.ROOT}")
+        zoom = zoom_sign_in.ZoomSignIn(world, self._client("zoom"), f"{self.url}{zoom_sign_in.ROOT}")
         mounts = (
             (google_sign_in.ROOT, google),
             (microsoft_sign_in.ROOT, microsoft),

@@ -7,6 +7,7 @@ from typing import Any
 
 from chouseiapo.sandbox.calls import Call, Refusal, Reply
 from chouseiapo.sandbox.google.errors import error as api_error
+from chouseiapo.sandbox.identity import keys, sign
 from chouseiapo.sandbox.oauth import SignIn
 from chouseiapo.sandbox.tokens import SCOPES, Grant
 
@@ -52,7 +53,7 @@ class GoogleSignIn(SignIn):
         if refresh_token:
             body["refresh_token"] = refresh_token
         if "openid" in grant.scopes:
-            body["id_token"] = self.signer.sign(self._claims(grant, nonce))
+            body["id_token"] = sign(self._claims(grant, nonce))
         return body
 
     def _claims(self, grant: Grant, nonce: str) -> dict[str, object]:
@@ -61,7 +62,7 @@ class GoogleSignIn(SignIn):
 
     def document(self, call: Call) -> Reply | None:
         if call.method == "GET" and call.path == "/certs":
-            return Reply(200, self.signer.keys())
+            return Reply(200, keys())
         if call.method == "GET" and call.path == "/userinfo":
             return self._userinfo(call)
         if call.method == "GET" and call.path == "/.well-known/openid-configuration":

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chouseiapo.sandbox.calls import Call, Refusal, Reply
-from chouseiapo.sandbox.identity import Signer, encoded
+from chouseiapo.sandbox.identity import encoded, keys, sign
 from chouseiapo.sandbox.oauth import Client, SignIn
 from chouseiapo.sandbox.tokens import SCOPES, Grant
 from chouseiapo.sandbox.world import World
@@ -29,9 +29,9 @@ class MicrosoftSignIn(SignIn):
     default_scopes = SCOPES["microsoft"]
     token_path = "/oauth2/v2.0/token"  # noqa: S105 - a path
 
-    def __init__(self, world: World, client: Client, signer: Signer, issuer: str, page: str) -> None:
+    def __init__(self, world: World, client: Client, issuer: str, page: str) -> None:
         """`issuer`: of the tenant, over TLS; `page`: where a browser gives its consent."""
-        super().__init__(world, client, signer, issuer)
+        super().__init__(world, client, issuer)
         self.page = page
 
     @property
@@ -82,7 +82,7 @@ class MicrosoftSignIn(SignIn):
             "expires_in": life,
             "ext_expires_in": life,
             "access_token": self.world.tokens.access(grant),
-            "id_token": self.signer.sign(identity),
+            "id_token": sign(identity),
             "client_info": encoded({"uid": person.guid, "utid": TENANT}),
         }
         return body | ({"refresh_token": refresh_token} if refresh_token else {})
@@ -93,7 +93,7 @@ class MicrosoftSignIn(SignIn):
         if call.path in ("/v2.0/.well-known/openid-configuration", "/.well-known/openid-configuration"):
             return Reply(200, self._discovery())
         if call.path == "/discovery/v2.0/keys":
-            return Reply(200, self.signer.keys())
+            return Reply(200, keys())
         return None
 
     def _discovery(self) -> dict[str, Any]:

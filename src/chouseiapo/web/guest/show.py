@@ -42,11 +42,11 @@ ZONES = (
 
 
 class SlotShown(msgspec.Struct, frozen=True):
-    """One candidate as a tile: its time in the guest's zone, and in the organization's where that differs."""
+    """A candidate as a tile: its time in the guest's zone, and in the organization's where that differs."""
 
     id: str
+    day: str
     time: str
-    whole: str
     home: str
     machine: str
     open: bool
@@ -184,22 +184,23 @@ class Shown:
         return content
 
     def _slot(self, candidate: Candidate) -> SlotShown:
-        whole = wording.slot(candidate.start, candidate.end, self.zone, self._locale)
         start, end = (wording.clock(at, self.zone) for at in (candidate.start, candidate.end))
-        same_day = (
-            len({at.astimezone(ZoneInfo(self.zone)).date() for at in (candidate.start, candidate.end)}) == 1
-        )
+        days = {at.astimezone(ZoneInfo(self.zone)).date() for at in (candidate.start, candidate.end)}
         home = wording.slot(candidate.start, candidate.end, self.home_zone, self._locale)
         room = self._services.coordination.room(candidate.room).name if candidate.room else ""
         return SlotShown(
             id=candidate.id,
-            time=f"{start}–{end}" if same_day else whole,
-            whole=whole,
+            day=wording.day(candidate.start, self.zone, self._locale),
+            time=f"{start}–{end}" if len(days) == 1 else f"{start}–{self._end(candidate)}",
             home=home if self._zones_differ(candidate.start) else "",
             machine=candidate.start.astimezone(ZoneInfo(self.zone)).isoformat(),
             open=candidate.state is CandidateState.OPEN,
             room=room,
         )
+
+    def _end(self, candidate: Candidate) -> str:
+        """An end on another day than the start names its day."""
+        return wording.moment(candidate.end, self.zone, self._locale)
 
     def _zones_differ(self, at: datetime) -> bool:
         here, home = (at.astimezone(ZoneInfo(z)).utcoffset() for z in (self.zone, self.home_zone))

@@ -43,7 +43,7 @@ def overlay(
 
 def clashes(slots: Sequence[Slot], overlay: Overlay) -> list[list[str]]:
     """For each slot who has something else then, by name."""
-    return [[*_who(slot, overlay.busy), *_who(slot, overlay.held)] for slot in slots]
+    return [list(dict.fromkeys((*_who(slot, overlay.busy), *_who(slot, overlay.held)))) for slot in slots]
 
 
 def _who(slot: Slot, taken: Mapping[str, Sequence[Slot]]) -> list[str]:

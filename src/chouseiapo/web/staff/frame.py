@@ -10,6 +10,7 @@ from flask import Blueprint, Flask, Response, current_app, g, redirect, request,
 from chouseiapo import wording
 from chouseiapo.domain.member import Role
 from chouseiapo.web.api.requests import services
+from chouseiapo.web.errors import sentence
 from chouseiapo.web.i18n import LOCALES
 from chouseiapo.web.staff import session, words
 
@@ -19,9 +20,15 @@ YEAR_S = 365 * 24 * 3600
 
 def install(app: Flask) -> None:
     """Filters and globals that the staff's templates use."""
-    app.jinja_env.filters |= {"moment": moment, "day": day, "clock": clock}
+    app.jinja_env.filters |= {
+        "moment": moment,
+        "day": day,
+        "clock": clock,
+        "people": lambda names: wording.people(names, g.locale),
+    }
     app.jinja_env.globals |= {
         "form_nonce": session.nonce,
+        "message": lambda problem: sentence(problem, g.locale),
         "is_administrator": is_administrator,
         "demo": lambda: current_app.extensions.get("demo"),
         "words": words,

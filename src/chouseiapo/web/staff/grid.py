@@ -41,14 +41,16 @@ class Overlay(msgspec.Struct, frozen=True):
 
 
 class Cell(msgspec.Struct, frozen=True):
-    """`start` is empty where nothing can be offered. `until` names its end where the row's would be wrong."""
+    """`start` is empty where nothing can be offered. `until` names its end where the row's would be wrong;
+    `now`: which quarter of it the present is in, 0 to 3, or empty.
+    """
 
     start: str = ""
     end: str = ""
     until: str = ""
     label: str = ""
     look: str = ""
-    now: bool = False
+    now: str = ""
     chosen: bool = False
 
 
@@ -148,7 +150,8 @@ class _Drawing:
 
     def _rows(self) -> Iterable[Row]:
         """The longest day has a row for everything that the others have, too."""
-        keys = list(max(self._columns, key=lambda column: len(column)))
+        longest = max(len(column) for column in self._columns)
+        keys = list(next(column for column in self._columns if len(column) == longest))
         clocks = [_clock(key) for key in keys]
         untils = [*clocks[1:], "24:00"]
         offset = 0
@@ -166,9 +169,9 @@ class _Drawing:
         if place is None:
             return Cell(label=translate(_("%(when)s この時刻はありません"), self._locale, when=when), look="p")
         start, end = self._starts[place], self._ends[place]
-        now = start <= self._now < end
         if start <= self._now:
             label = translate(_("%(when)s 過ぎた時刻です"), self._locale, when=when)
+            now = str((self._now - start) * 4 // (end - start)) if self._now < end else ""
             return Cell(label=label, look=f"p{self._shade(place)}", now=now)
         ends_at = wording.clock(end, self._settings.time_zone)
         return Cell(

@@ -1,0 +1,149 @@
+"""Before anything is sent: what will happen, and the very mails. The appointment is decided in memory, not saved."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from typing import Any
+
+import msgspec
+from flask import Blueprint, g, redirect, render_template, request, url_for
+
+from chouseiapo.domain.appointment import Appointment
+from chouseiapo.domain.errors import Invalid, NotFound
+from chouseiapo.domain.event import Meta
+from chouseiapo.domain.proposal import shown_title
+from chouseiapo.domain.slots import Slot
+from chouseiapo.web.api.requests import services, visible
+from chouseiapo.web.staff import people, session
+from chouseiapo.web.staff.busy import clashes, overlay
+from chouseiapo.web.staff.draft import Draft, problems_of, proposal_of
+from chouseiapo.web.staff.mail_view import framed, shown
+from chouseiapo.web.staff.new import PREFIX, appointment_of, drafts, kept
+from chouseiapo.web.staff.picker import rows_of
+from projections.outbox import Mail, mails_of
+
+review = Blueprint("review", __name__, url_prefix="/appointments/new/<string(length=32):id>")
+# Calendars are asked about this long a time at most.
+LONGEST_LOOK = timedelta(days=62)
+
+
+class HoldsShown(msgspec.Struct, frozen=True):
+    """How many holds will stand on whose calendar."""
+
+    name: str
+    calendar: str
+    count: int
+
+
+@review.get("/review")
+@session.signed_in
+def page(id: str) -> Any:
+    """Everything once more; what is wrong leads back to the form, which says so."""
+    draft = kept(id)
+    if draft is None:
+        return redirect(url_for("new.form", id=id), 303)
+    if problems_of(draft, services().coordination, services().settings.zone, g.now):
+        return _back_to_form(id)
+    appointment, mails = _imagined(id, draft)
+    number = request.args.get("mail", "0")
+    chosen = int(number) if number.isdecimal() and int(number) < len(mails) else 0
+    return render_template(
+        "staff/review.html",
+        id=id,
+        seen=_digest(draft),
+        appointment=appointment,
+        title=shown_title(appointment.title, appointment.guest),
+        rows=rows_of(draft.picking, _clashes(draft)),
+        room_names={room.id: room.name for room in people.rooms()},
+        attending=[people.shown(member) for member in appointment.attendees],
+        author=people.shown(appointment.author),
+        organizer=people.shown(appointment.organizer),
+        holds=_holds(appointment),
+        mails=mails,
+        chosen=chosen,
+        part="text" if request.args.get("part") == "text" else "html",
+        mail=shown(_rendered(appointment, mails[chosen])) if mails else None,
+        recipients=[_recipient(appointment, mail) for mail in mails],
+    )
+
+
+@review.get("/mail/<int:number>")
+@session.signed_in
+def mail_frame(id: str, number: int) -> Any:
+    """The HTML of one of the mails that will be sent."""
+    draft = kept(id)
+    if draft is None or problems_of(draft, services().coordination, services().settings.zone, g.now):
+        raise NotFound
+    appointment, mails = _imagined(id, draft)
+    if number >= len(mails):
+        raise NotFound
+    return framed(_rendered(appointment, mails[number]))
+
+
+@review.post("/propose")
+@session.signed_in
+def propose(id: str) -> Any:
+    """Propose what was reviewed. The draft names appointment and command: pressed twice, it is sent once."""
+    draft = kept(id)
+    if draft is None:
+        return redirect(url_for("appointment.page", id=visible(appointment_of(id)).id), 303)
+    if request.form.get("seen") != _digest(draft):
+        return redirect(url_for("review.page", id=id), 303)
+    proposal, problems = proposal_of(draft, services().settings.zone)
+    cause = Meta(actor=g.member.id, command=f"draft/{id}")
+    try:
+        if problems:
+            raise Invalid(*problems)
+        services().coordination.propose(appointment_of(id), proposal, g.member.id, cause, g.now)
+    except Invalid:
+        return _back_to_form(id)
+    drafts().forget(PREFIX + id, g.member.id)
+    return redirect(url_for("appointment.page", id=appointment_of(id)), 303)
+
+
+def _imagined(id: str, draft: Draft) -> tuple[Appointment, list[Mail]]:
+    """The appointment as it would be, and every mail that its first event would ask for."""
+    proposal, _ = proposal_of(draft, services().settings.zone)
+    appointment = Appointment(appointment_of(id))
+    appointment.propose(proposal, g.member.id, (), g.now)
+    return appointment, mails_of(appointment.collect_events())
+
+
+def _rendered(appointment: Appointment, mail: Mail) -> EmailMessage:
+    recipient = services().composer.recipient(appointment, mail.recipient)
+    return services().composer.render(mail, appointment, recipient, g.now)
+
+
+def _recipient(appointment: Appointment, mail: Mail) -> tuple[str, str]:
+    found = services().composer.recipient(appointment, mail.recipient)
+    return found.name or found.email, found.email
+
+
+def _holds(appointment: Appointment) -> list[HoldsShown]:
+    counted = Counter(wanted.owner for wanted in services().entry_writer.wanted(appointment))
+    return [HoldsShown(people.name_of(o), people.calendar_of(o), count) for o, count in counted.items()]
+
+
+def _clashes(draft: Draft) -> list[list[str]]:
+    """Who has something else at each candidate's time."""
+    slots = draft.picking.slots
+    first, last = min(slot.start for slot in slots), max(slot.end for slot in slots)
+    window = Slot(_whole(first), min(_whole(last) + timedelta(days=1), _whole(first) + LONGEST_LOOK))
+    rooms = dict.fromkeys(p.room for p in draft.picking.picked if p.room)
+    return clashes(slots, overlay([*draft.attendees, *rooms], window, ()))
+
+
+def _whole(at: datetime) -> datetime:
+    """The UTC day's begin: pages that ask for the same days share one look at the calendars."""
+    return datetime.combine(at.date(), datetime.min.time(), UTC)
+
+
+def _digest(draft: Draft) -> str:
+    return hashlib.sha256(msgspec.json.encode(draft)).hexdigest()[:16]
+
+
+def _back_to_form(id: str) -> Any:
+    return redirect(url_for("new.form", id=id, check=1, _anchor="problems"), 303)
