@@ -147,7 +147,9 @@ class SendMails:
 
     def settle(self, task: Task, now: datetime) -> datetime | None:
         """Send one mail; raises PortError, after noting a refusal that is final."""
-        mail, sealed, waits = self._read(task.key)
+        mail, sealed, sent, waits = self._read(task.key)
+        if sent:
+            return None
         if waits:
             return now + timedelta(seconds=1)
         if why_not := self._skipped(mail, sealed, now):
@@ -179,12 +181,13 @@ class SendMails:
             return "skipped_expired" if content.expires_at <= now else ""
         return ""
 
-    def _read(self, key: str) -> tuple[Mail, str, bool]:
-        """The mail, what is sealed in it, and whether an earlier one to the same person has still to go."""
+    def _read(self, key: str) -> tuple[Mail, str, bool, bool]:
+        """The mail, what is sealed in it, whether it has left, whether an earlier one has still to go."""
         with self._rows.read() as connection:
             row = connection.execute(select(mails).where(mails.c.key == key)).one()
             mail = Mail(*(getattr(row, field) for field in Mail.__struct_fields__))
-            return mail, row.sealed, _earlier_one_waits(connection, mail)
+            left = select(sent_mails.c.sent_at).where(sent_mails.c.key == key)
+            return mail, row.sealed, connection.scalar(left) is not None, _earlier_one_waits(connection, mail)
 
     def _note(self, mail: Mail, now: datetime, outcome: str) -> None:
         row = {

@@ -90,7 +90,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 
 
 # Read by the tests and by CI, not by the product.
-_ELSEWHERE = {PREFIX + "CONTRACTS", PREFIX + "CHROMIUM", PREFIX + "SHOTS"}
+_ELSEWHERE = {PREFIX + name for name in ("CONTRACTS", "CHROMIUM", "SHOTS", "SEED")}
 
 
 def _text_of(environ: Mapping[str, str], name: str) -> str | None:

@@ -151,7 +151,9 @@ class Ledger:
             tasks.c.due_at <= now,
         )
         alive = select(workers.c.id).where(workers.c.alive_until > now)
-        free = or_(lanes.c.holder.is_(None), lanes.c.holder.not_in(alive))
+        # Never our own: a heart that missed a beat must not make us work in one lane twice at once.
+        orphaned = and_(lanes.c.holder != self._worker, lanes.c.holder.not_in(alive))
+        free = or_(lanes.c.holder.is_(None), orphaned)
         waiting = select(lanes.c.lane).where(
             lanes.c.ledger == self.name, lanes.c.not_before <= now, due, free
         )

@@ -336,8 +336,10 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any
 def insert_new(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
     """Insert a row unless one stands under its primary key; tells whether it was inserted."""
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement: Any = insert(table).values(row).on_conflict_do_nothing()
-    return bool(connection.execute(statement).rowcount)
+    [key, *_] = table.primary_key
+    # The row comes back when it was inserted; a count of rows is not to be had from every driver.
+    statement: Any = insert(table).values(row).on_conflict_do_nothing().returning(key)
+    return connection.scalar(statement) is not None
 
 
 def event_store(database_url: str) -> tuple[str | None, dict[str, str] | None]:

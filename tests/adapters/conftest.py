@@ -17,7 +17,8 @@ from chouseiapo.accounts.vault import Refresher, Vault
 from chouseiapo.accounts.zoom import ZoomAccounts
 from chouseiapo.config import Settings, read_settings
 from chouseiapo.sandbox import Sandbox
-from chouseiapo.storage import Rows, metadata
+from chouseiapo.storage import Rows, builtin_entries, metadata
+from chouseiapo.storage import vault as stored_grants
 from tests.adapters.contracts import Contracts
 from tests.adapters.homes import BuiltinHome, GoogleHome, Home, OutlookHome, VendorHome
 from tests.adapters.outside import Outside
@@ -59,7 +60,7 @@ def adapters_url(tmp_path: Path) -> str:
 def rows(adapters_url: str) -> Iterator[Rows]:
     """Tables only, made in a moment; the vault's own tests use both stores."""
     rows = Rows(adapters_url)
-    metadata.create_all(rows.engine)
+    metadata.create_all(rows.engine, tables=[builtin_entries, stored_grants])
     yield rows
     rows.close()
 

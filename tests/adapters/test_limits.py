@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from chouseiapo.adapters import Pool
 from chouseiapo.ports import Placed, PortError, cut, in_chunks
 from tests.adapters.homes import VendorHome
 from tests.adapters.test_calendars import changed
@@ -58,6 +59,44 @@ def test_an_error_that_is_the_accounts_is_raised_when_nothing_went_through() -> 
     with pytest.raises(PortError):
         refused(permanent=True, auth=True)
     assert len(refused(permanent=True, auth=False)) == 2
+
+
+class Client:
+    """Something that is opened and closed."""
+
+    def __init__(self) -> None:
+        self.closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_a_client_is_used_by_one_at_a_time_and_kept_for_the_next() -> None:
+    pool = Pool(Client)
+    with pool.one() as first, pool.one() as second:
+        assert first is not second
+    with pool.one() as again:
+        assert again in (first, second)
+    pool.close()
+    assert first.closed
+    assert second.closed
+    with pool.one() as new:
+        assert new not in (first, second)
+
+
+def test_a_client_that_failed_or_went_stale_is_not_kept() -> None:
+    pool = Pool(Client, works=lambda client: client is not stale)
+    with pool.one() as stale:
+        pass
+    with pool.one() as fresh:
+        assert fresh is not stale
+    assert stale.closed
+    with pytest.raises(PortError), pool.one() as failing:
+        raise PortError("unreachable")
+    assert failing is fresh
+    assert fresh.closed
+    with pool.one() as new:
+        assert new is not fresh
 
 
 def test_nothing_personal_and_no_token_is_ever_logged(

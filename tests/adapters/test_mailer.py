@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import smtplib
 import socket
 import threading
 from collections.abc import Iterator
@@ -76,7 +77,7 @@ def test_one_connection_serves_many_mails(
     assert len(received(outside, address)) == 5
 
 
-def test_each_thread_has_its_own(mailer: SmtpMailer, outside: Outside, address: str) -> None:
+def test_many_threads_may_send_at_once(mailer: SmtpMailer, outside: Outside, address: str) -> None:
     threads = [threading.Thread(target=lambda: mailer.send(mail(address))) for _ in range(8)]
     for thread in threads:
         thread.start()
@@ -112,11 +113,26 @@ def test_a_lost_answer_is_told_apart_and_nothing_is_sent_again(
     assert len(received(outside, address)) == 2
 
 
+def test_a_connection_that_breaks_before_the_mail_is_handed_over(
+    mailer: SmtpMailer, outside: Outside, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise smtplib.SMTPServerDisconnected("gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(smtplib.SMTP, "rcpt", broken)
+        with pytest.raises(PortError) as caught:
+            mailer.send(mail(address))
+    assert caught.value.reason == "smtp_unreachable"
+    mailer.send(mail(address))
+    assert len(received(outside, address)) == 1
+
+
 def test_a_connection_that_went_stale_is_opened_again(
     mailer: SmtpMailer, outside: Outside, address: str
 ) -> None:
     mailer.send(mail(address))
-    server = mailer._server()
+    (server,) = mailer._servers._idle
     assert server.sock is not None
     server.sock.shutdown(socket.SHUT_RDWR)
     mailer.send(mail(address))

@@ -60,7 +60,7 @@ class Clock:
 def rows(database_url: str) -> Iterator[Rows]:
     """On both stores."""
     rows = Rows(database_url)
-    metadata.create_all(rows.engine)
+    metadata.create_all(rows.engine, tables=[table])
     yield rows
     rows.close()
 

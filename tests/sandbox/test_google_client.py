@@ -164,6 +164,26 @@ def test_a_window_lists_what_overlaps_it_in_order_and_page_by_page(calendar: Any
     assert days == ["25", "26"]
 
 
+def test_events_are_found_by_what_they_say_and_when_they_changed(calendar: Any) -> None:
+    events = calendar.events()
+
+    def found(**question: Any) -> list[str]:
+        return [each["id"] for each in events.list(calendarId="primary", **question).execute()["items"]]
+
+    shared = {"shared": {"team": "sales"}}
+    one = insert(calendar, summary="見積もりの相談", extendedProperties=shared)
+    two = insert(calendar, description="Estimate", iCalUID="two@example.com")
+    assert found(q="見積もり") == [one["id"]]
+    assert found(q="ESTIMATE") == [two["id"]]
+    assert found(iCalUID="two@example.com") == [two["id"]]
+    assert found(sharedExtendedProperty="team=sales") == [one["id"]]
+    events.delete(calendarId="primary", eventId=one["id"]).execute()
+    assert found() == [two["id"]]
+    assert set(found(showDeleted=True)) == {one["id"], two["id"]}
+    assert found(updatedMin=two["updated"], orderBy="updated") == [two["id"], one["id"]]
+    assert found(updatedMin="2099-01-01T00:00:00Z") == []
+
+
 def test_only_the_fields_asked_for_are_answered(calendar: Any) -> None:
     insert(calendar)
     found = (

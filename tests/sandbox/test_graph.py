@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chouseiapo.sandbox import Sandbox
-from tests.sandbox.clients import IMMUTABLE, GraphMailbox, code, graph_event, graph_time, property_id, tagged
+from tests.sandbox.clients import IMMUTABLE, GraphMailbox, code, graph_time, property_id, tagged
 from tests.sandbox.conftest import Fault, Turn, new_person
 
 HOLD = {
@@ -310,6 +310,11 @@ def test_other_paths_are_not_found_in_graphs_way(graph: GraphMailbox, path: str)
     assert (answer.status_code, code(answer)) == (404, "ResourceNotFound")
 
 
+def test_another_version_of_the_api_is_not_found_either(graph: GraphMailbox) -> None:
+    answer = graph.http.get(f"{graph.sandbox.url}/graph/beta/me", timeout=10)
+    assert (answer.status_code, code(answer)) == (404, "ResourceNotFound")
+
+
 def test_a_body_is_json_and_says_so(graph: GraphMailbox) -> None:
     url = graph.env["GRAPH_ROOT"] + "/me/events"
     assert (
@@ -317,54 +322,3 @@ def test_a_body_is_json_and_says_so(graph: GraphMailbox) -> None:
         == 400
     )
     assert graph.http.post(url, data=b"{}", timeout=10).status_code == 415
-
-
-def part(id: str, method: str, url: str, body: Any = None, **more: Any) -> dict[str, Any]:
-    made: dict[str, Any] = {"id": id, "method": method, "url": url, **more}
-    if body is not None:
-        made = {"body": body, "headers": {"Content-Type": "application/json", "Prefer": IMMUTABLE}} | made
-    return made
-
-
-def batch(graph: GraphMailbox, *parts: dict[str, Any]) -> Any:
-    return graph.ask("POST", "/$batch", {"requests": list(parts)})
-
-
-def test_a_batch_answers_each_part_by_itself_and_in_no_order(graph: GraphMailbox) -> None:
-    id = graph.create().json()["id"]
-    answer = batch(
-        graph,
-        part("1", "POST", "/me/events", graph_event(subject="甲")),
-        part("2", "POST", "/me/events", graph_event(showAs="sure")),
-        part("3", "DELETE", f"/me/events/{id}"),
-        part("4", "GET", f"/me/events/{id}", dependsOn=["3"]),
-        part("5", "GET", "/me/events?$top=1", dependsOn=["4"]),
-        part("6", "POST", "/me/events", graph_event(), headers={}),
-    )
-    assert answer.status_code == 200
-    responses = answer.json()["responses"]
-    assert [each["id"] for each in responses] != sorted(each["id"] for each in responses)
-    statuses = {each["id"]: each["status"] for each in responses}
-    assert statuses == {"1": 201, "2": 400, "3": 204, "4": 404, "5": 424, "6": 400}
-    assert [each["title"] for each in graph.state] == ["甲"]
-
-
-@pytest.mark.parametrize(
-    "parts",
-    [
-        [],
-        [part(str(n), "GET", "/me") for n in range(21)],
-        [part("a", "GET", "/me"), part("A", "GET", "/me")],
-        [part("a", "FETCH", "/me")],
-        [part("a", "GET", "https://graph.microsoft.com/v1.0/me")],
-        [part("a", "GET", "/me", dependsOn=["b"])],
-        [{"id": 1, "method": "GET", "url": "/me"}],
-    ],
-)
-def test_a_batch_that_is_none_is_refused_as_a_whole(graph: GraphMailbox, parts: list[dict[str, Any]]) -> None:
-    assert batch(graph, *parts).status_code == 400
-
-
-def test_a_batch_needs_a_token(sandbox: Sandbox, graph: GraphMailbox) -> None:
-    sandbox.expire("microsoft", graph.email)
-    assert batch(graph, part("1", "GET", "/me")).status_code == 401

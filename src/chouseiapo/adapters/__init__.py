@@ -1,10 +1,10 @@
-"""Each module knows its port and its vendor; here is what those that speak JSON over HTTP share."""
+"""Each module knows its port and its vendor; here is what they share: open clients, and JSON over HTTP."""
 
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from chouseiapo.config import Settings
@@ -23,26 +23,44 @@ class Closable(Protocol):
 C = TypeVar("C", bound=Closable)
 
 
-class PerThread(Generic[C]):
-    """A client for each thread that asks: neither requests nor httplib2 promises to be safe with more."""
+class Pool(Generic[C]):
+    """Open clients: each is used by one thread at a time, and kept for whoever comes next.
 
-    def __init__(self, make: Callable[[], C]) -> None:
+    None of these libraries promises to be safe with several threads at once. `works` tells whether one that
+    was kept can still be used; one that failed is not kept.
+    """
+
+    def __init__(self, make: Callable[[], C], works: Callable[[C], bool] = lambda _: True) -> None:
         self._make = make
-        self._local = threading.local()
-        self._made: list[C] = []
+        self._works = works
+        self._idle: list[C] = []
 
-    def get(self) -> C:
-        if not hasattr(self._local, "client"):
-            self._local.client = self._make()
-            self._made.append(self._local.client)
-        found: C = self._local.client
-        return found
+    @contextmanager
+    def one(self) -> Iterator[C]:
+        client = self._take()
+        try:
+            yield client
+        except BaseException:
+            client.close()
+            raise
+        self._idle.append(client)
+
+    def _take(self) -> C:
+        for client in self.drain():
+            if self._works(client):
+                return client
+            client.close()
+        return self._make()
+
+    def drain(self) -> Iterator[C]:
+        """Those that nobody uses, taken out; who comes later opens a new one."""
+        with suppress(IndexError):
+            while True:
+                yield self._idle.pop()
 
     def close(self) -> None:
-        """Close all of them; whoever asks again connects anew."""
-        self._local = threading.local()
-        while self._made:
-            self._made.pop().close()
+        for client in self.drain():
+            client.close()
 
 
 class Wire:
@@ -52,7 +70,7 @@ class Wire:
         self._settings = settings
         self._tokens = tokens
         self._root = root
-        self._sessions = PerThread(self._session)
+        self._sessions = Pool(self._session)
 
     def send(self, link: str, method: str, path: str, **options: Any) -> requests.Response:
         """The vendor's answer, whatever it says; `path` is below the root, or a whole address below it.
@@ -71,10 +89,10 @@ class Wire:
 
         address = path if path.startswith(f"{self._root}/") else f"{self._root}{path}"
         headers = {"Authorization": f"Bearer {token}", **options.get("headers", {})}
+        asked = {**options, "headers": headers, "timeout": TIMEOUT_S, "allow_redirects": False}
         try:
-            return self._sessions.get().request(
-                method, address, timeout=TIMEOUT_S, allow_redirects=False, **{**options, "headers": headers}
-            )
+            with self._sessions.one() as session:
+                return session.request(method, address, **asked)
         except requests.RequestException:
             raise PortError("unreachable") from None
 

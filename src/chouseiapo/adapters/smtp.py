@@ -8,11 +8,12 @@ from __future__ import annotations
 import contextlib
 import smtplib
 import ssl
-import threading
 from email.message import EmailMessage
+from email.utils import parseaddr
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from chouseiapo.adapters import Pool
 from chouseiapo.config import Settings
 from chouseiapo.ports import PortError
 
@@ -35,16 +36,14 @@ class _TlsServer(_Server, smtplib.SMTP_SSL):
 
 
 class SmtpMailer:
-    """Implements ports.Mailer: each thread keeps a connection of its own open, until `close`."""
+    """Implements ports.Mailer: connections stay open for the next mail, until `close`."""
 
     def __init__(self, settings: Settings) -> None:
         self._url = urlsplit(settings.smtp_url)
         self._authorities = settings.ca_file
         # Asking the network for our own name, as smtplib would, can take seconds.
-        self._name = settings.mail_from.rpartition("@")[2] or "localhost"
-        self._local = threading.local()
-        self._lock = threading.Lock()
-        self._open: set[_Server] = set()
+        self._name = parseaddr(settings.mail_from)[1].rpartition("@")[2] or "localhost"
+        self._servers = Pool(self._connected, _answers)
 
     def send(self, message: EmailMessage) -> None:
         """Raises PortError: refused_… for this recipient or mail, smtp_… when the server is the trouble.
@@ -52,49 +51,26 @@ class SmtpMailer:
         smtp_unanswered: the connection broke after the mail was handed over; it may have left.
         """
         (recipient,) = message["To"].addresses
-        server = self._server()
-        server.began = False
-        try:
-            server.send_message(message, to_addrs=[recipient.addr_spec])
-        except smtplib.SMTPRecipientsRefused as error:
-            raise _refused(next(iter(error.recipients.values()))[0]) from None
-        except smtplib.SMTPSenderRefused as error:
-            raise PortError(f"smtp_sender_refused_{error.smtp_code}") from None
-        except smtplib.SMTPResponseException as error:
-            raise _refused(error.smtp_code) from None
-        except smtplib.SMTPNotSupportedError:
-            raise PortError("refused_no_unicode_address", permanent=True) from None
-        except (OSError, smtplib.SMTPException):
-            self._drop(server)
-            raise PortError("smtp_unanswered" if server.began else "smtp_unreachable") from None
+        with self._servers.one() as server:
+            server.began = False
+            try:
+                server.send_message(message, to_addrs=[recipient.addr_spec])
+            except smtplib.SMTPRecipientsRefused as error:
+                raise _refused(next(iter(error.recipients.values()))[0]) from None
+            except smtplib.SMTPSenderRefused as error:
+                raise PortError(f"smtp_sender_refused_{error.smtp_code}") from None
+            except smtplib.SMTPResponseException as error:
+                raise _refused(error.smtp_code) from None
+            except smtplib.SMTPNotSupportedError:
+                raise PortError("refused_no_unicode_address", permanent=True) from None
+            except (OSError, smtplib.SMTPException):
+                raise PortError("smtp_unanswered" if server.began else "smtp_unreachable") from None
 
     def close(self) -> None:
-        """Say goodbye on all connections, whichever thread opened them."""
-        with self._lock:
-            opened, self._open = self._open, set()
-        for server in opened:
+        """Say goodbye on all connections."""
+        for server in self._servers.drain():
             with contextlib.suppress(OSError, smtplib.SMTPException):
                 server.quit()
-        self._local = threading.local()
-
-    def _server(self) -> _Server:
-        """This thread's connection. Whether it still lives is asked before anything of a mail is sent."""
-        server: _Server | None = getattr(self._local, "server", None)
-        if server is not None:
-            with contextlib.suppress(OSError, smtplib.SMTPException):
-                if server.noop()[0] == 250:
-                    return server
-            self._drop(server)
-        server = self._local.server = self._connected()
-        with self._lock:
-            self._open.add(server)
-        return server
-
-    def _drop(self, server: _Server) -> None:
-        server.close()
-        self._local.server = None
-        with self._lock:
-            self._open.discard(server)
 
     def _connected(self) -> _Server:
         try:
@@ -128,6 +104,14 @@ class SmtpMailer:
 
     def _tls(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self._authorities)
+
+
+def _answers(server: _Server) -> bool:
+    """Whether the connection still lives: asked before anything of a mail is sent over it."""
+    try:
+        return server.noop()[0] == 250
+    except (OSError, smtplib.SMTPException):
+        return False
 
 
 def _refused(code: int) -> PortError:

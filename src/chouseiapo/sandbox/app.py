@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from chouseiapo.sandbox.calls import Call, Reply, parse_query
 from chouseiapo.sandbox.consent import consents
 from chouseiapo.sandbox.control import control
+from chouseiapo.sandbox.oauth import SignIn
 from chouseiapo.sandbox.pages import pages
 from chouseiapo.sandbox.server import DROP
 from chouseiapo.sandbox.site import Site
@@ -24,6 +25,7 @@ def create_app(site: Site) -> Flask:
     app.register_blueprint(pages(site))
     for root, vendor in site.mounts:
         _mount(app, root, vendor)
+        _refuse_below(app, root, vendor)
 
     @app.after_request
     def guard(response: Response) -> Response:
@@ -45,6 +47,18 @@ def _mount(app: Flask, root: str, vendor: Vendor) -> None:
         return _response(reply)
 
     app.add_url_rule(f"{root}/<path:path>", f"vendor {vendor.service}", serve, methods=METHODS)
+
+
+def _refuse_below(app: Flask, root: str, vendor: Vendor) -> None:
+    """Another version of an API, say: not found, in the vendor's own form."""
+    prefix = f"/{root.split('/')[1]}"
+    if prefix != root and not isinstance(vendor, SignIn):
+        app.add_url_rule(
+            f"{prefix}/<path:path>",
+            f"beside {vendor.service}",
+            lambda path: _response(vendor.not_found(_call(path))),
+            methods=METHODS,
+        )
 
 
 def _call(path: str) -> Call:

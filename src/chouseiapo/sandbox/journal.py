@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections import deque
 from itertools import islice
 
@@ -13,6 +14,7 @@ class Journal:
     """The last rows, encoded as they come in: state.json of a load test is read often and is mostly these."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._rows: deque[str] = deque(maxlen=KEPT)
         self.total = 0
 
@@ -39,13 +41,17 @@ class Journal:
             row["parts"] = parts
         if fault:
             row["fault"] = fault
-        self._rows.append(json.dumps(row, ensure_ascii=False))
-        self.total += 1
+        encoded = json.dumps(row, ensure_ascii=False)
+        with self._lock:
+            self._rows.append(encoded)
+            self.total += 1
 
-    def since(self, number: int) -> list[str]:
-        """Rows from that one on, counted from the first ever (`cursor` of an earlier state.json)."""
-        gone = self.total - len(self._rows)
-        return list(islice(self._rows, max(0, number - gone), None))
+    def since(self, number: int) -> tuple[list[str], int]:
+        """Rows from that one on, counted from the first ever, and the number to ask for next time."""
+        with self._lock:
+            gone = self.total - len(self._rows)
+            return list(islice(self._rows, max(0, number - gone), None)), self.total
 
     def clear(self) -> None:
-        self._rows.clear()
+        with self._lock:
+            self._rows.clear()

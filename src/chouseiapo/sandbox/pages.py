@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -91,10 +92,7 @@ def link(endpoint: str, **values: Any) -> str:
 def other_language(lang: str) -> str:
     """This page, in the other one."""
     other = "en" if lang == "ja" else "ja"
-    kept = {name: value for name, value in request.args.items() if name != "lang"}
-    return (
-        request.path + "?" + "&".join(f"{name}={value}" for name, value in [*kept.items(), ("lang", other)])
-    )
+    return f"{request.path}?{urlencode({**request.args.to_dict(), 'lang': other})}"
 
 
 def _overview(routes: Blueprint, site: Site) -> None:

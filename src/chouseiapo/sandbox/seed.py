@@ -13,7 +13,7 @@ from chouseiapo.sandbox.world import World
 WEEKS = 3
 TITLES = (
     "営業会議", "見積レビュー", "1on1", "移動", "採用面接", "社内勉強会", "定例(新製品)", "資料作成",
-    "電話対応", "昼食会",
+    "電話対応", "来客対応",
 )  # fmt: skip
 STARTS = (9.5, 10, 11, 13, 13.5, 14, 15, 16, 16.5, 17)
 LENGTHS = (30, 60, 60, 90)

@@ -15,7 +15,7 @@ def state(world: World, since: int) -> Iterator[str]:
             (email, person.provider, world.calendars[email].live()) for email, person in world.people.items()
         ]
         meetings, mails = list(world.meetings.by_id.values()), list(world.mails)
-        rows, cursor = world.journal.since(since), world.journal.total
+        rows, cursor = world.journal.since(since)
     yield '{"calendars": {'
     for n, (email, provider, entries) in enumerate(calendars):
         yield f'{", " if n else ""}{json.dumps(email)}: {{"provider": "{provider}", "entries": ['

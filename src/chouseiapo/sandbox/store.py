@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from chouseiapo.sandbox.calendars import Calendar
 from chouseiapo.sandbox.calls import Json
 from chouseiapo.sandbox.hand import MAKE
 from chouseiapo.sandbox.mails import Mail
@@ -34,7 +35,8 @@ def load(path: Path) -> Json:
 
 def restore(world: World, saved: Json) -> None:
     for email, name, provider in saved["people"]:
-        world.add(Person(email, name, provider))
+        world.people[email] = Person(email, name, provider)
+        world.calendars[email] = Calendar()
     for email, kept in saved["calendars"].items():
         _restore_calendar(world, email, kept)
     for each in saved["meetings"]:

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Flask, Response, g, request
 
 from chouseiapo.bootstrap import Services
+from chouseiapo.web import origin, staff
 from chouseiapo.web.api.guest import guest_api
 from chouseiapo.web.api.openapi import description
 from chouseiapo.web.api.requests import services
@@ -38,9 +39,11 @@ def install(app: Flask, given: Services) -> None:
     app.extensions["chouseiapo"] = given
     app.extensions["freebusy"] = FreeBusy(given)
     app.before_request(_prepare)
+    app.before_request(lambda: origin.must_be_our_own(given.settings.base_url))
     app.after_request(_harden)
     for blueprint in (api, guest_api, guest, operations):
         app.register_blueprint(blueprint)
+    staff.install(app)
     app.add_url_rule("/api/v1/openapi.json", "openapi", lambda: description(given.settings.base_url))
     app.jinja_env.globals["_"] = lambda text, **values: translate(text, g.locale, **values)
     app.jinja_env.globals["message"] = lambda problem: sentence(problem, g.locale)
@@ -62,7 +65,7 @@ def _harden(response: Response) -> Response:
     headers: dict[str, Any] = {
         "Content-Security-Policy": POLICY,
         "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
+        "Referrer-Policy": "same-origin",
         "Cross-Origin-Opener-Policy": "same-origin",
         "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     }

@@ -12,12 +12,18 @@ from chouseiapo.web.messages import HAPPENED
 from projections.history import Line
 
 
+def _(sentence: str) -> str:
+    return sentence
+
+
+_ACTORS = {GUEST: _("お客様"), SYSTEM: _("自動")}
+
+
 def actor_name(actor: str) -> str:
     """Who did it: a member by name, the guest, or the product itself."""
     if actor.startswith("member-"):
         return services().coordination.member(actor).name
-    names = {GUEST: "お客様", SYSTEM: "自動"}
-    return translate(names.get(actor, "自動"), g.locale)
+    return translate(_ACTORS.get(actor, _ACTORS[SYSTEM]), g.locale)
 
 
 def worded(line: Line) -> str:

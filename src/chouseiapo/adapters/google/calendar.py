@@ -27,24 +27,24 @@ class GoogleCalendar:
         self._client = Client(settings, tokens)
 
     def put(self, link: str, writes: Sequence[tuple[Entry, Placed]]) -> list[Placed | PortError]:
-        account = self._client.account(link)
-        return in_chunks(writes, MOST_PARTS, lambda chunk: _put(account, chunk))
+        with self._client.account(link) as account:
+            return in_chunks(writes, MOST_PARTS, lambda chunk: _put(account, chunk))
 
     def remove(self, link: str, placed: Sequence[Placed]) -> list[Placed | PortError]:
-        account = self._client.account(link)
-        return in_chunks(placed, MOST_PARTS, lambda chunk: _remove(account, chunk))
+        with self._client.account(link) as account:
+            return in_chunks(placed, MOST_PARTS, lambda chunk: _remove(account, chunk))
 
     def busy(self, link: str, start: datetime, end: datetime) -> list[Busy]:
-        account = self._client.account(link)
-        return [busy for window in _windows(start, end) for busy in _busy(account, *window)]
+        with self._client.account(link) as account:
+            return [busy for window in _windows(start, end) for busy in _busy(account, *window)]
 
     def entries(self, link: str, start: datetime, end: datetime) -> list[Found]:
-        account = self._client.account(link)
-        return [
-            found(event, ZoneInfo(page.get("timeZone", "UTC")))
-            for page in account.pages(start, end)
-            for event in page.get("items", [])
-        ]
+        with self._client.account(link) as account:
+            return [
+                found(event, ZoneInfo(page.get("timeZone", "UTC")))
+                for page in account.pages(start, end)
+                for event in page.get("items", [])
+            ]
 
     def close(self) -> None:
         """Close all connections."""

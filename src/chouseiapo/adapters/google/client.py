@@ -6,11 +6,12 @@ import functools
 import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
-from chouseiapo.adapters import TIMEOUT_S, PerThread, seconds, word
+from chouseiapo.adapters import TIMEOUT_S, Pool, seconds, word
 from chouseiapo.adapters.google.events import Event, changes, event_id, instant, wanted
 from chouseiapo.config import Settings
 from chouseiapo.ports import Entry, PortError, Tokens
@@ -39,14 +40,15 @@ class Client:
         self._root = settings.google_api_root
         self._authorities = str(settings.ca_file) if settings.ca_file else None
         self._tokens = tokens
-        self._https = PerThread(self._http)
+        self._https = Pool(self._http)
 
-    def account(self, link: str) -> Account:
+    @contextmanager
+    def account(self, link: str) -> Iterator[Account]:
         from google_auth_httplib2 import AuthorizedHttp
 
         credentials = _credentials()(self._tokens, link)
-        http = AuthorizedHttp(credentials, http=self._https.get(), max_refresh_attempts=1)
-        return Account(self._service, http)
+        with self._https.one() as http:
+            yield Account(self._service, AuthorizedHttp(credentials, http=http, max_refresh_attempts=1))
 
     def close(self) -> None:
         self._https.close()
@@ -70,7 +72,7 @@ class Client:
 
 
 class Account:
-    """Requests to one account's primary calendar, made and sent in the thread that asked for it."""
+    """Requests to one account's primary calendar, made and sent in one thread."""
 
     def __init__(self, service: Any, http: AuthorizedHttp) -> None:
         self._service = service

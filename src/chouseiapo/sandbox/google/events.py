@@ -90,7 +90,7 @@ def _body(call: Call) -> Json:
 
 
 def send_updates(call: Call) -> str:
-    value = call.one("sendUpdates", "none")
+    value = call.one("sendUpdates", "all" if call.flag("sendNotifications") else "none")
     if value not in SEND_UPDATES:
         raise invalid(f"Invalid value for sendUpdates: {value!r}.", "invalidParameter")
     return value

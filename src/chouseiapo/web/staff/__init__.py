@@ -1,1 +1,25 @@
 """The staff's pages: plain forms, working without a script; the week grid is a custom element on top."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from chouseiapo.web.staff import frame
+from chouseiapo.web.staff.appointment import appointment
+from chouseiapo.web.staff.home import staff
+from chouseiapo.web.staff.more import more
+from chouseiapo.web.staff.new import new
+from chouseiapo.web.staff.outbox import outbox
+from chouseiapo.web.staff.review import review
+from chouseiapo.web.staff.settings import settings
+from chouseiapo.web.staff.sign_in import sign_in
+from chouseiapo.web.staff.week import week
+
+BLUEPRINTS = (frame.frame, sign_in, staff, new, review, appointment, more, week, settings, outbox)
+
+
+def install(app: Flask) -> None:
+    """Every page of the staff's, and what their templates use."""
+    frame.install(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)

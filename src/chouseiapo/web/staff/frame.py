@@ -10,7 +10,6 @@ from flask import Blueprint, Flask, Response, current_app, g, redirect, request,
 from chouseiapo import wording
 from chouseiapo.domain.member import Role
 from chouseiapo.web.api.requests import services
-from chouseiapo.web.errors import sentence
 from chouseiapo.web.i18n import LOCALES
 from chouseiapo.web.staff import session, words
 
@@ -28,7 +27,6 @@ def install(app: Flask) -> None:
     }
     app.jinja_env.globals |= {
         "form_nonce": session.nonce,
-        "message": lambda problem: sentence(problem, g.locale),
         "is_administrator": is_administrator,
         "demo": lambda: current_app.extensions.get("demo"),
         "words": words,

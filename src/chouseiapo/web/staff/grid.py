@@ -159,7 +159,10 @@ class _Drawing:
         for column in self._columns:
             offsets.append(offset)
             offset += len(column)
-        places = [{key: first + n for n, key in enumerate(c)} for first, c in zip(offsets, self._columns, strict=True)]
+        places = [
+            {key: first + n for n, key in enumerate(c)}
+            for first, c in zip(offsets, self._columns, strict=True)
+        ]
         for key, clock, until in zip(keys, clocks, untils, strict=True):
             cells = [self._cell(n, places[n].get(key), clock, until) for n in range(DAYS)]
             yield Row(clock, until, key[0] % 60 == 0, cells)
@@ -167,7 +170,9 @@ class _Drawing:
     def _cell(self, day: int, place: int | None, clock: str, until: str) -> Cell:
         when = translate(_("%(day)s %(clock)s"), self._locale, day=self._labels[day], clock=clock)
         if place is None:
-            return Cell(label=translate(_("%(when)s この時刻はありません"), self._locale, when=when), look="p")
+            return Cell(
+                label=translate(_("%(when)s この時刻はありません"), self._locale, when=when), look="p"
+            )
         start, end = self._starts[place], self._ends[place]
         if start <= self._now:
             label = translate(_("%(when)s 過ぎた時刻です"), self._locale, when=when)
@@ -197,7 +202,9 @@ class _Drawing:
 
     def _shade(self, place: int) -> str:
         """The more people are busy, the darker."""
-        count = sum(place in busy and place not in self._held.get(name, ()) for name, busy in self._busy.items())
+        count = sum(
+            place in busy and place not in self._held.get(name, ()) for name, busy in self._busy.items()
+        )
         return f" b{min(count, MOST_SHADES)}" if count else ""
 
     def _said(self, when: str, place: int) -> str:

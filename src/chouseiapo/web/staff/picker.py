@@ -52,6 +52,7 @@ def picker(
         "clocks": clocks(settings.grid_minutes),
         "lengths": lengths(settings.grid_minutes),
         "most": MOST_CANDIDATES,
+        "step": settings.grid_minutes,
     }
 
 

@@ -10,13 +10,14 @@ from urllib.parse import urlsplit
 
 from flask import Response, g, redirect, request, url_for
 
-from chouseiapo.accounts.access import SESSION_LIFE
+from chouseiapo.accounts.access import LINK_LIFE, SESSION_LIFE
 from chouseiapo.domain.event import Meta
 from chouseiapo.web.api.requests import services
 from chouseiapo.web.errors import Refused
 from chouseiapo.web.nonces import genuine, new_nonce
 
 View = TypeVar("View", bound=Callable[..., Any])
+TARGET = "target"
 
 
 def cookie_name() -> str:
@@ -100,6 +101,7 @@ def begin(member: str, to: str = "") -> Response:
         httponly=True,
         samesite="Lax",
     )
+    response.delete_cookie(TARGET, secure=services().settings.secure, httponly=True)
     return response
 
 
@@ -108,6 +110,18 @@ def end() -> Response:
     response = cast(Response, redirect(url_for("sign_in.ask"), 303))
     response.delete_cookie(cookie_name(), path="/", secure=services().settings.secure, httponly=True)
     return response
+
+
+def remember_target(response: Response, target: str) -> None:
+    """Keep in the browser where the member wanted to go, until the link in the mail is opened there."""
+    if target:
+        life = int(LINK_LIFE.total_seconds())
+        secure = services().settings.secure
+        response.set_cookie(TARGET, target, max_age=life, secure=secure, httponly=True, samesite="Lax")
+
+
+def remembered_target() -> str:
+    return request.cookies.get(TARGET, "")
 
 
 def local(target: str) -> str:

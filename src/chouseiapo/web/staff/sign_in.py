@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, g, render_template, request
+from flask import Blueprint, g, make_response, render_template, request
 
 from chouseiapo.application import member_id
 from chouseiapo.domain.errors import NotFound
@@ -32,7 +32,10 @@ def send() -> Any:
             services().mail_sign_in_link(services().coordination.member(member_id(email)).id, g.now)
         except NotFound:
             limits.hit(limits.FAILED_SIGN_INS, limits.address())
-    return render_template("staff/sign_in.html", sent=email, missing=not email, next="")
+    target = session.local(request.form.get("next", ""))
+    page = make_response(render_template("staff/sign_in.html", sent=email, missing=not email, next=target))
+    session.remember_target(page, target)
+    return page
 
 
 @sign_in.get("/sign-in/<token>")
@@ -55,7 +58,7 @@ def use_link(token: str) -> Any:
     if member is None:
         limits.hit(limits.FAILED_SIGN_INS, limits.address())
         return render_template("staff/sign_in.html", stale=True, next=""), 410
-    return session.begin(member)
+    return session.begin(member, session.remembered_target())
 
 
 @sign_in.post("/sign-out")
@@ -69,4 +72,4 @@ def enter_as() -> Any:
     """The demo alone lets a newcomer in as one of its made-up members; `serve` and `web` have no such route."""
     session.must_be_genuine()
     member = services().coordination.member(member_id(request.form.get("email", "")))
-    return session.begin(member.id)
+    return session.begin(member.id, request.form.get("next", ""))

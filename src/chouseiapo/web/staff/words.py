@@ -29,8 +29,8 @@ CANDIDATE_STATES = {
 }
 KINDS = {
     "web": _("Web会議"),
-    "visit_us": _("来訪(こちらに来ていただく)"),
-    "visit_them": _("往訪(こちらから伺う)"),
+    "visit_us": _("来訪"),
+    "visit_them": _("往訪"),
     "phone": _("電話"),
 }
 # What is not built yet is not offered.

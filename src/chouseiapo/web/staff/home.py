@@ -1,0 +1,109 @@
+"""Home: what needs me now, then open ones by age, then coming ones by date; or what was searched for."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from babel.dates import format_timedelta
+from flask import Blueprint, g, render_template, request
+
+from chouseiapo.domain.proposal import shown_title
+from chouseiapo.web.api.requests import services
+from chouseiapo.web.staff import people, session, words
+from chouseiapo.web.staff.frame import is_administrator, moment, slot
+from chouseiapo.web.staff.new import PREFIX, decoded, drafts
+from projections import desk
+from projections.appointments import PAGE, Listed, list_appointments
+
+staff = Blueprint("staff", __name__)
+MOST = 30
+MOST_DRAFTS = 3
+# What is not built yet (declined) is not offered as a filter.
+FILTERS = ("proposed", "confirmed", "cancelled", "expired")
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One appointment in a list; `mark` is its look, `when` what matters about its time."""
+
+    id: str
+    title: str
+    mark: str
+    when: str
+    facts: tuple[str, ...]
+
+
+@staff.get("/")
+@session.signed_in
+def home() -> Any:
+    """The desk, or the flat list once something is searched or filtered."""
+    asked = request.args
+    everybody = is_administrator() and asked.get("scope") == "all"
+    member = None if everybody else g.member.id
+    state = asked.get("state", "") if asked.get("state") in FILTERS else ""
+    query = asked.get("q", "").strip()
+    shared = {"query": query, "state": state, "everybody": everybody, "filters": FILTERS}
+    if query or state:
+        return render_template("staff/found.html", **shared, **_found(member, query, state))
+    return render_template("staff/home.html", **shared, **_desk(member))
+
+
+def _found(member: str | None, query: str, state: str) -> dict[str, Any]:
+    after = request.args.get("cursor", "")
+    found = list_appointments(services().rows, member, state, query, after, PAGE + 1)
+    return {"lines": _lines(found[:PAGE]), "cursor": found[PAGE - 1].id if len(found) > PAGE else ""}
+
+
+def _desk(member: str | None) -> dict[str, Any]:
+    rows = services().rows
+    return {
+        "concerns": [(c, words.CONCERNS[c.what], moment(c.at)) for c in desk.concerns(rows, member, g.now)],
+        "broken": [link for link in g.member.links.values() if link.broken],
+        "calendar": people.shown(g.member.id),
+        "begun": _begun(),
+        "waiting": _lines(desk.waiting(rows, member, MOST)),
+        "coming": _lines(desk.coming(rows, member, g.now, MOST)),
+        "most": MOST,
+    }
+
+
+def _begun() -> list[tuple[str, str, str]]:
+    """Proposals that the member has begun to write: id, whom for, when."""
+    found = drafts().newest(g.member.id, PREFIX, MOST_DRAFTS)
+    kept = [(id.removeprefix(PREFIX), at, decoded(content)) for id, at, content in found]
+    return [(id, shown_title(d.title, d.guest), _ago(at)) for id, at, d in kept if d is not None]
+
+
+def _lines(found: list[Listed]) -> list[Line]:
+    names = desk.names_of(services().rows, [each.id for each in found])
+    return [_line(each, names.get(each.id, [])) for each in found]
+
+
+def _line(listed: Listed, names: list[str]) -> Line:
+    over = listed.ends_at is not None and listed.ends_at <= g.now
+    mark = "over" if listed.state == "confirmed" and over else listed.state
+    facts = [words.said(words.STATES[listed.state])]
+    if listed.state == "proposed":
+        facts.append(words.said(_("候補 %(n)s件"), n=listed.open_count))
+        facts.append(words.said(_("%(ago)sに依頼"), ago=_ago(listed.proposed_at)))
+    facts += names
+    return Line(listed.id, listed.title, mark, _when(listed), tuple(facts))
+
+
+def _when(listed: Listed) -> str:
+    if listed.starts_at and listed.ends_at:
+        return slot(listed.starts_at, listed.ends_at)
+    if listed.deadline:
+        return words.said(_("期限 %(moment)s"), moment=moment(listed.deadline))
+    return moment(listed.proposed_at)
+
+
+def _ago(at: datetime) -> str:
+    """「3日前」, "3 days ago"."""
+    text = format_timedelta(at - g.now, add_direction=True, locale=g.locale)
+    return text.replace(" ", "") if g.locale == "ja" else text
+
+
+def _(sentence: str) -> str:
+    return sentence

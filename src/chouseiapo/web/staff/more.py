@@ -1,0 +1,102 @@
+"""More candidates for an appointment that waits for its answer: the same grid, on a page of its own."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+from flask import Blueprint, Response, g, redirect, render_template, request, url_for
+
+from chouseiapo.domain.appointment import Appointment, State
+from chouseiapo.domain.errors import Busy, DomainError, NotFound, Problem
+from chouseiapo.domain.event import Meta
+from chouseiapo.domain.proposal import shown_title
+from chouseiapo.web.api.requests import services, visible
+from chouseiapo.web.errors import answer_to
+from chouseiapo.web.messages import REFUSALS
+from chouseiapo.web.staff import session
+from chouseiapo.web.staff.frame import in_language, slot
+from chouseiapo.web.staff.new import drafts
+from chouseiapo.web.staff.picker import picker
+from chouseiapo.web.staff.picking import Picking, acted, read_picking
+
+more = Blueprint("more", __name__, url_prefix="/appointments/<id>/candidates")
+
+
+@more.get("")
+@session.signed_in
+def page(id: str) -> Any:
+    appointment = visible(id)
+    if appointment.state is not State.PROPOSED:
+        return redirect(url_for("appointment.page", id=id), 303)
+    return _page(appointment, _kept(id) or Picking(room=_usual_room(appointment)))
+
+
+@more.post("")
+@session.signed_in_writing
+def write(id: str) -> Any:
+    """Keep what was picked, or offer it."""
+    appointment = visible(id)
+    picking, action = read_picking(request.form), request.form.get("action", "")
+    if g.stale:
+        return _page(appointment, picking, "form_expired"), 409
+    if action == "offer":
+        return _offer(appointment, picking)
+    picking = acted(picking, action, services().settings.zone)
+    if not drafts().keep(_draft(id), g.member.id, msgspec.json.encode(picking), g.now):
+        raise NotFound
+    what, _, which = action.partition(":")
+    place = {"slot": "typed", "remove": "picked"}.get(what, "grid")
+    there = redirect(url_for("more.page", id=id, _anchor=place), 303)
+    return in_language(there, which) if what == "language" else there
+
+
+def _offer(appointment: Appointment, picking: Picking) -> Any:
+    id = appointment.id
+    content = hashlib.sha256(msgspec.json.encode(picking.offers)).hexdigest()
+    cause = Meta(actor=g.member.id, command=f"{session.command().command}/{content}")
+    try:
+        services().coordination.add_candidates(id, picking.offers, cause, g.now)
+    except Busy:
+        raise
+    except DomainError as refusal:
+        answer = answer_to(refusal)
+        page = _page(visible(id), picking, answer.code, list(answer.problems))
+        return Response(page, answer.status, answer.headers)
+    drafts().forget(_draft(id), g.member.id)
+    return redirect(url_for("appointment.page", id=id, done="candidates"), 303)
+
+
+def _page(
+    appointment: Appointment, picking: Picking, refusal: str = "", problems: list[Problem] | None = None
+) -> str:
+    wrong = problems or []
+    standing = [candidate.slot for candidate in appointment.open_candidates]
+    return render_template(
+        "staff/more.html",
+        appointment=appointment,
+        title=shown_title(appointment.title, appointment.guest),
+        standing=[slot(each.start, each.end) for each in sorted(standing)],
+        refusal=REFUSALS.get(refusal, ""),
+        problems={problem.field: problem for problem in reversed(wrong)},
+        **picker(picking, appointment.attendees, wrong, standing, appointment.id),
+    )
+
+
+def _usual_room(appointment: Appointment) -> str:
+    rooms = {candidate.room for candidate in appointment.candidates.values()}
+    return rooms.pop() or "" if len(rooms) == 1 else ""
+
+
+def _kept(id: str) -> Picking | None:
+    content = drafts().read(_draft(id), g.member.id)
+    try:
+        return msgspec.json.decode(content, type=Picking) if content is not None else None
+    except msgspec.ValidationError:
+        return None
+
+
+def _draft(id: str) -> str:
+    """One such draft for each member and appointment."""
+    return f"more-{id}-{g.member.id}"

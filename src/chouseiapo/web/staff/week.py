@@ -1,0 +1,113 @@
+"""A member's week: what stands on the built-in calendar, and what is on its way there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import msgspec
+from flask import Blueprint, g, render_template, request
+
+from chouseiapo import wording
+from chouseiapo.domain.errors import NotFound
+from chouseiapo.domain.proposal import shown_title
+from chouseiapo.domain.slots import Slot
+from chouseiapo.web.api.requests import services
+from chouseiapo.web.staff import people, session
+from chouseiapo.web.staff.frame import is_administrator
+from chouseiapo.web.staff.grid import DAYS, window
+from projections.offers import claims_on
+
+week = Blueprint("week", __name__)
+
+
+class Entry(msgspec.Struct, frozen=True, order=True):
+    """One entry; `pending`: not written to the calendar yet."""
+
+    start: datetime
+    end: datetime
+    appointment: str
+    title: str
+    confirmed: bool
+    pending: bool
+    clocks: str = ""
+
+
+class DayShown(msgspec.Struct, frozen=True):
+    label: str
+    today: bool
+    entries: Sequence[Entry]
+
+
+@week.get("/members/<id>/week")
+@session.signed_in
+def page(id: str) -> Any:
+    """One's own week; administrators may look at anybody's."""
+    if id != g.member.id and not is_administrator():
+        raise NotFound
+    person = people.shown(id)
+    if person is None:
+        raise NotFound
+    monday = _monday(request.args.get("week", ""))
+    days = _days(id, monday)
+    return render_template(
+        "staff/week.html",
+        person=person,
+        own=id == g.member.id,
+        days=days,
+        title=f"{days[0].label}{'〜' if g.locale == 'ja' else ' – '}{days[-1].label}",
+        empty=not any(day.entries for day in days),
+        back=(monday - timedelta(days=DAYS)).isoformat(),
+        forth=(monday + timedelta(days=DAYS)).isoformat(),
+    )
+
+
+def _monday(asked: str) -> date:
+    today = g.now.astimezone(services().settings.zone).date()
+    try:
+        wanted = date.fromisoformat(asked)
+    except ValueError:
+        wanted = today
+    if abs(wanted - today) > timedelta(weeks=520):
+        wanted = today
+    return wanted - timedelta(days=wanted.weekday())
+
+
+def _days(member: str, monday: date) -> list[DayShown]:
+    settings = services().settings
+    entries = _entries(member, window(monday, settings.zone))
+    today = g.now.astimezone(settings.zone).date()
+    found = []
+    for n in range(DAYS):
+        span = window(monday + timedelta(days=n), settings.zone)
+        on = Slot(span.start, window(monday + timedelta(days=n + 1), settings.zone).start)
+        label = wording.day(on.start, settings.time_zone, g.locale, today=today)
+        mine = [_placed(e, on) for e in entries if on.overlaps(Slot(e.start, e.end))]
+        found.append(DayShown(label, monday + timedelta(days=n) == today, mine))
+    return found
+
+
+def _entries(member: str, span: Slot) -> list[Entry]:
+    """What the built-in calendar holds, then what is claimed but not written there yet."""
+    link = f"builtin-{member}"
+    written = services().calendars["builtin"].entries(link, span.start, span.end)
+    known = {(e.appointment, e.candidate) for e in written}
+    found = [Entry(e.start, e.end, e.appointment, e.title, e.confirmed, pending=False) for e in written]
+    builtin = services().entry_writer.link_of(member) == link
+    for claim in claims_on(services().rows, [member], span):
+        if (claim.appointment, claim.candidate) not in known:
+            appointment = services().coordination.appointment(claim.appointment)
+            title = shown_title(appointment.title, appointment.guest)
+            found.append(
+                Entry(claim.start, claim.end, claim.appointment, title, claim.confirmed, pending=builtin)
+            )
+    return sorted(found)
+
+
+def _placed(entry: Entry, day: Slot) -> Entry:
+    """The entry with its times as this day shows them: what began before begins at 0:00."""
+    zone = services().settings.time_zone
+    begin = wording.clock(max(entry.start, day.start), zone)
+    finish = "24:00" if entry.end >= day.end else wording.clock(entry.end, zone)
+    return msgspec.structs.replace(entry, clocks=f"{begin}–{finish}")

@@ -1,0 +1,94 @@
+"""The pages in a real Chromium: nothing for axe to find, nothing too wide, nothing on the console."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, Playwright
+
+from tests.browser import chromium
+from tests.sandbox.test_pages import Demo
+
+pytestmark = pytest.mark.browser
+VIEWS = {"desktop, light": ((1280, 900), "light"), "phone, dark": ((390, 844), "dark")}
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Demo]:
+    made = Demo()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def driven(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    os.environ["PLAYWRIGHT_NODEJS_PATH"] = str(chromium.NODE)
+    found, playwright = chromium.find(), request.getfixturevalue("playwright")
+    assert isinstance(playwright, Playwright)
+    browser = playwright.chromium.launch(
+        executable_path=str(found.executable),
+        args=list(chromium.ARGUMENTS),
+        env={**os.environ, **found.environment},
+    )
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def tab(request: pytest.FixtureRequest, driven: Browser, demo: Demo) -> Iterator[Page]:
+    """Fails the test when the page complains: a breach of its own policy is a complaint."""
+    (width, height), scheme = VIEWS[getattr(request, "param", "desktop, light")]
+    context = driven.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if scheme == "dark" else "light",
+        locale="ja-JP",
+        base_url=demo.sandbox.url,
+    )
+    complaints: list[str] = []
+    context.on("console", lambda message: complaints.append(message.text))
+    context.on("weberror", lambda problem: complaints.append(str(problem.error)))
+    yield context.new_page()
+    context.close()
+    assert complaints == []
+
+
+@pytest.mark.parametrize("tab", VIEWS, indirect=True)
+def test_every_page_is_clean_and_fits(tab: Page, demo: Demo) -> None:
+    tab.goto("/")
+    entry = tab.locator(".held a").first.get_attribute("href") or ""
+    env = demo.sandbox.env
+    consent = (
+        f"{env['CHOUSEIAPO_GOOGLE_AUTH_URL']}?client_id={env['CHOUSEIAPO_GOOGLE_CLIENT_ID']}"
+        "&response_type=code&redirect_uri=http://127.0.0.1:9/&scope=openid"
+    )
+    for path in ("/", "/inbox/1", "/inbox/1?view=raw", entry, consent):
+        tab.goto(path)
+        assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        found = Axe().run(tab)
+        assert found.violations_count == 0, f"{path}\n{found.generate_report()}"
+
+
+def test_a_link_of_a_mail_opens_beside_the_inbox(tab: Page, demo: Demo) -> None:
+    demo.mail("link@example.net", "リンク", html=f'<a href="{demo.sandbox.url}/inbox">開く</a>')
+    tab.goto("/inbox")
+    tab.locator(".mails a").first.click()
+    with tab.context.expect_page() as opened:
+        tab.frame_locator("iframe").get_by_role("link", name="開く").click()
+    opened.value.wait_for_load_state()
+    assert opened.value.url == demo.sandbox.inbox
+    assert opened.value.locator("h1").is_visible()
+
+
+def test_the_morning_button_and_the_weeks_work_by_keyboard(tab: Page, demo: Demo) -> None:
+    mornings = demo.mornings
+    tab.goto("/")
+    tab.get_by_role("button", name="翌朝7時にする").press("Enter")
+    tab.wait_for_load_state()
+    assert demo.mornings == mornings + 1
+    tab.get_by_role("link", name="次の週").press("Enter")
+    tab.get_by_text("11月30日(月) – 12月4日(金)").wait_for()
+    tab.get_by_role("link", name="今週").press("Enter")
+    tab.get_by_text("11月23日(月) – 11月29日(日)").wait_for()
