@@ -11,15 +11,15 @@ import signal
 import sqlite3
 import sys
 import threading
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from flask import Flask, render_template, request
 
 import chouseiapo
 
-# By its file: the package around it would bring the whole product along.
-_server = spec_from_file_location("server", Path(chouseiapo.__file__).parent / "web/server.py")
 CANDIDATES = 5
 _TABLES = """
 PRAGMA journal_mode=WAL;
@@ -74,8 +74,16 @@ def prepare(file: Path, appointments: int) -> None:
     connection.close()
 
 
+def the_server() -> Any:
+    """The product's own, by its file: the package around it would bring the whole product along."""
+    file = Path(chouseiapo.__file__).parent / "web/server.py"
+    module = ModuleType("server")
+    SourceFileLoader("server", str(file)).exec_module(module)
+    return module.Server
+
+
 def main() -> None:
-    server = Server(create_app(Path(sys.argv[1])), "127.0.0.1", 0)
+    server = the_server()(create_app(Path(sys.argv[1])), "127.0.0.1", 0)
     signal.signal(signal.SIGTERM, lambda *_: server.stop())
     print(json.dumps({"ready": True, "url": f"http://127.0.0.1:{server.port}"}), flush=True)
     server.run()

@@ -22,7 +22,7 @@ class Start(NamedTuple):
 
 
 def cold_start(folder: Path, size: Size) -> list[Row]:
-    """The first answer is a guest's page, with all that such a page needs; the system's file cache is warm."""
+    """The first answer is a guest's page, with all that such a page needs; file caches are warm."""
     with product(folder) as services:
         filler = Filler(services)
         id = filler.proposed()

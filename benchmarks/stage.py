@@ -53,8 +53,8 @@ def port_of(process: subprocess.Popen[str]) -> int:
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line:
-        raise RuntimeError(f"{process.args} ended with {process.wait()}")
-    return urlsplit(json.loads(line)["url"]).port or 0
+        raise RuntimeError(f"{process.args!r} ended with {process.wait()}")
+    return int(urlsplit(json.loads(line)["url"]).port or 0)
 
 
 def stop(process: subprocess.Popen[str]) -> None:

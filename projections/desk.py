@@ -36,7 +36,7 @@ SOON = timedelta(hours=24)
 
 
 class Concern(msgspec.Struct, frozen=True):
-    """Why an appointment needs somebody now: all_gone, calendar, meeting, mail or deadline; since or until `at`."""
+    """Why an appointment needs somebody: all_gone, calendar, meeting, mail, deadline; since or until `at`."""
 
     appointment: str
     title: str
@@ -148,7 +148,7 @@ def _mail_refused(now: datetime) -> Select[Any]:
 
 
 def _failing(connection: Connection, member: str | None, now: datetime) -> list[Concern]:
-    """Calendars and conferences that fail; a hold's task is named link/appointment, a meeting's appointment."""
+    """Calendars and conferences that fail: tasks named link/appointment, and by the appointment alone."""
     late = or_(tasks.c.parked, tasks.c.failing_since <= now - PATIENCE)
     found = connection.execute(
         select(tasks.c.ledger, tasks.c.key, tasks.c.failing_since).where(

@@ -1,4 +1,4 @@
-"""What became of each mail: sent, refused, skipped, or still in the queue. Sign-in mails open doors and stay out."""
+"""What became of each mail: sent, refused, skipped or queued. Sign-in mails open doors and stay out."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import msgspec
 
@@ -52,6 +53,12 @@ class WrongDatabase(Exception):
     """The database belongs to another release; the message says what to do."""
 
 
+class Connected(Protocol):
+    """What keeps connections open until it is told to close them."""
+
+    def close(self) -> None: ...
+
+
 @dataclass(frozen=True)
 class Services:
     """Everything that web, worker and cli are handed."""
@@ -75,6 +82,7 @@ class Services:
     policies: Policies
     settlers: Sequence[Settler]
     reminders: Reminders
+    connected: Sequence[Connected]
 
     def calendar_of(self, link: str) -> Calendar:
         """The adapter that speaks to the calendar behind a link: its id begins with the provider."""
@@ -107,8 +115,8 @@ class Services:
         return url
 
     def close(self) -> None:
-        if self.mailer is not None:
-            self.mailer.close()
+        for connected in self.connected:
+            connected.close()
         self.coordination.close()
         self.rows.close()
 
@@ -137,10 +145,12 @@ def _assemble(
         Provider.ZOOM.value: ZoomAccounts(settings),
     }
     vault = Vault(rows, sealer, accounts, clock)
+    google, outlook = GoogleCalendar(settings, vault), OutlookCalendar(settings, vault)
+    zoom = ZoomMeetings(settings, vault, clock)
     calendars: dict[str, Calendar] = {
         "builtin": BuiltinCalendar(BuiltinShelf(rows)),
-        Provider.GOOGLE.value: GoogleCalendar(settings, vault),
-        Provider.MICROSOFT.value: OutlookCalendar(settings, vault),
+        Provider.GOOGLE.value: google,
+        Provider.MICROSOFT.value: outlook,
     }
     guest_links = GuestLinks(Signer(settings.secret_key, "guest link"))
     writer = EntryWriter(app, settings.base_url, settings.time_zone)
@@ -150,7 +160,7 @@ def _assemble(
     mailer = SmtpMailer(settings) if settings.smtp_url else None
     settlers: list[Settler] = [
         PlaceHolds(app, rows, writer, lambda link: calendars[link.partition("-")[0]]),
-        IssueMeetings(app, rows, meetings, ZoomMeetings(settings, vault, clock)),
+        IssueMeetings(app, rows, meetings, zoom),
     ]
     if mailer is not None:
         settlers.append(SendMails(rows, composer, reminders, mailer, sealer.open))
@@ -174,6 +184,7 @@ def _assemble(
         policies=Policies(app, rows, timedelta(seconds=settings.meeting_wait_s)),
         settlers=settlers,
         reminders=reminders,
+        connected=(google, outlook, zoom, *filter(None, (mailer,))),
     )
 
 

@@ -68,7 +68,7 @@ def run(port: int, data: Path | None, stopped: threading.Event) -> None:
 def _run(port: int, data: Path, stopped: threading.Event) -> None:
     clock = MovableClock()
     morning = threading.Event()
-    sandbox = Sandbox(0, data, now=clock, on_morning=morning.set)
+    sandbox = Sandbox(0, data, now=clock, on_morning=morning.set, product_url=f"http://127.0.0.1:{port}")
     sandbox.start()
     environ = sandbox.env | {
         "CHOUSEIAPO_DATABASE_URL": f"sqlite:///{data / 'chouseiapo.db'}",

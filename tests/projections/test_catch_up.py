@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import Table, func, insert, select
 from sqlalchemy.engine import Connection
 
 from chouseiapo.bootstrap import Services
@@ -24,7 +24,7 @@ class Counting:
     """A projection that is not idempotent on purpose: it counts, so a double application shows."""
 
     name = "counting"
-    tables = (people,)
+    tables: Sequence[Table] = (people,)
 
     def __init__(self, stumbling_over: str = "") -> None:
         self.stumbling_over = stumbling_over

@@ -20,6 +20,12 @@ def _fresh_limits() -> None:
     limits.forget_all()
 
 
+def one(start: str, end: str, **more: str) -> dict[str, Any]:
+    """A proposal's change to one candidate; a time of day alone is on 25 November in Tokyo."""
+    whole = [f"2026-11-25T{t}:00+09:00" if len(t) == 5 else t for t in (start, end)]
+    return {"candidates": [{"start": whole[0], "end": whole[1]} | more]}
+
+
 class TestProposing:
     def test_it_answers_with_the_appointment(self, api: Api) -> None:
         made = api.tanaka.propose(message="よろしく", note="内部")
@@ -55,13 +61,13 @@ class TestProposing:
             ({"attendees": "tanaka@example.com"}, "attendees"),
             ({"organizer": "sato@example.com"}, "organizer"),
             ({"candidates": []}, "candidates"),
-            ({"candidates": [{"start": "2026-11-25T10:00:00", "end": "2026-11-25T11:00:00+09:00"}]}, "candidates.0.start"),
-            ({"candidates": [{"start": "soon", "end": "2026-11-25T11:00:00+09:00"}]}, "candidates.0.start"),
+            (one("2026-11-25T10:00:00", "2026-11-25T11:00:00+09:00"), "candidates.0.start"),
+            (one("soon", "2026-11-25T11:00:00+09:00"), "candidates.0.start"),
             ({"candidates": [{"end": "2026-11-25T11:00:00+09:00"}]}, "candidates.0.start"),
-            ({"candidates": [{"start": "2026-11-20T10:00:00+09:00", "end": "2026-11-20T11:00:00+09:00"}]}, "candidates.0.start"),
-            ({"candidates": [{"start": "2026-11-25T10:10:00+09:00", "end": "2026-11-25T11:00:00+09:00"}]}, "candidates.0.start"),
-            ({"candidates": [{"start": "2026-11-25T10:00:00+09:00", "end": "2026-11-26T11:00:00+09:00"}]}, "candidates.0.end"),
-            ({"candidates": [{"start": "2026-11-25T10:00:00+09:00", "end": "2026-11-25T11:00:00+09:00", "room": "room-x"}]}, "candidates.0.room"),
+            (one("2026-11-20T10:00:00+09:00", "2026-11-20T11:00:00+09:00"), "candidates.0.start"),
+            (one("2026-11-25T10:10:00+09:00", "2026-11-25T11:00:00+09:00"), "candidates.0.start"),
+            (one("2026-11-25T10:00:00+09:00", "2026-11-26T11:00:00+09:00"), "candidates.0.end"),
+            (one("10:00", "11:00", room="room-x"), "candidates.0.room"),
             ({"kind": "party"}, "kind"),
             ({"kind": "visit_them"}, "place"),
             ({"kind": "visit_us", "platform": "zoom"}, "platform"),
@@ -325,7 +331,8 @@ class TestStaff:
     def test_free_busy_counts_holds_and_reservations_and_knows_unknown(self, api: Api) -> None:
         made = api.tanaka.propose()
         Worker(api.services).read()
-        query = "start=2026-11-25T00:00:00%2B09:00&end=2026-11-27T00:00:00%2B09:00&members=tanaka@example.com,sato@example.com"
+        window = "start=2026-11-25T00:00:00%2B09:00&end=2026-11-27T00:00:00%2B09:00"
+        query = f"{window}&members=tanaka@example.com,sato@example.com"
         _, found = api.sato.call("GET", f"/freebusy?{query}")
         assert found["members"]["tanaka@example.com"][0] == {
             "start": "2026-11-25T10:00:00+09:00",

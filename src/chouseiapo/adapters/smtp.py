@@ -66,6 +66,11 @@ class SmtpMailer:
             except (OSError, smtplib.SMTPException):
                 raise PortError("smtp_unanswered" if server.began else "smtp_unreachable") from None
 
+    def check(self) -> None:
+        """Connect and log in, and send nothing; raises PortError when a mail could not leave."""
+        with self._servers.one():
+            pass
+
     def close(self) -> None:
         """Say goodbye on all connections."""
         for server in self._servers.drain():

@@ -79,9 +79,8 @@ def answer_to(error: Exception) -> Answer:
         case Refused():
             return Answer(error.status, error.code, headers=error.headers)
         case HTTPException() if error.code:
-            headers = (
-                {"Allow": ", ".join(error.valid_methods)} if getattr(error, "valid_methods", None) else {}
-            )
+            methods: list[str] | None = getattr(error, "valid_methods", None)
+            headers = {"Allow": ", ".join(methods)} if methods else {}
             return Answer(error.code, _HTTP_CODES.get(error.code, "bad_request"), headers=headers)
     return Answer(500, "internal")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, redirect, render_template, request, url_for
 
@@ -57,7 +58,7 @@ def confirm(secret: str) -> Any:
         return _refused(refusal, secret, typed, picked)
     except FormExpired:
         return _form(appointment, secret, known=typed, picked=picked, refusal="form_expired"), 409
-    return redirect(url_for("guest.page", secret=secret, **_chosen_words()), 303)
+    return redirect(_address(secret), 303)
 
 
 @guest.get("/<secret>/calendar.ics")
@@ -151,6 +152,12 @@ def _zone(appointment: Appointment) -> str:
 
 def _chosen_words() -> dict[str, str]:
     """Language and zone as long as the guest has asked for them, to be carried along."""
-    asked = {name: request.values.get(name, "") for name in ("tz", "lang")}
-    fits = {"tz": is_time_zone, "lang": lambda value: value in LOCALES}
-    return {name: value for name, value in asked.items() if value and fits[name](value)}
+    zone, language = request.values.get("tz", ""), request.values.get("lang", "")
+    chosen = {"tz": zone} if zone and is_time_zone(zone) else {}
+    return chosen | ({"lang": language} if language in LOCALES else {})
+
+
+def _address(secret: str) -> str:
+    """The page's own address, with what the guest has asked for."""
+    words = urlencode(_chosen_words())
+    return url_for("guest.page", secret=secret) + (f"?{words}" if words else "")

@@ -1,4 +1,4 @@
-"""One appointment: its page, and everything its staff can do with it. Refusals are said in place, input kept."""
+"""One appointment: its page, and what its staff can do with it. Refusals are said in place, input is kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lies over the week grid: everybody's busy time, the holds of one's own other appointments, gaps of knowledge."""
+"""What lies over the week grid: busy time, holds of one's own other appointments, and what nobody knows."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def read_draft(form: MultiDict[str, str]) -> Draft:
 
 
 def proposal_of(draft: Draft, zone: ZoneInfo) -> tuple[Proposal, list[Problem]]:
-    """The proposal, with defaults in the place of choices and times that can't be read, and those problems."""
+    """The proposal, with defaults where choices and times can't be read, and a problem for each of those."""
     problems: list[Problem] = []
 
     def choice(field: str, kind: type[E], default: E) -> E:

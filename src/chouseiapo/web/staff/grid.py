@@ -1,7 +1,7 @@
-"""A week as rows and columns of cells: when they are, in words, and what lies over them. Pure; no clock is read.
+"""A week as rows and columns of cells: when they are, in words, and what lies over them. Reads no clock.
 
-Every cell is one step of the organization's raster. Where the clocks change, a column lacks the hour that does
-not exist, and an hour that comes twice has rows of its own: whoever draws the grid needs no arithmetic of time.
+Every cell is one step of the organization's raster. Where the clocks change, a column lacks the hour that
+does not exist, and an hour that comes twice has rows of its own: drawing it needs no arithmetic of time.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Day(msgspec.Struct, frozen=True):
 
 
 class Week(msgspec.Struct, frozen=True):
-    """`back`, `forth`, `home`: a day of the week before (empty: it lies in the past), after, and of this one."""
+    """`back`, `forth`, `home`: a day of the week before (empty when that is over), after, and of this one."""
 
     monday: str
     title: str

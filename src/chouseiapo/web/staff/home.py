@@ -57,12 +57,15 @@ def _found(member: str | None, query: str, state: str) -> dict[str, Any]:
 
 def _desk(member: str | None) -> dict[str, Any]:
     rows = services().rows
+    concerns = desk.concerns(rows, member, g.now)
+    pressing = {concern.appointment for concern in concerns}
+    waiting = [each for each in desk.waiting(rows, member, MOST) if each.id not in pressing]
     return {
-        "concerns": [(c, words.CONCERNS[c.what], moment(c.at)) for c in desk.concerns(rows, member, g.now)],
+        "concerns": [(c, words.said(words.CONCERNS[c.what]), moment(c.at)) for c in concerns],
         "broken": [link for link in g.member.links.values() if link.broken],
         "calendar": people.shown(g.member.id),
         "begun": _begun(),
-        "waiting": _lines(desk.waiting(rows, member, MOST)),
+        "waiting": _lines(waiting),
         "coming": _lines(desk.coming(rows, member, g.now, MOST)),
         "most": MOST,
     }

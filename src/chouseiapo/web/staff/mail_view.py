@@ -15,7 +15,7 @@ _POLICY = "; ".join(
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'self'",
-        # No script, no window, no navigation of ours; same-origin only so that the page can measure its height.
+        # No script, no window, no navigation; same-origin only so that the page can measure its height.
         "sandbox allow-same-origin",
     )
 )

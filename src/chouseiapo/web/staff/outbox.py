@@ -1,4 +1,4 @@
-"""The outbox, for administrators: every mail with its fate and why. Sign-in mails stay out: they open doors."""
+"""The outbox, for administrators: every mail with its fate and why; sign-in mails, which open doors, not."""
 
 from __future__ import annotations
 

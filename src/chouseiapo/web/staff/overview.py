@@ -104,7 +104,7 @@ def offered(appointment: Appointment) -> list[Offered]:
 
 
 def told_of_cancelling(id: str) -> list[str]:
-    """Who would get a mail if it were cancelled now: decided in memory, by the very rules that decide it then."""
+    """Who would get a mail if it were cancelled now: decided in memory, by the rules that decide it then."""
     before = services().coordination.stream(id)
     appointment = services().coordination.appointment(id)
     appointment.cancel("", g.now)

@@ -16,7 +16,7 @@ MOST_FOUND = 8
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """A person with the state of the calendar: built_in, linked or broken; `calendar` and `remedy` in words."""
+    """A person with the calendar's state (built_in, linked, broken); `calendar` and `remedy` in words."""
 
     id: str
     name: str

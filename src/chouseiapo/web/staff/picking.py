@@ -31,7 +31,7 @@ class Picked(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Picking(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`room` is that of the next candidate, `minutes` its length; `day`, `begin`, `finish` are typed, not drawn."""
+    """`room` and `minutes` are the next candidate's; `day`, `begin` and `finish` are typed, not drawn."""
 
     picked: tuple[Picked, ...] = ()
     room: str = ""
@@ -52,7 +52,7 @@ class Picking(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def read_picking(form: MultiDict[str, str]) -> Picking:
-    """What the form holds; a candidate that is no pair of times can't come from a page of ours, and is dropped."""
+    """What the form holds; a candidate that is no pair of times comes from no page of ours and is dropped."""
     rooms = form.getlist("room")
     found = []
     for n, text in enumerate(form.getlist("candidate")):

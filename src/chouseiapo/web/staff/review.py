@@ -1,4 +1,4 @@
-"""Before anything is sent: what will happen, and the very mails. The appointment is decided in memory, not saved."""
+"""Before anything is sent: what will happen, and the very mails. All of it is decided in memory only."""
 
 from __future__ import annotations
 

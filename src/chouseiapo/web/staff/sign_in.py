@@ -69,7 +69,7 @@ def leave() -> Any:
 
 @demo_sign_in.post("/demo/sign-in")
 def enter_as() -> Any:
-    """The demo alone lets a newcomer in as one of its made-up members; `serve` and `web` have no such route."""
+    """The demo alone lets a newcomer in as one of its made-up members; `serve` has no such route."""
     session.must_be_genuine()
     member = services().coordination.member(member_id(request.form.get("email", "")))
     return session.begin(member.id, request.form.get("next", ""))

@@ -1,4 +1,4 @@
-"""Words of the staff's pages for what code and rows know by a name. Japanese is the message id; `_` only marks."""
+"""Words of the staff's pages for what rows know by a name. Japanese is the message id, `_` marks it."""
 
 from __future__ import annotations
 
