@@ -125,7 +125,7 @@ def build(settings: Settings, clock: Clock = utc_now) -> Services:
     """Open the database (an empty one is created, an old one refused) and put everything together."""
     if not settings.secret_key:
         raise SettingsError(["CHOUSEIAPO_SECRET_KEY: missing; make one with: openssl rand -hex 32"])
-    rows = Rows(settings.database_url)
+    rows = _rows(settings)
     keyring = StoredKeyring(rows, Sealer(settings.secret_key, "personal data"))
     try:
         _ensure_database(settings, rows, keyring)
@@ -190,7 +190,7 @@ def _assemble(
 
 def migrate(settings: Settings) -> str | None:
     """Bring the database to this release's schema; answers the revision it stood at before."""
-    rows = Rows(settings.database_url)
+    rows = _rows(settings)
     keyring = StoredKeyring(rows, Sealer(settings.secret_key, "personal data"))
     try:
         with rows.creating_alone():
@@ -199,6 +199,13 @@ def migrate(settings: Settings) -> str | None:
     finally:
         rows.close()
     return before
+
+
+def _rows(settings: Settings) -> Rows:
+    try:
+        return Rows(settings.database_url)
+    except OSError as error:
+        raise WrongDatabase(f"no database there ({error.strerror}); check CHOUSEIAPO_DATABASE_URL") from None
 
 
 def _ensure_database(settings: Settings, rows: Rows, keyring: StoredKeyring) -> None:

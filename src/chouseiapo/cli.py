@@ -25,6 +25,7 @@ from chouseiapo.domain.errors import DomainError, Invalid
 from chouseiapo.domain.event import Meta
 from chouseiapo.domain.member import Provider, Role
 from chouseiapo.ports import PortError
+from chouseiapo.storage import DatabaseTrouble
 
 OPERATOR = Meta(actor="operator")
 
@@ -39,6 +40,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain("these settings can't be used:", *error.problems)
     except Invalid as error:
         return _complain(*(f"{p.field}: {p.code}" for p in error.problems))
+    except DatabaseTrouble as error:
+        logging.getLogger(__name__).debug("the database failed", exc_info=error)
+        return _complain(
+            f"the database can't be used ({type(error).__name__}); check CHOUSEIAPO_DATABASE_URL"
+        )
+    except OSError as error:
+        return _complain(error.strerror or str(error))
     except (WrongDatabase, DomainError, PortError) as error:
         return _complain(str(error) or getattr(error, "code", type(error).__name__))
 

@@ -359,7 +359,6 @@ def event_store(database_url: str) -> tuple[str | None, dict[str, str] | None]:
 
 @contextmanager
 def _locked_file(database: Path) -> Iterator[None]:
-    database.parent.mkdir(parents=True, exist_ok=True)
     before = os.umask(0o077)
     try:
         with database.with_name(f"{database.name}.lock").open("w") as lock:
@@ -381,6 +380,9 @@ def _rows_url(database_url: str) -> str:
 def _engine(url: str) -> Engine:
     if make_url(url).get_backend_name() != "sqlite":
         return create_engine(url, pool_size=4, max_overflow=16, pool_pre_ping=True)
+    file = Path(make_url(url).database or "")
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file.touch(mode=0o600)  # SQLite's companion files take over the owner-only mode
     engine = create_engine(url, connect_args={"timeout": 15}, pool_size=4, max_overflow=16)
 
     @event.listens_for(engine, "connect")

@@ -7,14 +7,9 @@ from flask import g
 from chouseiapo import wording
 from chouseiapo.application import GUEST, SYSTEM
 from chouseiapo.web.api.requests import services
-from chouseiapo.web.i18n import translate
+from chouseiapo.web.i18n import _, translate
 from chouseiapo.web.messages import HAPPENED
 from projections.history import Line
-
-
-def _(sentence: str) -> str:
-    return sentence
-
 
 _ACTORS = {GUEST: _("お客様"), SYSTEM: _("自動")}
 

@@ -31,3 +31,8 @@ def translate(sentence: str, locale: str, **values: object) -> str:
     """The sentence in that language, with its values put in."""
     text = translations(locale).gettext(sentence)
     return text % values if values else text
+
+
+def _(sentence: str) -> str:
+    """Marks a sentence for the catalogue; it is translated when it is shown."""
+    return sentence

@@ -41,8 +41,9 @@ class Server:
         self._server.close()
 
     def stop(self) -> None:
-        self._stopping.set()
-        self._server.pull_trigger()
+        if not self._stopping.is_set():
+            self._stopping.set()
+            self._server.pull_trigger()
 
     def _loop(self, going_on: Any) -> None:
         while going_on():

@@ -13,6 +13,7 @@ from chouseiapo.domain.event import Meta
 from chouseiapo.domain.proposal import Visibility
 from chouseiapo.web.api.requests import services, visible
 from chouseiapo.web.errors import answer_to
+from chouseiapo.web.i18n import _
 from chouseiapo.web.messages import REFUSALS
 from chouseiapo.web.staff import people, session
 from chouseiapo.web.staff.mail_view import framed, shown
@@ -22,10 +23,6 @@ from projections.mail_log import Logged, mails_about
 
 appointment = Blueprint("appointment", __name__, url_prefix="/appointments/<id>")
 Decide = Callable[[Meta], object]
-
-
-def _(sentence: str) -> str:
-    return sentence
 
 
 # What the page says after something was done.

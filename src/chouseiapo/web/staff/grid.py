@@ -17,17 +17,13 @@ from babel.dates import format_date
 from chouseiapo import wording
 from chouseiapo.config import Settings
 from chouseiapo.domain.slots import Slot
-from chouseiapo.web.i18n import translate
+from chouseiapo.web.i18n import _, translate
 
 DAYS = 7
 FRIDAY = 4
 MOST_SHADES = 3
 FARTHEST = timedelta(weeks=104)
 Key = tuple[int, int]  # minute of the day, and whether it is the second time that the clock shows it
-
-
-def _(sentence: str) -> str:
-    return sentence
 
 
 class Overlay(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ from flask import Blueprint, g, render_template, request
 
 from chouseiapo.domain.proposal import shown_title
 from chouseiapo.web.api.requests import services
+from chouseiapo.web.i18n import _
 from chouseiapo.web.staff import people, session, words
 from chouseiapo.web.staff.frame import is_administrator, moment, slot
 from chouseiapo.web.staff.new import PREFIX, decoded, drafts
@@ -106,7 +107,3 @@ def _ago(at: datetime) -> str:
     """「3日前」, "3 days ago"."""
     text = format_timedelta(at - g.now, add_direction=True, locale=g.locale)
     return text.replace(" ", "") if g.locale == "ja" else text
-
-
-def _(sentence: str) -> str:
-    return sentence

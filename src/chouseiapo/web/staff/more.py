@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import msgspec
@@ -10,7 +9,6 @@ from flask import Blueprint, Response, g, redirect, render_template, request, ur
 
 from chouseiapo.domain.appointment import Appointment, State
 from chouseiapo.domain.errors import Busy, DomainError, NotFound, Problem
-from chouseiapo.domain.event import Meta
 from chouseiapo.domain.proposal import shown_title
 from chouseiapo.web.api.requests import services, visible
 from chouseiapo.web.errors import answer_to
@@ -54,10 +52,8 @@ def write(id: str) -> Any:
 
 def _offer(appointment: Appointment, picking: Picking) -> Any:
     id = appointment.id
-    content = hashlib.sha256(msgspec.json.encode(picking.offers)).hexdigest()
-    cause = Meta(actor=g.member.id, command=f"{session.command().command}/{content}")
     try:
-        services().coordination.add_candidates(id, picking.offers, cause, g.now)
+        services().coordination.add_candidates(id, picking.offers, session.command(), g.now)
     except Busy:
         raise
     except DomainError as refusal:

@@ -11,6 +11,7 @@ from chouseiapo.application import GUEST
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.web.api.requests import services
 from chouseiapo.web.errors import Refused
+from chouseiapo.web.i18n import _
 from chouseiapo.web.staff import session, words
 from chouseiapo.web.staff.frame import is_administrator, moment
 from projections.mail_log import STATES, Logged, latest_mails
@@ -100,7 +101,3 @@ def _why(logged: Logged) -> tuple[str, str]:
     if logged.state == "queued" and logged.error:
         return words.trouble(logged.error)
     return "", ""
-
-
-def _(sentence: str) -> str:
-    return sentence

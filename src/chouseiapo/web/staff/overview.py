@@ -13,6 +13,7 @@ from chouseiapo.domain.proposal import Platform, shown_title
 from chouseiapo.domain.slots import Candidate, CandidateState
 from chouseiapo.web.api.requests import services
 from chouseiapo.web.history import actor_name, worded
+from chouseiapo.web.i18n import _
 from chouseiapo.web.staff import people, words
 from chouseiapo.web.staff.frame import moment, slot
 from chouseiapo.web.staff.outbox import line
@@ -136,10 +137,6 @@ def _meeting(appointment: Appointment) -> dict[str, Any]:
 
 def _in_order(candidates: Sequence[Candidate] | Any) -> list[Candidate]:
     return sorted(candidates, key=lambda c: (c.start, c.end))
-
-
-def _(sentence: str) -> str:
-    return sentence
 
 
 _ENDED = {

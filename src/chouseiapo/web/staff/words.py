@@ -6,12 +6,7 @@ from typing import NamedTuple
 
 from flask import g
 
-from chouseiapo.web.i18n import translate
-
-
-def _(sentence: str) -> str:
-    return sentence
-
+from chouseiapo.web.i18n import _, translate
 
 STATES = {
     "proposed": _("調整中"),

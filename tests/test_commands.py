@@ -1,0 +1,179 @@
+"""The commands as an operator runs them: real processes, their output, their exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from sqlalchemy import text
+
+from chouseiapo import migrations
+from chouseiapo.storage import Rows, metadata
+from tests.journeys.company import Process
+from tests.product import SECRET
+
+ROOT = Path(__file__).parents[1]
+
+
+class Operator:
+    """Somebody at a terminal."""
+
+    def __init__(self, database_url: str) -> None:
+        self.environ = {
+            "CHOUSEIAPO_DATABASE_URL": database_url,
+            "CHOUSEIAPO_SECRET_KEY": SECRET,
+            "CHOUSEIAPO_COMPANY": "株式会社サンプル",
+        }
+
+    def run(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        given = os.environ | self.environ | environ | {"PYTHONPATH": f"{ROOT}/src{os.pathsep}{ROOT}"}
+        return subprocess.run(
+            [sys.executable, "-m", "chouseiapo.cli", *arguments],
+            env=given,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def lines(self, *arguments: str) -> list[Any]:
+        done = self.run(*arguments)
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.fixture
+def operator(database_url: str) -> Operator:
+    return Operator(database_url)
+
+
+@pytest.fixture
+def rows(database_url: str) -> Iterator[Rows]:
+    opened = Rows(database_url)
+    yield opened
+    opened.close()
+
+
+def test_people_are_registered_listed_and_let_in(operator: Operator) -> None:
+    [added] = operator.lines("member", "add", "tanaka@example.com", "田中 一郎", "--kana", "タナカ")
+    assert [m["name"] for m in operator.lines("member", "list")] == ["田中 一郎"]
+    again = operator.run("member", "add", "Tanaka@Example.com", "田中 二郎")
+    assert (again.returncode, "Traceback" in again.stderr) == (1, False)
+    token = operator.run("token", "create", "--member", "tanaka@example.com").stdout.strip()
+    assert token.startswith("ca_")
+    invited = operator.run("invite", "tanaka@example.com").stdout.strip()
+    assert invited.startswith("http://127.0.0.1:8000/sign-in/")
+    assert added["id"].startswith("member-")
+    assert operator.run("invite", "nobody@example.com").returncode == 1
+
+
+def test_serve_answers_and_ends_cleanly(operator: Operator, tmp_path: Path) -> None:
+    process = Process(operator.environ, "serve", "--port", "0", log=tmp_path / "log")
+    url = process.ready()["url"]
+    assert requests.get(f"{url}/healthz", timeout=10).json() == {"status": "ok"}
+    assert requests.get(f"{url}/readyz", timeout=10).json()["worker"] == "ok"
+    assert process.stop() == 0
+
+
+def test_a_worker_can_do_what_is_due_and_end(operator: Operator) -> None:
+    assert operator.lines("worker", "--once") == [{"settled": 0}]
+
+
+def test_without_a_secret_key_nothing_starts(operator: Operator) -> None:
+    done = operator.run("serve", CHOUSEIAPO_SECRET_KEY="")
+    assert (done.returncode, "SECRET_KEY" in done.stderr, "Traceback" in done.stderr) == (1, True, False)
+
+
+def test_eight_at_once_can_start_an_empty_database(operator: Operator, rows: Rows) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(lambda _: operator.run("worker", "--once"), range(8)))
+    assert [d.returncode for d in done] == [0] * 8, [d.stderr for d in done]
+    assert migrations.revision(rows.engine) == migrations.HEAD
+
+
+def test_an_old_database_is_refused_and_the_way_out_is_told(operator: Operator, rows: Rows) -> None:
+    operator.lines("worker", "--once")
+    with rows.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    done = operator.run("serve", "--port", "0")
+    assert (done.returncode, "chouseiapo migrate" in done.stderr) == (1, True)
+    assert "Traceback" not in done.stderr
+
+
+def test_migrating_an_empty_database_makes_it_ready(operator: Operator) -> None:
+    assert operator.run("migrate").returncode == 0
+    assert operator.run("migrate").returncode == 0
+    assert operator.lines("worker", "--once") == [{"settled": 0}]
+
+
+def test_the_migrations_make_exactly_the_tables_that_the_code_knows(operator: Operator, rows: Rows) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    operator.lines("worker", "--once")
+    ours = {table.name for table in metadata.sorted_tables} | {
+        index.name for table in metadata.sorted_tables for index in table.indexes
+    }
+    with rows.engine.connect() as connection:
+        found = compare_metadata(MigrationContext.configure(connection), metadata)
+    # On PostgreSQL the events live in the same database; they are the event library's own.
+    assert [change for change in found if getattr(change[1], "name", None) in ours] == []
+
+
+def test_the_newest_migration_is_the_one_the_code_asks_for() -> None:
+    files = sorted((ROOT / "src/chouseiapo/migrations/versions").glob("*.py"))
+    assert files[-1].name.partition("_")[0] == migrations.HEAD
+
+
+def test_doctor_says_what_to_do_and_exits_with_one(operator: Operator) -> None:
+    done = operator.run("doctor")
+    assert done.returncode == 1
+    assert "chouseiapo worker" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_rebuild_names_the_projections_and_reports(operator: Operator) -> None:
+    operator.lines("member", "add", "tanaka@example.com", "田中")
+    unknown = operator.run("rebuild", "nothing")
+    assert (unknown.returncode, "appointments" in unknown.stderr) == (1, True)
+    *_, told = operator.lines("rebuild", "people", "--dry-run")
+    assert told == {"streams": 1, "changed": 1, "dry_run": True}
+    assert operator.lines("rebuild", "people")[-1]["changed"] == 1
+    assert operator.lines("rebuild", "people")[-1]["changed"] == 0
+
+
+def test_remind_prints_nothing_when_nobody_is_due(operator: Operator) -> None:
+    assert operator.lines("remind", "--now", "2026-11-25T07:00:00+09:00", "--dry-run") == []
+    assert operator.run("remind", "--now", "2026-11-25T07:00:00").returncode == 2
+
+
+def test_sandbox_tells_where_the_vendors_are_and_ends_cleanly(tmp_path: Path) -> None:
+    process = Process({}, "sandbox", log=tmp_path / "log")
+    told = process.ready()
+    assert requests.get(f"{told['sandbox']}/state.json", timeout=10).json()["mails"] == []
+    assert told["env"]["CHOUSEIAPO_GRAPH_ROOT"].startswith(told["sandbox"])
+    assert process.stop() == 0
+
+
+def test_files_of_a_database_are_readable_by_their_owner_alone(tmp_path: Path) -> None:
+    operator = Operator(f"sqlite:///{tmp_path}/new/product.db")
+    operator.lines("worker", "--once")
+    made = list((tmp_path / "new").iterdir())
+    assert {oct(path.stat().st_mode & 0o077) for path in made} == {"0o0"}
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://nobody@127.0.0.1:1/nowhere", "sqlite:////proc/nowhere/product.db"]
+)
+def test_a_database_that_cannot_be_used_is_said_in_a_sentence(url: str) -> None:
+    done = Operator(url).run("serve", "--port", "0")
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert "DATABASE_URL" in done.stderr

@@ -1,0 +1,310 @@
+"""Writing a proposal without a script: every button keeps what was typed, every refusal stands at its field."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chouseiapo.domain.member import Provider
+from chouseiapo.domain.proposal import Delivery, Kind, Platform, Visibility
+from tests.product import BY, NOW, at, offer
+from tests.web.desk import Company, Desk, local, of_draft, slot
+from tests.web.pages import Page
+
+GUEST = {"company": "ABC株式会社", "name": "山田太郎", "email": "yamada@example.net"}
+GOOD: dict[str, Any] = {
+    **GUEST,
+    "platform": "none",
+    "candidate": [slot(25, 10), slot(26, 11)],
+    "room": ["", ""],
+}
+
+
+def attend(company: Company, page: Page, *members: str) -> Page:
+    for member in members:
+        page = company.tanaka.write(page, action=f"add:{member}")
+    return page
+
+
+def reviewed(desk: Desk, **typed: Any) -> Page:
+    return desk.write(action="review", **GOOD | typed)
+
+
+def sent(desk: Desk, **typed: Any) -> str:
+    """Propose, and answer the appointment's id."""
+    page = reviewed(desk, **typed)
+    desk.send(page.form("/propose"))
+    return desk.path.rpartition("/")[2]
+
+
+def test_a_proposal_from_first_page_to_last(company: Company) -> None:
+    company.read()
+    page = attend(company, company.tanaka.open("/appointments/new"), company.office.suzuki)
+    page = company.tanaka.write(page, action="review", **GOOD)
+    assert "yamada@example.net に、日時を選ぶためのメールが届きます。" in page.text
+    assert "仮予定が、2個のカレンダーに合わせて4件入ります。" in page.text
+    assert "11月25日(水) 10:00〜11:00" in page.text
+    page = company.tanaka.send(page.form("/propose"))
+    made = company.appointment(company.tanaka.path.rpartition("/")[2])
+    assert made.attendees == (company.office.tanaka, company.office.suzuki)
+    assert [c.start for c in made.open_candidates] == [at(25, 1), at(26, 2)]
+    assert made.guest.email == "yamada@example.net"
+    assert "お客様の回答を待っています。" in page.text
+
+
+def test_looking_and_writing_record_nothing(company: Company) -> None:
+    page = reviewed(company.tanaka)
+    company.tanaka.http.head(page.form("/propose").action.replace("propose", "review"))
+    events = company.services.coordination.stream(of_draft(company.tanaka.path))
+    assert events == []
+
+
+@pytest.mark.parametrize(
+    "action",
+    ["search", "add:member-0", "week:2026-12-01", "slot", "refresh", "language:en", "remove:9", "odd"],
+)
+def test_every_button_keeps_what_was_typed(company: Company, action: str) -> None:
+    typed = {
+        **GUEST, "title": "ご提案", "message": "一行目\r\n二行目", "note": "秘密", "place": "3階", "phone": "03-1",
+        "deadline": "2026-11-24T12:00", "query": "すず", "url": "https://meet.example/x",
+        "candidate": [slot(26, 11), slot(25, 10)], "room": ["", company.office.room],
+    }  # fmt: skip
+    page = company.tanaka.write(action=action, **typed)
+    form = page.form("/appointments/new/")
+    kept = {name: form.value(name) for name in typed if name not in ("candidate", "room", "message")}
+    assert kept == {name: text for name, text in typed.items() if name in kept}
+    assert form.value("message") == "一行目\n二行目"
+    assert form.values("candidate") == [slot(25, 10), slot(26, 11)]
+    assert form.values("room") == [company.office.room, ""]
+
+
+def test_people_are_found_added_and_left_out(company: Company) -> None:
+    for query in ("すずき", "スズキ", "ｓｕｚｕｋｉ", "鈴木"):
+        page = company.tanaka.write(query=query)
+        assert [value for _, value in page.form("/appointments/new/").buttons if "add:" in value] == [
+            f"add:{company.office.suzuki}"
+        ]
+    page = attend(company, page, company.office.suzuki)
+    assert page.form("/appointments/new/").values("attendee") == [
+        company.office.tanaka,
+        company.office.suzuki,
+    ]
+    page = company.tanaka.write(page, action=f"drop:{company.office.tanaka}")
+    assert page.form("/appointments/new/").values("attendee") == [company.office.suzuki]
+    page = company.tanaka.write(page, action="review", **GOOD)
+    assert "参加しません" in page.text, "the author leaves themselves out"
+    assert "誰" not in company.tanaka.write(query="誰もいない").text.replace("誰もいない", "")
+
+
+def test_a_room_goes_with_its_candidate(company: Company) -> None:
+    id = sent(company.tanaka, room=[company.office.room, ""])
+    assert [c.room for c in company.appointment(id).open_candidates] == [company.office.room, None]
+
+
+def test_a_slot_is_typed_without_a_script(company: Company) -> None:
+    page = company.tanaka.write(action="slot", day="2026-11-25", begin="10:00", finish="11:30")
+    assert page.form("/appointments/new/").values("candidate") == [f"{local(25, 10)}|{local(25, 11, 30)}"]
+    page = company.tanaka.write(page, action="slot", day="2026-11-25", begin="23:00", finish="24:00")
+    assert page.form("/appointments/new/").values("candidate")[1] == f"{local(25, 23)}|{local(26, 0)}"
+    page = company.tanaka.write(page, action="remove:0")
+    assert len(page.form("/appointments/new/").values("candidate")) == 1
+    assert company.tanaka.write(action="slot", day="", begin="9:00", finish="10:00").problems
+    assert company.tanaka.write(action="slot", day="2026-11-25", begin="9:00", finish="8:00").problems
+
+
+REFUSED = [
+    ({"candidate": [], "room": []}, "日時候補を1つ以上選んでください。"),
+    ({"candidate": slot(20, 10)}, "過去の日時は候補にできません。"),
+    ({"candidate": f"{local(25, 10, 10)}|{local(25, 11)}"}, "候補の開始と終了は30分単位にしてください。"),
+    ({"candidate": f"{local(25, 10)}|{local(25, 9)}"}, "終了は開始より後にしてください。"),
+    ({"candidate": f"{local(25, 10)}|{local(26, 10, 30)}"}, "1つの候補は24時間までです。"),
+    ({"candidate": [slot(25, 10, 2), slot(25, 11)]}, "ほかの候補と時間が重なっています。"),
+    (
+        {"candidate": [slot(day, hour) for day in (24, 25, 26) for hour in range(17)], "room": [""] * 51},
+        "日時候補は50件までです。",
+    ),
+    ({"room": ["room-unknown", ""]}, "この会議室は登録されていません。"),
+    ({"attendee": []}, "担当者を1名以上選んでください。"),
+    ({"attendee": "member-unknown"}, "登録のない担当者が含まれています。選び直してください。"),
+    ({"kind": "visit_them", "place": " "}, "訪問先の場所を入力してください。"),
+    ({"kind": "visit_us", "platform": "zoom"}, "来訪では受付コードを使うため"),
+    ({"kind": "phone", "platform": "zoom"}, "種類が「Web会議」のときだけ発行できます。"),
+    ({"kind": "party"}, "選べない値です。"),
+    ({"platform": "meet"}, "このWeb会議サービスにはまだ対応していません。"),
+    ({"platform": "url", "url": ""}, "Web会議のURLを入力してください。"),
+    ({"platform": "url", "url": "ftp://x"}, "http:// または https:// で始まるURLを入力してください。"),
+    ({"title": "長" * 252}, "251文字以内で入力してください。"),
+    ({"email": ""}, "メールで送るには、お客様のメールアドレスが必要です。"),
+    ({"email": "yamada"}, "メールアドレスの形を確かめてください"),
+    ({"delivery": "link", "name": ""}, "リンクだけを発行するときは、お客様のお名前が必要です。"),
+    ({"company": "社" * 256}, "255文字以内で入力してください。"),
+    ({"phone": "03\t1234"}, "改行などの制御文字は使えません。"),
+    ({"time_zone": "Mars/Olympus"}, "このタイムゾーンは見つかりません。"),
+    ({"deadline": "2026-11-20T10:00"}, "回答期限には未来の日時を指定してください。"),
+    ({"deadline": "あした"}, "日時の形を確かめてください"),
+]
+
+
+@pytest.mark.parametrize(("typed", "message"), REFUSED)
+def test_what_is_refused_is_said_at_its_field_and_kept(
+    company: Company, typed: dict[str, Any], message: str
+) -> None:
+    page = reviewed(company.tanaka, **typed)
+    assert company.tanaka.path.split("?")[0].count("/") == 3, "back on the form"
+    assert any(message in problem for problem in page.problems), page.problems
+    form = page.form("/appointments/new/")
+    for name, text in typed.items():
+        if isinstance(text, str) and name not in ("candidate", "kind", "attendee", "platform"):
+            assert form.value(name) == text
+
+
+def test_a_time_that_is_booked_is_refused_at_its_candidate(company: Company) -> None:
+    booked = company.propose(offers=(offer(25, 1),), platform=Platform.NONE)
+    company.services.coordination.confirm(booked.id, "c1", booked.guest, BY, NOW)
+    page = reviewed(company.tanaka)
+    assert page.problems == ["この時間には、担当者または会議室の確定した予定があります。"]
+
+
+def test_zoom_needs_an_organizer_who_has_it(company: Company) -> None:
+    other = company.desk(company.boss)
+    page = other.write(action="review", **GOOD | {"platform": "zoom"})
+    assert any("主催者のZoomが連携されていない" in problem for problem in page.problems)
+    company.services.coordination.break_link(company.office.zoom[company.office.tanaka], "token_refused", NOW)
+    page = reviewed(company.tanaka, platform="zoom")
+    assert any("主催者のZoomが連携されていない" in problem for problem in page.problems)
+
+
+def test_problems_go_as_they_are_mended(company: Company) -> None:
+    page = reviewed(company.tanaka, email="")
+    page = company.tanaka.write(page, email="yamada@example.net", action="refresh")
+    assert page.problems == []
+
+
+def test_sent_twice_is_proposed_once(company: Company) -> None:
+    page = reviewed(company.tanaka)
+    form = page.form("/propose")
+    first, second = (company.tanaka.post(form.action, form.filled()) for _ in range(2))
+    assert first.status_code == second.status_code == 303
+    assert first.location == second.location
+    assert company.appointment(first.location.rpartition("/")[2]).version == 1
+
+
+def test_going_back_to_what_was_sent_leads_to_it_and_writing_there_begins_anew(company: Company) -> None:
+    page = company.tanaka.write(**GOOD)
+    address = company.tanaka.path.split("?")[0]
+    review = company.tanaka.write(page, action="review")
+    company.tanaka.send(review.form("/propose"))
+    sent_one = company.tanaka.path
+    company.tanaka.open(address)
+    assert company.tanaka.path == sent_one
+    company.tanaka.write(page, title="もう一件")
+    assert company.tanaka.path.split("?")[0] != address
+
+
+def test_what_was_not_reviewed_is_not_sent(company: Company) -> None:
+    page = company.tanaka.write(**GOOD)
+    review = company.tanaka.write(page, action="review")
+    company.tanaka.write(page, title="別の画面で書き直した")
+    company.tanaka.send(review.form("/propose"))
+    assert company.tanaka.path.endswith("/review")
+    assert company.services.coordination.stream(of_draft(company.tanaka.path)) == []
+
+
+def test_a_draft_is_its_writers_alone(company: Company) -> None:
+    page = company.tanaka.write(**GOOD)
+    address = company.tanaka.path
+    company.suzuki.open(address)
+    assert company.suzuki.status == 404
+    own = company.suzuki.open("/appointments/new").form("/appointments/new/")
+    company.suzuki.post(address, own.filled(title="のっとり"))
+    assert company.suzuki.status == 404
+    assert company.tanaka.open(address).form("/appointments/new/").value("title") == ""
+    assert page.form("/appointments/new/").value("company") == "ABC株式会社"
+
+
+def test_a_form_that_lay_open_too_long_comes_back_with_everything(company: Company) -> None:
+    page = company.tanaka.open("/appointments/new")
+    company.clock.now += timedelta(hours=13)
+    form = page.form("/appointments/new/")
+    answer = company.tanaka.post(form.action, form.filled(**GUEST))
+    assert answer.status_code == 409
+    again = Page(answer.get_data(as_text=True))
+    assert "ページを開いてから時間がたちました。" in again.text
+    assert again.form("/appointments/new/").value("email") == "yamada@example.net"
+    company.tanaka.send(again.form("/appointments/new/"), action="search")
+    assert company.tanaka.status == 200
+
+
+def test_drafts_are_sealed_shown_at_home_and_forgotten_after_a_week(company: Company) -> None:
+    company.tanaka.write(**GOOD)
+    with company.services.rows.engine.connect() as connection:
+        kept = str(connection.exec_driver_sql("SELECT * FROM drafts").all())
+    assert "山田" not in kept
+    assert "yamada" not in kept
+    assert "書きかけ" in company.tanaka.open("/").text
+    assert "書きかけ" not in company.suzuki.open("/").text
+    company.clock.now += timedelta(days=8)
+    company.suzuki.write(**GOOD)
+    with company.services.rows.engine.connect() as connection:
+        assert len(connection.exec_driver_sql("SELECT id FROM drafts").all()) == 1
+
+
+def test_the_last_choice_is_the_next_default(company: Company) -> None:
+    company.propose(
+        kind=Kind.WEB,
+        platform=Platform.URL,
+        url="https://meet.example/room",
+        visibility=Visibility.PRIVATE,
+        message="いつもの文面",
+        offers=(offer(25, 1, hours=1.5),),
+    )
+    form = company.tanaka.open("/appointments/new").form("/appointments/new/")
+    names = ("kind", "platform", "url", "visibility", "message", "minutes", "company")
+    assert [form.value(name) for name in names] == [
+        "web", "url", "https://meet.example/room", "private", "いつもの文面", "90", "",
+    ]  # fmt: skip
+    assert form.values("attendee") == [company.office.tanaka]
+
+
+def test_the_candidates_can_be_copied_as_text(company: Company) -> None:
+    page = company.tanaka.write(**GOOD)
+    assert "11月25日(水) 10:00〜11:00\n11月26日(木) 11:00〜12:00</textarea>" in page.html
+
+
+def test_the_review_shows_the_very_mails(company: Company) -> None:
+    page = reviewed(company.tanaka, message="よろしく")
+    assert "[株式会社サンプル]アポイントメントの日程調整をお願いします" in page.text
+    made = of_draft(company.tanaka.path)
+    frame = re.findall(r'<iframe[^>]* src="([^"]+)"', page.html)[0]
+    answer = company.tanaka.http.get(frame)
+    assert "sandbox allow-same-origin" in answer.headers["Content-Security-Policy"]
+    assert "script" not in answer.headers["Content-Security-Policy"]
+    seen = answer.get_data(as_text=True)
+    id = sent(company.tanaka, message="よろしく")
+    secret = company.services.guest_links.secret(made, 1)
+    assert f"/g/{secret}" in seen
+    text = company.tanaka.open(frame.replace("/mail/0", "/review?part=text&mail=1")).text
+    assert "さまとの日程調整を依頼しました" in text
+    assert id != made, "two reviews, two drafts"
+
+
+def test_a_link_alone_sends_no_mail(company: Company) -> None:
+    page = reviewed(company.tanaka, delivery=Delivery.LINK.value, email="")
+    assert "リンクを発行" in page.text
+    assert "メールは送りません。" in page.text
+    page = company.tanaka.send(page.form("/propose"))
+    company.read()
+    assert "まだメールは送っていません。" in company.tanaka.open(company.tanaka.path).text
+
+
+def test_a_broken_link_is_said_before_anything_is_sent(company: Company) -> None:
+    app = company.services.coordination
+    link = app.link_account(company.office.tanaka, Provider.GOOGLE, "t", "tanaka@example.com", BY, NOW)
+    app.break_link(link, "token_refused", NOW)
+    page = company.tanaka.open("/appointments/new")
+    assert "Google カレンダー: 連携が切れています" in page.text
+    page = reviewed(company.tanaka)
+    assert "仮予定は、連携が直り次第入ります。" in page.text

@@ -1,0 +1,176 @@
+"""Who comes in, and how: one-time links, sessions, forms that only our own pages can send."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from chouseiapo.web import create_app
+from tests.web.desk import SESSION, Company, Desk
+
+
+def link(company: Company, member: str) -> str:
+    url = company.services.mail_sign_in_link(member, company.clock.now)
+    return url.removeprefix(company.services.settings.base_url)
+
+
+def test_whoever_is_not_signed_in_is_asked_to_and_led_on_afterwards(company: Company) -> None:
+    appointment = company.propose()
+    page = company.stranger.open(f"/appointments/{appointment.id}")
+    assert company.stranger.path == "/sign-in"
+    company.stranger.send(page.form("/sign-in"), email="tanaka@example.com")
+    page = company.stranger.open(link(company, company.office.tanaka))
+    company.stranger.send(page.form("/sign-in/"))
+    assert company.stranger.path == f"/appointments/{appointment.id}"
+
+
+def test_a_link_signs_in_once(company: Company) -> None:
+    path = link(company, company.office.tanaka)
+    page = company.stranger.open(path)
+    assert "田中 一郎さん、こんにちは" in page.text
+    company.stranger.open(path)
+    company.stranger.http.head(path)
+    assert "一覧" in company.stranger.send(page.form("/sign-in/")).text, "looking did not use it up"
+    late = Desk(company.app.test_client())
+    again = late.open(path)
+    assert late.status == 410
+    assert "リンクの期限が切れました" in again.text
+
+
+def test_a_link_runs_out_after_fifteen_minutes(company: Company) -> None:
+    path = link(company, company.office.tanaka)
+    page = company.stranger.open(path)
+    company.clock.now += timedelta(minutes=15)
+    assert "期限が切れました" in company.stranger.send(page.form("/sign-in/")).text
+    assert company.stranger.status == 410
+
+
+def test_signing_in_gives_a_new_session_and_ends_the_one_before(company: Company) -> None:
+    before = company.services.access.open_session(company.office.suzuki, company.clock.now)
+    browser = Desk(company.app.test_client(), before)
+    page = browser.open(link(company, company.office.tanaka))
+    browser.send(page.form("/sign-in/"))
+    after = browser.http.get_cookie(SESSION)
+    assert after is not None
+    assert after.value != before
+    assert after.http_only
+    assert after.same_site == "Lax"
+    assert company.services.access.member_of_session(before, company.clock.now) is None
+
+
+def test_leaving_ends_the_session(company: Company) -> None:
+    page = company.tanaka.open("/")
+    company.tanaka.send(page.form("/sign-out"))
+    company.tanaka.open("/")
+    assert company.tanaka.path == "/sign-in"
+
+
+def test_an_unknown_address_gets_the_same_answer_and_no_mail(company: Company) -> None:
+    pages = {}
+    for email in ("tanaka@example.com", "nobody@example.com"):
+        form = company.stranger.open("/sign-in").form("/sign-in")
+        page = company.stranger.send(form, email=email)
+        pages[email] = (company.stranger.status, page.text.replace(email, ""))
+    assert len(set(pages.values())) == 1
+    company.stranger.send(company.stranger.open("/sign-in").form("/sign-in"), email="")
+    assert company.stranger.status == 200
+
+
+def test_asking_for_links_again_and_again_is_refused(company: Company) -> None:
+    form = company.stranger.open("/sign-in").form("/sign-in")
+    for _ in range(5):
+        company.stranger.send(form, email="nobody@example.com")
+        assert company.stranger.status == 200
+    company.stranger.send(form, email="nobody@example.com")
+    assert company.stranger.status == 429
+
+
+def test_guessing_links_is_refused_after_a_while(company: Company) -> None:
+    statuses = []
+    for n in range(22):
+        company.stranger.open(f"/sign-in/guess-{n}")
+        statuses.append(company.stranger.status)
+    assert statuses[0] == 410
+    assert statuses[-1] == 429
+
+
+def test_the_way_on_never_leads_to_another_site(company: Company) -> None:
+    for target in ("https://evil.example/", "//evil.example/", "/\\evil.example"):
+        page = company.stranger.open(f"/sign-in?next={target}")
+        assert page.form("/sign-in").value("next") == ""
+
+
+def test_only_the_demo_lets_people_in_without_a_mail(company: Company) -> None:
+    page = company.stranger.open("/sign-in")
+    assert [form.action for form in page.forms if "demo" in form.action] == []
+    company.stranger.post("/demo/sign-in", {"email": "tanaka@example.com"})
+    assert company.stranger.status == 404
+
+
+@pytest.mark.parametrize("nonce", ["", "AAAA", "x" * 48])
+def test_a_form_without_our_nonce_changes_nothing(company: Company, nonce: str) -> None:
+    appointment = company.propose()
+    company.tanaka.post(f"/appointments/{appointment.id}/cancel", {"nonce": nonce})
+    assert company.tanaka.status == 403
+    assert company.appointment(appointment.id).state == "proposed"
+
+
+def test_a_nonce_serves_its_own_session_alone(company: Company) -> None:
+    appointment = company.propose()
+    page = company.suzuki.open(f"/appointments/{appointment.id}")
+    company.tanaka.send(page.form("/cancel"))
+    assert company.tanaka.status == 403
+    assert company.appointment(appointment.id).state == "proposed"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec_Fetch_Site": "cross-site"},
+        {"Sec_Fetch_Site": "same-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+    ],
+)
+def test_what_another_site_has_a_browser_send_is_refused(company: Company, headers: dict[str, str]) -> None:
+    appointment = company.propose()
+    form = company.tanaka.open(f"/appointments/{appointment.id}").form("/cancel")
+    company.tanaka.post(form.action, form.filled(), **headers)
+    assert company.tanaka.status == 403
+    assert company.appointment(appointment.id).state == "proposed"
+
+
+@pytest.mark.parametrize("headers", [{"Sec_Fetch_Site": "same-origin"}, {"Origin": "http://127.0.0.1:8000"}])
+def test_what_our_own_page_sends_is_taken(company: Company, headers: dict[str, str]) -> None:
+    appointment = company.propose()
+    form = company.tanaka.open(f"/appointments/{appointment.id}").form("/cancel")
+    company.tanaka.post(form.action, form.filled(), **headers)
+    assert company.tanaka.status == 303
+
+
+def test_programs_with_a_token_come_from_anywhere(company: Company) -> None:
+    token = company.services.access.new_api_token(company.office.tanaka, company.clock.now)
+    appointment = company.propose()
+    path = f"/api/v1/appointments/{appointment.id}/cancel"
+    headers = {"Authorization": f"Bearer {token}", "Sec-Fetch-Site": "cross-site"}
+    assert company.stranger.http.post(path, json={}, headers=headers).status_code == 200
+
+
+def test_over_tls_the_cookie_is_the_hosts_alone(company: Company) -> None:
+    settings = replace(company.services.settings, base_url="https://meet.example.com")
+    app = create_app(replace(company.services, settings=settings))
+    browser = Desk(app.test_client())
+    token = company.services.access.new_sign_in_link(company.office.tanaka, company.clock.now)
+    form = browser.open(f"/sign-in/{token}").form("/sign-in/")
+    answer = browser.http.post(form.action, data=form.filled(), base_url="https://meet.example.com")
+    cookie = next(c for c in answer.headers.getlist("Set-Cookie") if c.startswith("__Host-session="))
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(cookie.split("; "))
+
+
+def test_the_language_is_remembered(company: Company) -> None:
+    page = company.tanaka.open("/settings")
+    company.tanaka.send(page.form("/language"), lang="en")
+    assert company.tanaka.path == "/settings"
+    assert "Settings" in company.tanaka.open("/settings").title
