@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Table, delete, select
+from sqlalchemy import Table, bindparam, delete, select
 from sqlalchemy.engine import Connection
 
 from chouseiapo.application import Coordination, link_owner
@@ -26,6 +26,15 @@ from chouseiapo.storage import Rows, entries, holds, tasks, upsert
 
 LEDGER = "holds"
 HOLD_MARK = "【仮】"
+# Built once: putting a statement together takes as long as its answer.
+_PLACED = select(
+    entries.c.key, entries.c.link, entries.c.vendor_id, entries.c.unsure, entries.c.fingerprint
+).where(entries.c.appointment == bindparam("appointment"))
+_FAILING = select(tasks.c.lane, tasks.c.error, tasks.c.failing_since).where(
+    tasks.c.ledger == LEDGER,
+    tasks.c.key.in_(bindparam("keys", expanding=True)),
+    tasks.c.failing_since.is_not(None),
+)
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -67,9 +76,11 @@ class EntryWriter:
         if appointment.state not in (State.PROPOSED, State.CONFIRMED):
             return []
         standing = [chosen] if chosen else appointment.open_candidates
-        links = {r: self.link_of(r) for c in standing for r in appointment.resources(c)}
+        owners = {owner for candidate in standing for owner in appointment.resources(candidate)}
+        links = {owner: self.link_of(owner) for owner in owners}
+        body = "\n".join(self._body(appointment))
         return [
-            Wanted(links[owner], owner, self._entry(appointment, candidate, links[owner]))
+            Wanted(links[owner], owner, self._entry(appointment, candidate, links[owner], body))
             for candidate in standing
             for owner in appointment.resources(candidate)
         ]
@@ -82,7 +93,7 @@ class EntryWriter:
                 return member.calendar.id
         return f"builtin-{resource}"
 
-    def _entry(self, appointment: Appointment, candidate: Candidate, link: str) -> Entry:
+    def _entry(self, appointment: Appointment, candidate: Candidate, link: str, body: str) -> Entry:
         title = shown_title(appointment.title, appointment.guest)
         confirmed = appointment.chosen is not None
         return Entry(
@@ -90,7 +101,7 @@ class EntryWriter:
             appointment=appointment.id,
             candidate=candidate.id,
             title=title if confirmed else f"{HOLD_MARK}{title}",
-            body="\n".join(self._body(appointment)),
+            body=body,
             location=self._location(appointment, candidate),
             start=candidate.start,
             end=candidate.end,
@@ -175,7 +186,7 @@ def _row(wanted: Wanted) -> dict[str, object]:
 def _differing(connection: Connection, id: str, wanted: Sequence[Wanted]) -> list[str]:
     """The links on whose calendars something of the appointment is not as wanted."""
     should = {w.entry.key: (w.link, w.entry.fingerprint()) for w in wanted}
-    placed = {row.key: row for row in connection.execute(select(entries).where(entries.c.appointment == id))}
+    placed = {row.key: row for row in connection.execute(_PLACED, {"appointment": id})}
     missing = {
         link for key, (link, print) in should.items() if key not in placed or placed[key].fingerprint != print
     }
@@ -187,15 +198,10 @@ def calendar_state(rows: Rows, wanted: Sequence[Wanted], appointment: str) -> Ca
     """How far the calendars have come with what an appointment wants now (computed from itself)."""
     should = {w.entry.key: w.entry.fingerprint() for w in wanted}
     with rows.read() as connection:
-        placed = connection.execute(select(entries).where(entries.c.appointment == appointment)).all()
+        placed = connection.execute(_PLACED, {"appointment": appointment}).all()
         links = {row.link for row in placed} | {w.link for w in wanted}
-        failing = connection.execute(
-            select(tasks.c.lane, tasks.c.error, tasks.c.failing_since).where(
-                tasks.c.ledger == LEDGER,
-                tasks.c.key.in_([f"{link}/{appointment}" for link in links]),
-                tasks.c.failing_since.is_not(None),
-            )
-        ).all()
+        asked = {"keys": [f"{link}/{appointment}" for link in links]}
+        failing = connection.execute(_FAILING, asked).all()
     return CalendarState(
         wanted=len(should),
         settled=sum(row.fingerprint == should.get(row.key) for row in placed),

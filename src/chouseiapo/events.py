@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import os
+import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
@@ -15,7 +16,8 @@ from typing import Any, Protocol, get_args, get_type_hints
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from eventsourcing.persistence import Mapper, StoredEvent, Transcoder
+from eventsourcing.persistence import Mapper, OperationalError, StoredEvent, Transcoder
+from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore, SQLiteFactory
 
 from chouseiapo.domain.agenda import Agenda
 from chouseiapo.domain.appointment import Appointment
@@ -168,6 +170,72 @@ class _NoTranscoder(Transcoder):
         raise NotImplementedError
 
 
+class SQLiteEvents(SQLiteApplicationRecorder):
+    """The library's recorder, with connections of their own for whoever reads a stream.
+
+    In the library's pool a reader waits behind a writer that waits for another one's commit: with many
+    threads everybody waits for every fsync. And its transaction around one SELECT keeps nothing together, but
+    costs three more calls into SQLite, each of which hands the interpreter to another thread.
+    """
+
+    _STREAM = (
+        "SELECT originator_version, topic, state FROM stored_events"
+        " WHERE originator_id = ? AND originator_version <= ? ORDER BY originator_version"
+    )
+    _WHOLE = 2**63 - 1
+
+    def __init__(self, datastore: SQLiteDatastore) -> None:
+        super().__init__(datastore)
+        self._idle: list[sqlite3.Connection] = []
+
+    def select_events(self, originator_id: Any, *, lte: int | None = None, **more: Any) -> list[StoredEvent]:
+        """The events of a stream in order; whatever else may be asked for, the library answers."""
+        if more.get("gt") is not None or more.get("desc") or more.get("limit") is not None:
+            return list(super().select_events(originator_id, lte=lte, **more))
+        try:
+            rows = self._read((originator_id, self._WHOLE if lte is None else lte))
+        except sqlite3.Error as error:
+            raise OperationalError(error) from error
+        return [StoredEvent(originator_id, version, topic, state) for version, topic, state in rows]
+
+    def _read(self, asked: tuple[str, int]) -> list[tuple[int, str, bytes]]:
+        try:
+            connection = self._idle.pop()  # one step, as is append: no two threads get the same connection
+        except IndexError:
+            connection = self._connect()
+        rows: list[tuple[int, str, bytes]] = connection.execute(self._STREAM, asked).fetchall()
+        self._idle.append(connection)
+        return rows
+
+    def _connect(self) -> sqlite3.Connection:
+        pool = self.datastore.pool
+        return sqlite3.connect(
+            pool.db_name,
+            timeout=pool.lock_timeout or 0,
+            isolation_level=None,
+            check_same_thread=False,
+            uri=True,
+        )
+
+    def close(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
+
+
+class SQLiteEventStore(SQLiteFactory):
+    """Makes that recorder, and closes it with everything else."""
+
+    def application_recorder(self) -> SQLiteEvents:
+        self._recorder = SQLiteEvents(self.datastore)
+        if self.env_create_table():
+            self._recorder.create_table()
+        return self._recorder
+
+    def close(self) -> None:
+        self._recorder.close()
+        super().close()
+
+
 def recorder_settings(sqlite_file: str | None, postgres: dict[str, str] | None) -> dict[str, str]:
     """Settings of the library's own recorders; exactly one of the two stores is named.
 
@@ -177,7 +245,7 @@ def recorder_settings(sqlite_file: str | None, postgres: dict[str, str] | None) 
     common = {"ORIGINATOR_ID_TYPE": "text", "CREATE_TABLE": "no"}
     if sqlite_file is not None:
         return common | {
-            "PERSISTENCE_MODULE": "eventsourcing.sqlite",
+            "PERSISTENCE_MODULE": "chouseiapo.events:SQLiteEventStore",
             "SQLITE_DBNAME": sqlite_file,
             "SQLITE_LOCK_TIMEOUT": "15",
         }

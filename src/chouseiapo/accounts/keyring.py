@@ -3,40 +3,49 @@
 from __future__ import annotations
 
 import os
+import time
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from chouseiapo.accounts.secrets import Sealer
 from chouseiapo.storage import Rows, insert_new, keys
 
 KEY_BYTES = 32
+REMEMBERED_S = 2.0
+_MOST_REMEMBERED = 1000
+_SEALED = select(keys.c.sealed).where(keys.c.subject == bindparam("subject"))
 
 
 class StoredKeyring:
-    """Kept in the rows, outside the event store and its copies. Nothing is cached: what is gone is gone."""
+    """Kept in the rows, outside the event store and its copies.
+
+    One request asks for the same key several times, so keys are remembered for two seconds, counted from the
+    first and never prolonged. After that time at the latest an erasure has taken effect in every process, and
+    whatever one of them still encrypted under the destroyed key reads as erased, too.
+    """
 
     def __init__(self, rows: Rows, sealer: Sealer) -> None:
         self._rows = rows
         self._sealer = sealer
+        self._known: dict[str, bytes] = {}
+        self._known_until = 0.0
 
     def key(self, subject: str) -> bytes | None:
-        with self._rows.read() as connection:
-            sealed = connection.scalar(select(keys.c.sealed).where(keys.c.subject == subject))
-        return self._sealer.open(sealed) if sealed else None
+        known = self._remembered().get(subject)
+        return self._read(subject) if known is None else known
 
     def new_key(self, subject: str) -> bytes:
         """The subject's key, made if it never had one; raises KeyError when it was destroyed."""
         if (standing := self.key(subject)) is not None:
             return standing
+        key = os.urandom(KEY_BYTES)
         with self._rows.write() as connection:
-            insert_new(
-                connection, keys, {"subject": subject, "sealed": self._sealer.seal(os.urandom(KEY_BYTES))}
-            )
-        key = self.key(subject)
-        if key is None:
+            made = insert_new(connection, keys, {"subject": subject, "sealed": self._sealer.seal(key)})
+        found = self._remember(subject, key) if made else self._read(subject)
+        if found is None:
             raise KeyError(subject)
-        return key
+        return found
 
     def destroy(self, subject: str, now: datetime) -> None:
         """Erase: from now on everything sealed under this key reads as erased, for ever."""
@@ -44,3 +53,21 @@ class StoredKeyring:
             connection.execute(
                 update(keys).where(keys.c.subject == subject).values(sealed="", destroyed_at=now)
             )
+        self._known.pop(subject, None)
+
+    def _read(self, subject: str) -> bytes | None:
+        sealed = self._rows.look_up(_SEALED, subject=subject)
+        return self._remember(subject, self._sealer.open(sealed)) if sealed else None
+
+    def _remember(self, subject: str, key: bytes) -> bytes:
+        known = self._remembered()
+        if len(known) < _MOST_REMEMBERED:
+            known[subject] = key
+        return key
+
+    def _remembered(self) -> dict[str, bytes]:
+        """All are forgotten together: so nothing is kept longer, however many keys are asked for."""
+        now = time.monotonic()
+        if now >= self._known_until:
+            self._known, self._known_until = {}, now + REMEMBERED_S
+        return self._known

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -25,6 +26,7 @@ class Views:
         self._services = services
         self._app = services.coordination
         self._zone = services.settings.zone
+        self._member = cache(services.coordination.member)  # one answer names the same people several times
 
     def moment(self, instant: datetime | None) -> str | None:
         return instant.astimezone(self._zone).isoformat() if instant else None
@@ -34,7 +36,7 @@ class Views:
         return f"{self._services.settings.base_url}/g/{secret}"
 
     def email(self, member: str) -> str:
-        return self._app.member(member).email
+        return self._member(member).email
 
     def appointment(self, appointment: Appointment) -> dict[str, Any]:
         """The appointment as its staff see it."""
@@ -69,7 +71,7 @@ class Views:
 
     def for_guest(self, appointment: Appointment) -> dict[str, Any]:
         """The appointment as its guest sees it: no address, no note, nobody's calendar."""
-        organizer = self._app.member(appointment.organizer)
+        organizer = self._member(appointment.organizer)
         return {
             "state": appointment.state.value,
             "company": self._services.settings.company,

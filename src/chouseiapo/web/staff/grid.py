@@ -23,6 +23,7 @@ DAYS = 7
 FRIDAY = 4
 MOST_SHADES = 3
 FARTHEST = timedelta(weeks=104)
+LEAST_CHANGE = timedelta(minutes=30)  # clocks change by an hour, on Lord Howe Island by half of one
 Key = tuple[int, int]  # minute of the day, and whether it is the second time that the clock shows it
 
 
@@ -233,12 +234,15 @@ class _Drawing:
 def _timeline(on: date, zone: ZoneInfo, step: timedelta) -> dict[Key, tuple[datetime, datetime]]:
     """A day's cells in their order, each with its UTC start and end; the keys are what a clock shows."""
     at, finish = _midnight(on, zone), _midnight(on + timedelta(days=1), zone)
-    found = {}
+    starts: dict[Key, datetime] = {}
     while at < finish:
         local = at.astimezone(zone)
-        found[local.hour * 60 + local.minute, local.fold] = (at, min(at + step, finish))
-        at += step
-    return found
+        minute = local.hour * 60 + local.minute
+        if timedelta(minutes=minute) % step == timedelta():
+            starts[minute, local.fold] = at
+        at += min(step, LEAST_CHANGE)
+    ends = [*list(starts.values())[1:], finish]
+    return {key: (start, end) for (key, start), end in zip(starts.items(), ends, strict=True)}
 
 
 def _midnight(on: date, zone: ZoneInfo) -> datetime:

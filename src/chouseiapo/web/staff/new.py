@@ -127,7 +127,7 @@ def _proposed_already(id: str) -> Any:
 
 def _acted(draft: Draft, action: str) -> Draft:
     what, _, who = action.partition(":")
-    if what == "add" and who.startswith("member-") and who not in draft.attendees:
+    if what == "add" and who.startswith("member-") and who not in draft.attendees and people.shown(who):
         return msgspec.structs.replace(draft, attendees=(*draft.attendees, who), query="")
     if what == "drop":
         rest = tuple(member for member in draft.attendees if member != who)

@@ -1,0 +1,224 @@
+"""The whole flow as people see it, in the demo: staff at a desk, a guest on a phone, the calendars beside them."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import requests
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from tests.browser.conftest import Axed, NewContext, Shoot
+from tests.journeys.company import Process, eventually
+
+JAPAN = ZoneInfo("Asia/Tokyo")
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("demo")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = Process({}, "demo", "--port", str(port), "--data", str(folder / "data"), log=folder / "log")
+    yield process.ready()
+    assert process.stop() == 0
+
+
+def state(demo: dict[str, Any]) -> dict[str, Any]:
+    answer: dict[str, Any] = requests.get(f"{demo['sandbox']}/state.json", timeout=30).json()
+    return answer
+
+
+def entries(demo: dict[str, Any], email: str, company: str) -> list[tuple[str, str]]:
+    """Status and title of what stands for a guest's company on a calendar."""
+    found = state(demo)["calendars"][f"{email}@example.com"]["entries"]
+    return [(e["status"], e["title"]) for e in found if company in e["title"]]
+
+
+def mails(demo: dict[str, Any], to: str, subject: str) -> list[dict[str, Any]]:
+    return [m for m in state(demo)["mails"] if m["to"] == to and subject in m["subject"]]
+
+
+def enter(page: Page, demo: dict[str, Any], name: str = "田中") -> None:
+    page.goto(demo["url"])
+    page.get_by_role("button", name=f"{name}さんとして入る").click()
+    expect(page.get_by_role("link", name="新しい日程調整")).to_be_visible()
+
+
+def free_cells(page: Page, count: int) -> list[Locator]:
+    """Cells of the next week shown, one a day, whose hour nobody is busy in, between 10:00 and 16:00."""
+    page.get_by_role("button", name="次の週").click()
+    found: dict[str, str] = {}
+    for cell in page.locator("[role=gridcell][data-start]").all():
+        start, label = cell.get_attribute("data-start") or "", cell.get_attribute("aria-label") or ""
+        if not re.search(r"T1[0-5]:00", start) or "予定" in label or start[:10] in found:
+            continue
+        half = page.locator(f"[role=gridcell][data-start^='{start[:14]}30']").get_attribute("aria-label")
+        if "予定" not in (half or ""):
+            found[start[:10]] = start
+        if len(found) == count:
+            break
+    return [page.locator(f"[role=gridcell][data-start='{start}']") for start in found.values()]
+
+
+def add_by_mouse(page: Page, cells: list[Locator]) -> None:
+    for cell in cells:
+        cell.scroll_into_view_if_needed()
+        box = cell.bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 3)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] * 1.5, steps=4)
+        page.mouse.up()
+
+
+def add_by_keyboard(page: Page, cells: list[Locator]) -> None:
+    """As keys do it: walk from the one cell that Tab reaches to the wanted one, extend, enter."""
+    page.locator("[role=gridcell][tabindex='0']").focus()
+    for cell in cells:
+        down, right = cell.evaluate(STEPS)
+        for key, times in (("Down", down), ("Up", -down), ("Right", right), ("Left", -right)):
+            for _ in range(times):
+                page.keyboard.press(f"Arrow{key}")
+        expect(cell).to_be_focused()
+        page.keyboard.press("Shift+ArrowDown")
+        page.keyboard.press("Enter")
+
+
+# How many rows down and columns to the right of the focused cell another one lies.
+STEPS = """target => {
+  const place = cell => [[...cell.closest('[role=grid]').children].indexOf(cell.parentElement),
+    [...cell.parentElement.children].indexOf(cell)];
+  const from = place(document.activeElement.closest('[role=gridcell]')), to = place(target);
+  return [to[0] - from[0], to[1] - from[1]];
+}"""
+
+
+def write_offer(page: Page, company: str, email: str) -> None:
+    page.get_by_label("会社名").fill(company)
+    page.get_by_label("お客様のお名前").fill("山田太郎")
+    page.get_by_label("お客様のメールアドレス").fill(email)
+
+
+@pytest.mark.parametrize("hand", ["mouse", "keyboard"])
+def test_from_the_proposal_to_the_reminder(
+    hand: str,
+    demo: dict[str, Any],
+    page: Page,
+    phone: BrowserContext,
+    axe: Axed,
+    shoot: Shoot,
+) -> None:
+    company, email = f"{hand}株式会社", f"{hand}@example.net"
+    enter(page, demo)
+    page.get_by_role("link", name="新しい日程調整").click()
+    page.get_by_role("button", name=re.compile("鈴木 花子")).first.click()
+    expect(page.get_by_text("Outlook").first).to_be_visible()
+    cells = free_cells(page, 3)
+    (add_by_mouse if hand == "mouse" else add_by_keyboard)(page, cells)
+    expect(page.get_by_text("候補 3件").first).to_be_visible()
+    write_offer(page, company, email)
+    axe(page)
+    shoot(page, f"flow-{hand}-1-new")
+    page.get_by_role("button", name="内容を確認する").click()
+    expect(page.get_by_role("heading", name="この内容でよろしいですか")).to_be_visible()
+    axe(page)
+    shoot(page, f"flow-{hand}-2-review")
+    page.get_by_role("button", name="日時候補をお客様に送信").click()
+    expect(page.get_by_label("お客様用リンク")).to_be_visible()
+    axe(page)
+
+    eventually(lambda: [1] if len(holds(demo, company)) != 6 else [])
+    assert {status for status, _ in holds(demo, company)} == {"tentative"}
+    calendars = page.context.new_page()
+    calendars.goto(demo["sandbox"])
+    shoot(calendars, f"flow-{hand}-3-holds")
+
+    eventually(lambda: [] if mails(demo, email, "日程調整をお願いします") else ["no request"])
+    guest_picks(phone.new_page(), mails(demo, email, "日程調整をお願いします")[0], axe, shoot, hand)
+
+    eventually(lambda: [1] if [s for s, _ in holds(demo, company)] != ["confirmed"] * 2 else [])
+    eventually(lambda: [] if mails(demo, email, "日程が確定しました") else ["no confirmation"])
+    told = mails(demo, email, "日程が確定しました")[0]["text"]
+    [meeting] = [m for m in state(demo)["meetings"] if company in m["topic"]]
+    for words in (meeting["join_url"], str(meeting["id"]), meeting["passcode"]):
+        assert words in told
+    page.reload()
+    expect(page.get_by_text("予定 2件中 2件を確認")).to_be_visible()
+    axe(page)
+    shoot(page, f"flow-{hand}-5-confirmed")
+
+
+def holds(demo: dict[str, Any], company: str) -> list[tuple[str, str]]:
+    return entries(demo, "tanaka", company) + entries(demo, "suzuki", company)
+
+
+def guest_picks(page: Page, mail: dict[str, Any], axe: Axed, shoot: Shoot, hand: str) -> None:
+    """On a phone, from the mailed link: by a tap, or by keys alone."""
+    [link] = set(re.findall(r"http://127\.0\.0\.1:\d+/g/[\w-]+", mail["text"]))
+    page.goto(link)
+    axe(page)
+    choice = page.get_by_role("radio").first
+    if hand == "mouse":
+        page.locator(".slot").first.tap()
+    else:
+        choice.focus()
+        page.keyboard.press("Space")
+    expect(choice).to_be_checked()
+    shoot(page, f"flow-{hand}-4-guest")
+    button = page.get_by_role("button", name="この日時で確定する")
+    if hand == "mouse":
+        button.tap()
+    else:
+        button.focus()
+        page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="日程が確定しました")).to_be_visible()
+    axe(page)
+    shoot(page, f"flow-{hand}-4-done")
+
+
+def test_the_reminder_arrives_when_the_morning_is_pulled_near(
+    demo: dict[str, Any], page: Page, new_context: NewContext
+) -> None:
+    """A meeting tomorrow at ten; the newcomer presses the button, and both sides are reminded."""
+    tomorrow = (datetime.now(JAPAN) + timedelta(days=1)).replace(hour=10, minute=0, second=0, microsecond=0)
+    body = {
+        "attendees": ["tanaka@example.com"],
+        "platform": "zoom",
+        "candidates": [{"start": tomorrow.isoformat(), "end": (tomorrow + timedelta(hours=1)).isoformat()}],
+        "guest": {"company": "明日株式会社", "name": "森", "email": "mori@example.net"},
+    }
+    token = {"Authorization": f"Bearer {demo['api_tokens']['tanaka@example.com']}"}
+    made = requests.post(f"{demo['url']}/api/v1/appointments", json=body, headers=token, timeout=10).json()
+    secret = made["guest_url"].rpartition("/")[2]
+    confirm = f"{demo['url']}/api/v1/guest/{secret}/confirm"
+    assert requests.post(confirm, json={"candidate": "c1"}, timeout=10).status_code == 200
+    eventually(lambda: [] if mails(demo, "mori@example.net", "確定しました") else ["no confirmation"])
+    page.goto(demo["sandbox"])
+    page.get_by_role("button", name="翌朝7時にする").click()
+    eventually(lambda: [] if mails(demo, "mori@example.net", "リマインド") else ["no reminder"])
+    [mail] = mails(demo, "mori@example.net", "リマインド")
+    assert mail["subject"].startswith("[株式会社サンプル]本日のWeb会議予定のリマインド: ")
+    assert "パスコード" in mail["text"]
+    [told] = mails(demo, "tanaka@example.com", "リマインド")
+    assert "明日株式会社:森様" in told["subject"]
+
+
+def test_the_demo_survives_a_restart_with_its_data(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    for _ in range(2):
+        process = Process({}, "demo", "--port", port, "--data", str(tmp_path / "data"), log=tmp_path / "log")
+        told = process.ready()
+        token = {"Authorization": f"Bearer {told['api_tokens']['sato@example.com']}"}
+        found = requests.get(f"{told['url']}/api/v1/members", headers=token, timeout=10).json()["members"]
+        eventually(lambda found=found: [] if len(found) in (0, 3) else [found])
+        assert process.stop() == 0
