@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -291,6 +292,9 @@ class Rows:
     def __init__(self, database_url: str) -> None:
         self._database_url = database_url
         self.engine = _engine(_rows_url(database_url))
+        # SQLite has one writer at a time, and its busy handler sleeps up to 100 ms between two tries; threads
+        # of one process had better queue.
+        self._turn = threading.Lock() if self.engine.dialect.name == "sqlite" else nullcontext()
         self._compiled: dict[Select[tuple[str]], Any] = {}
 
     @contextmanager
@@ -300,7 +304,7 @@ class Rows:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        with self.engine.begin() as connection:
+        with self._turn, self.engine.begin() as connection:
             yield connection
 
     def look_up(self, statement: Select[tuple[str]], **values: str) -> str | None:

@@ -216,7 +216,9 @@ def slot(start: datetime, end: datetime) -> dict[str, str]:
     return {"start": start.isoformat(), "end": end.isoformat()}
 
 
-def differences(services: Services, state: dict[str, Any], ids: Sequence[str]) -> list[str]:
+def differences(
+    services: Services, state: dict[str, Any], ids: Sequence[str], *, alone: bool = False
+) -> list[str]:
     """Where simulated calendars and meetings are not exactly what the events say; empty when all is right."""
     app = services.coordination
     accounts = {
@@ -235,7 +237,17 @@ def differences(services: Services, state: dict[str, Any], ids: Sequence[str]) -
                 wanted[accounts[w.link], id, w.entry.candidate] = (status, w.entry.title)
         if appointment.chosen and appointment.meeting:
             meetings[appointment.meeting.meeting_id] = id
+    if alone:  # other appointments' entries and meetings are not looked at
+        state = _only(state, set(ids), set(meetings))
     return [*_entry_differences(state, wanted), *_meeting_differences(state, meetings)]
+
+
+def _only(state: dict[str, Any], ids: set[str], meetings: set[str]) -> dict[str, Any]:
+    calendars = {
+        email: {"entries": [e for e in calendar["entries"] if e["tag"].get("appointment") in ids]}
+        for email, calendar in state["calendars"].items()
+    }
+    return {"calendars": calendars, "meetings": [m for m in state["meetings"] if str(m["id"]) in meetings]}
 
 
 def _entry_differences(

@@ -184,19 +184,24 @@ class Shown:
         return content
 
     def _slot(self, candidate: Candidate) -> SlotShown:
-        start, end = (wording.clock(at, self.zone) for at in (candidate.start, candidate.end))
-        days = {at.astimezone(ZoneInfo(self.zone)).date() for at in (candidate.start, candidate.end)}
-        home = wording.slot(candidate.start, candidate.end, self.home_zone, self._locale)
+        start, end = (at.astimezone(ZoneInfo(self.zone)) for at in (candidate.start, candidate.end))
+        opens, closes = (wording.clock(at, self.zone) for at in (start, end))
         room = self._services.coordination.room(candidate.room).name if candidate.room else ""
         return SlotShown(
             id=candidate.id,
-            day=wording.day(candidate.start, self.zone, self._locale),
-            time=f"{start}–{end}" if len(days) == 1 else f"{start}–{self._end(candidate)}",
-            home=home if self._zones_differ(candidate.start) else "",
-            machine=candidate.start.astimezone(ZoneInfo(self.zone)).isoformat(),
+            day=wording.day(start, self.zone, self._locale),
+            time=f"{opens}–{closes if start.date() == end.date() else self._end(candidate)}",
+            home=self._at_home(candidate),
+            machine=start.isoformat(),
             open=candidate.state is CandidateState.OPEN,
             room=room,
         )
+
+    def _at_home(self, candidate: Candidate) -> str:
+        """The slot in the organization's zone, where that one shows another time."""
+        if self.zone == self.home_zone or not self._zones_differ(candidate.start):
+            return ""
+        return wording.slot(candidate.start, candidate.end, self.home_zone, self._locale)
 
     def _end(self, candidate: Candidate) -> str:
         """An end on another day than the start names its day."""

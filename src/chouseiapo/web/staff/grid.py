@@ -142,7 +142,7 @@ class _Drawing:
 
     def _day(self, n: int, on: date, today: date) -> Day:
         name = format_date(on, "EEE", locale=self._locale)
-        number = str(on.day) if on.day > 1 and n else f"{on.month}/{on.day}"
+        number = str(on.day) if on.day > 1 else f"{on.month}/{on.day}"
         return Day(self._labels[n], number, name, on == today, on.weekday() > FRIDAY)
 
     def _rows(self) -> Iterable[Row]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -55,7 +55,7 @@ def overview(appointment: Appointment) -> dict[str, Any]:
         "chosen": slot(chosen.start, chosen.end) if chosen else "",
         "chosen_room": people.name_of(chosen.room) if chosen and chosen.room else "",
         "offered": offered(appointment),
-        "copied": "\n".join(slot(c.start, c.end) for c in _in_order(appointment.open_candidates)),
+        "copied": _copied(appointment),
         "attending": [people.shown(member) for member in appointment.attendees],
         "author": people.shown(appointment.author),
         "guest_url": services().guest_url(appointment),
@@ -90,18 +90,16 @@ def next_step(appointment: Appointment) -> str:
 
 def offered(appointment: Appointment) -> list[Offered]:
     """Every candidate in order of time; the last open one can't be withdrawn."""
-    can_go = appointment.state is State.PROPOSED and len(appointment.open_candidates) > 1
-    return [
-        Offered(
-            id=c.id,
-            words=slot(c.start, c.end),
-            state=c.state.value,
-            state_words=words.said(words.CANDIDATE_STATES[c.state]),
-            room=people.name_of(c.room) if c.room else "",
-            can_go=can_go and c.state is CandidateState.OPEN,
-        )
-        for c in _in_order(appointment.candidates.values())
-    ]
+    proposed = appointment.state is State.PROPOSED
+    can_go = proposed and len(appointment.open_candidates) > 1
+    found = []
+    for c in _in_order(appointment.candidates.values()):
+        is_open = c.state is CandidateState.OPEN
+        state = "closed" if is_open and not proposed else c.state.value
+        room = people.name_of(c.room) if c.room else ""
+        said = words.said(words.CANDIDATE_STATES[state])
+        found.append(Offered(c.id, slot(c.start, c.end), state, said, room, can_go and is_open))
+    return found
 
 
 def told_of_cancelling(id: str) -> list[str]:
@@ -135,7 +133,13 @@ def _meeting(appointment: Appointment) -> dict[str, Any]:
     return {"meeting": appointment.meeting if shows or fixed_url else None, "meeting_trouble": trouble}
 
 
-def _in_order(candidates: Sequence[Candidate] | Any) -> list[Candidate]:
+def _copied(appointment: Appointment) -> str:
+    """What can still be picked, a line each, to be pasted wherever the guest reads it."""
+    standing = appointment.open_candidates if appointment.state is State.PROPOSED else []
+    return "\n".join(slot(c.start, c.end) for c in _in_order(standing))
+
+
+def _in_order(candidates: Iterable[Candidate]) -> list[Candidate]:
     return sorted(candidates, key=lambda c: (c.start, c.end))
 
 

@@ -21,6 +21,7 @@ CANDIDATE_STATES = {
     "withdrawn": _("取り下げ済み"),
     "taken": _("埋まりました"),
     "passed": _("時刻を過ぎました"),
+    "closed": _("選ばれませんでした"),
 }
 KINDS = {
     "web": _("Web会議"),
