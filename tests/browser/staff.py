@@ -1,4 +1,4 @@
-"""What the staff's journeys share: a signed-in page, the cells of the week, and a mouse or finger that draws."""
+"""What the staff's journeys share: a signed-in page, the cells of the week, a mouse or finger that draws."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Proposing an appointment in a real browser: by mouse, by touch, by keyboard alone, and without any script."""
+"""Proposing an appointment in a real browser: by mouse, by touch, by keyboard alone, without any script."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_by_mouse_from_the_mailed_link_to_the_sent_proposal(
     shoot(page, "staff-new")
     expect(page.locator(".count")).to_have_text("候補 2件")
     fill_guest(page)
-    page.get_by_text("URLなし", exact=True).click()
+    page.get_by_role("radio", name="URLなし").check()
     page.get_by_role("button", name="内容を確認する").click()
     expect(page.get_by_text("仮予定が、2個のカレンダーに合わせて4件入ります。")).to_be_visible()
     expect(page.frame_locator(".mail-frame").get_by_text("日程を選ぶ")).to_be_visible()
@@ -81,7 +81,7 @@ def test_by_touch(live: Live, phone: BrowserContext, shoot: Shoot) -> None:
     expect(page.locator(".picked")).to_have_count(2)
     shoot(page, "staff-new-phone")
     fill_guest(page)
-    page.get_by_text("URLなし", exact=True).click()
+    page.get_by_role("radio", name="URLなし").check()
     page.get_by_role("button", name="内容を確認する").click()
     page.get_by_role("button", name="日時候補をお客様に送信").click()
     expect(page.get_by_text("お客様の回答を待っています。")).to_be_visible()
@@ -207,7 +207,7 @@ def test_without_a_script(live: Live, new_context: NewContext) -> None:
     page.get_by_role("button", name="候補に追加").click()
     assert picked(page) == ["11月25日(水) 10:00〜11:00"]
     fill_guest(page)
-    page.get_by_text("URLなし", exact=True).click()
+    page.get_by_role("radio", name="URLなし").check()
     page.get_by_role("button", name="内容を確認する").click()
     page.get_by_role("button", name="日時候補をお客様に送信").click()
     assert made(live, page) == [(at(25, 1), at(25, 2))]
@@ -218,11 +218,11 @@ def test_a_kind_without_a_url_turns_it_off_and_back_on(live: Live, new_context: 
     page.goto(f"{live.url}/appointments/new")
     chosen = page.locator("[name=platform]:checked")
     expect(chosen).to_have_value("zoom")
-    page.get_by_text("来訪", exact=True).click()
+    page.get_by_role("radio", name="来訪").check()
     expect(chosen).to_have_value("none")
     expect(page.get_by_text("固定URL", exact=True)).to_be_hidden()
     expect(page.get_by_label("場所")).to_be_visible()
-    page.get_by_text("Web会議", exact=True).first.click()
+    page.get_by_role("radio", name="Web会議").check()
     expect(chosen).to_have_value("zoom")
 
 

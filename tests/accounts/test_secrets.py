@@ -1,0 +1,104 @@
+"""Guest links, sealed texts and one-time links: genuine ones open, whatever was altered does not."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chouseiapo.accounts.guest_links import GuestLink, GuestLinks
+from chouseiapo.accounts.secrets import Sealer, Signer, hashed
+from chouseiapo.bootstrap import Services
+from chouseiapo.storage import sign_in_links
+from tests.product import NOW, Office
+
+OLD, NEW = "o" * 32, "n" * 32
+
+
+def links(*keys: str) -> GuestLinks:
+    return GuestLinks(Signer(keys, "guest link"))
+
+
+appointments = st.uuids().map(lambda u: f"appointment-{u.hex}")
+
+
+@given(appointments, st.integers(1, 65_000))
+def test_a_secret_says_what_was_put_into_it(appointment: str, generation: int) -> None:
+    secret = links(NEW).secret(appointment, generation)
+    assert links(NEW).read(secret) == GuestLink(appointment, generation)
+    assert len(secret) == 46
+
+
+@given(appointments, st.integers(0, 45), st.characters(min_codepoint=33, max_codepoint=126))
+def test_a_secret_with_another_character_opens_nothing_else(
+    appointment: str, place: int, character: str
+) -> None:
+    secret = links(NEW).secret(appointment, 1)
+    altered = secret[:place] + character + secret[place + 1 :]
+    # The last character has bits to spare: what decodes to the same bytes is the same secret.
+    assert links(NEW).read(altered) in (None, GuestLink(appointment, 1))
+    if place < 45 and altered != secret:
+        assert links(NEW).read(altered) is None
+
+
+@given(st.text(max_size=60))
+def test_anything_may_be_typed_as_a_secret(text: str) -> None:
+    assert links(NEW).read(text) is None
+
+
+def test_secrets_signed_by_an_older_key_still_open_and_others_do_not() -> None:
+    appointment = f"appointment-{uuid.uuid4().hex}"
+    secret = links(OLD).secret(appointment, 1)
+    assert links(NEW, OLD).read(secret) is not None
+    assert links(NEW).read(secret) is None
+
+
+def test_a_purpose_of_its_own_keeps_signatures_apart() -> None:
+    signed = Signer([NEW], "form").sign(b"message")
+    assert Signer([NEW], "form").verifies(b"message", signed)
+    assert not Signer([NEW], "guest link").verifies(b"message", signed)
+
+
+def test_sealed_texts_survive_a_rotation_and_tell_when_they_do_not() -> None:
+    sealed = Sealer([OLD], "vault").seal(b"token")
+    assert Sealer([NEW, OLD], "vault").open(sealed) == b"token"
+    with pytest.raises(ValueError, match="SECRET_KEY"):
+        Sealer([NEW], "vault").open(sealed)
+
+
+def test_of_many_who_hold_a_sign_in_link_one_comes_in(office: Office, services: Services) -> None:
+    token = services.access.new_sign_in_link(office.tanaka, NOW)
+    came_in: list[str | None] = []
+    clicks = [
+        threading.Thread(target=lambda: came_in.append(services.access.use_sign_in_link(token, NOW)))
+        for _ in range(6)
+    ]
+    for click in clicks:
+        click.start()
+    for click in clicks:
+        click.join()
+    assert sorted(map(str, came_in)) == ["None"] * 5 + [office.tanaka]
+
+
+def test_a_sign_in_link_lives_for_a_quarter_of_an_hour_and_is_stored_as_a_digest(
+    office: Office, services: Services
+) -> None:
+    token = services.access.new_sign_in_link(office.tanaka, NOW)
+    assert services.access.peek_sign_in_link(token, NOW + timedelta(minutes=14)) == office.tanaka
+    assert services.access.use_sign_in_link(token, NOW + timedelta(minutes=15)) is None
+    with services.rows.read() as connection:
+        [row] = connection.execute(sign_in_links.select()).all()
+    assert (row.digest, token in str(tuple(row))) == (hashed(token), False)
+
+
+def test_a_closed_or_old_session_lets_nobody_in(office: Office, services: Services) -> None:
+    access = services.access
+    token = access.open_session(office.tanaka, NOW)
+    assert access.member_of_session(token, NOW) == office.tanaka
+    assert access.member_of_session(token, NOW + timedelta(days=15)) is None
+    access.close_session(token)
+    assert access.member_of_session(token, NOW) is None
