@@ -7,7 +7,7 @@ same key, so that it is turned in place; whatever else was placed should be gone
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 import msgspec
@@ -77,7 +77,7 @@ class EntryWriter:
             return []
         standing = [chosen] if chosen else appointment.open_candidates
         owners = {owner for candidate in standing for owner in appointment.resources(candidate)}
-        links = {owner: self.link_of(owner) for owner in owners}
+        links = self._links_of(owners)
         body = "\n".join(self._body(appointment))
         return [
             Wanted(links[owner], owner, self._entry(appointment, candidate, links[owner], body))
@@ -87,11 +87,12 @@ class EntryWriter:
 
     def link_of(self, resource: str) -> str:
         """Through which link a member's or room's calendar is written; the built-in one has its own."""
-        if resource.startswith("member-"):
-            member = Member.remember(resource, self._app.stream(resource))
-            if member.calendar is not None:
-                return member.calendar.id
-        return f"builtin-{resource}"
+        return self._links_of([resource])[resource]
+
+    def _links_of(self, resources: Iterable[str]) -> dict[str, str]:
+        links = {resource: f"builtin-{resource}" for resource in resources}
+        members = self._app.members(r for r in links if r.startswith("member-"))
+        return links | {id: m.calendar.id for id, m in members.items() if m.calendar is not None}
 
     def _entry(self, appointment: Appointment, candidate: Candidate, link: str, body: str) -> Entry:
         title = shown_title(appointment.title, appointment.guest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -26,7 +26,7 @@ from chouseiapo.domain.member import Member, Provider, Role
 from chouseiapo.domain.proposal import Guest, Meeting, Proposal, check_proposal, is_address
 from chouseiapo.domain.room import Room
 from chouseiapo.domain.slots import Grid, Offer, Slot
-from chouseiapo.events import EventMapper, Keyring
+from chouseiapo.events import EventMapper, Keyring, select_streams
 
 A = TypeVar("A", bound=Aggregate)
 
@@ -69,6 +69,11 @@ def caused_by(event: Event, target: str) -> Meta:
     )
 
 
+def agenda_ids(resources: Sequence[str], slot: Slot) -> list[str]:
+    """The streams that a slot touches: one a resource and UTC day."""
+    return [agenda_id(resource, day) for resource in resources for day in slot.utc_days()]
+
+
 class Agendas:
     """The agendas that one decision touches: loaded when asked for, saved together with it."""
 
@@ -92,8 +97,12 @@ class Agendas:
     def __iter__(self) -> Iterator[Agenda]:
         return iter(self._loaded.values())
 
+    def know(self, agendas: Iterable[Agenda]) -> None:
+        """Take in what was loaded together, before it is asked for one by one."""
+        self._loaded |= {agenda.id: agenda for agenda in agendas if agenda.id not in self._loaded}
+
     def _of(self, resources: Sequence[str], slot: Slot) -> Iterator[Agenda]:
-        for id in (agenda_id(resource, day) for resource in resources for day in slot.utc_days()):
+        for id in agenda_ids(resources, slot):
             if id not in self._loaded:
                 self._loaded[id] = self._load(id)
             yield self._loaded[id]
@@ -134,6 +143,18 @@ class Coordination(Application[str]):
         """Every event of a stream in order, up to version `until` when given."""
         events: Iterator[Any] = self.events.get(id, lte=until)
         return list(events)
+
+    def streams(self, ids: Iterable[str]) -> dict[str, list[Event]]:
+        """Several whole streams in one read; one without events is empty."""
+        found: dict[str, list[Event]] = {id: [] for id in ids}
+        for stored in select_streams(self.recorder, list(found)):
+            event: Any = self.mapper.to_domain_event(stored)
+            found[event.originator_id].append(event)
+        return found
+
+    def members(self, ids: Iterable[str]) -> dict[str, Member]:
+        """Several members in one read; an unknown one is of version 0."""
+        return {id: Member.remember(id, events) for id, events in self.streams(ids).items()}
 
     def appointment(self, id: str, until: int | None = None) -> Appointment:
         """The appointment (as it was at version `until`); raises NotFound."""
@@ -303,6 +324,7 @@ class Coordination(Application[str]):
         def decide(appointment: Appointment, agendas: Agendas) -> None:
             appointment.confirm(candidate, guest, time_zone, locale, now)
             if (chosen := appointment.chosen) is not None:
+                agendas.know(self._agendas(agenda_ids(appointment.resources(chosen), chosen.slot)))
                 agendas.reserve(id, appointment.resources(chosen), chosen.slot, now)
 
         return self._carry_out(cause, id, decide)
@@ -369,7 +391,7 @@ class Coordination(Application[str]):
     # What is wrong with a proposal, beyond its own words
 
     def _problems(self, proposal: Proposal, agendas: Agendas, now: datetime) -> list[Problem]:
-        people = {m: Member.remember(m, self.stream(m)) for m in proposal.attendees}
+        people = self.members(proposal.attendees)
         unknown = [m for m, member in people.items() if not member.version]
         organizer = people.get(proposal.organizer)
         zoom = organizer.zoom if organizer else None
@@ -386,12 +408,17 @@ class Coordination(Application[str]):
                 yield Problem(f"candidates.{n}.room", "room_unknown")
 
     def _reserved(self, attendees: Sequence[str], offers: Sequence[Offer], agendas: Agendas) -> list[Problem]:
-        problems = []
-        for n, offer in enumerate(offers):
-            resources = (*attendees, offer.room) if offer.room else tuple(attendees)
-            if agendas.taken_by(resources, offer.slot):
-                problems.append(Problem(f"candidates.{n}.start", "candidate_reserved"))
-        return problems
+        resources = [(*attendees, offer.room) if offer.room else tuple(attendees) for offer in offers]
+        asked = [(who, offer.slot) for who, offer in zip(resources, offers, strict=True)]
+        agendas.know(self._agendas(id for who, slot in asked for id in agenda_ids(who, slot)))
+        return [
+            Problem(f"candidates.{n}.start", "candidate_reserved")
+            for n, (who, slot) in enumerate(asked)
+            if agendas.taken_by(who, slot)
+        ]
+
+    def _agendas(self, ids: Iterable[str]) -> list[Agenda]:
+        return [Agenda.remember(id, events) for id, events in self.streams(ids).items()]
 
 
 def _existing(aggregate: A) -> A:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 import msgspec
 
 from chouseiapo.bootstrap import Services
 from chouseiapo.domain.appointment import Appointment, State
+from chouseiapo.domain.member import Member
 from chouseiapo.domain.proposal import shown_title
 from chouseiapo.domain.slots import Candidate, CandidateState
 from projections.appointments import Listed
@@ -26,7 +26,7 @@ class Views:
         self._services = services
         self._app = services.coordination
         self._zone = services.settings.zone
-        self._member = cache(services.coordination.member)  # one answer names the same people several times
+        self._people: dict[str, Member] = {}
 
     def moment(self, instant: datetime | None) -> str | None:
         return instant.astimezone(self._zone).isoformat() if instant else None
@@ -38,8 +38,16 @@ class Views:
     def email(self, member: str) -> str:
         return self._member(member).email
 
+    def _member(self, id: str) -> Member:
+        """One answer names the same people several times, and is over before they change."""
+        if id not in self._people:
+            self._people[id] = self._app.member(id)
+        return self._people[id]
+
     def appointment(self, appointment: Appointment) -> dict[str, Any]:
         """The appointment as its staff see it."""
+        people = {appointment.author, *appointment.attendees, appointment.organizer}
+        self._people |= self._app.members(people)
         return {
             "id": appointment.id,
             "state": appointment.state.value,
