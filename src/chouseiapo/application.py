@@ -133,6 +133,12 @@ class Coordination(Application[str]):
     def construct_mapper(self) -> Mapper[str]:
         return EventMapper(self._keyring)
 
+    def save(self, *events: Any, **more: Any) -> list[Recording[str]]:
+        """What the library's own does, but for asking every event about its protocols: 60 µs each."""
+        recordings = self.events.put(events, **more)
+        self._notify(recordings)
+        return recordings
+
     def _notify(self, recordings: list[Recording[str]]) -> None:
         for wake in self.on_saved:
             wake()
@@ -385,8 +391,7 @@ class Coordination(Application[str]):
             for event in aggregate.collect_events()
         ]
         if events:
-            # What `save` does but for its look at every event's type, which takes longer than the encryption.
-            self._notify(self.events.put(events))
+            self.save(*events)
 
     # What is wrong with a proposal, beyond its own words
 

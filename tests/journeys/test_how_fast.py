@@ -48,7 +48,7 @@ def seconds_until_everywhere(at: Company, client: Any, n: int) -> float:
 
 
 def everywhere(at: Company, id: str, guest: str) -> bool:
-    """Both calendars and the meeting as they should be, with the URL in the entries, and three mails there."""
+    """Both calendars and the meeting as they should be, the URL in the entries, and the guest's mail."""
     state = at.state()
     meeting = at.services.coordination.appointment(id).meeting
     if meeting is None or differences(at.services, state, [id], alone=True):

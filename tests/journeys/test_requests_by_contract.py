@@ -77,7 +77,7 @@ def test_the_whole_flow_sends_only_what_the_contracts_allow(
 
 
 def test_requests_per_confirmation_are_the_least_possible(database_url: str) -> None:
-    """5 candidates on 2 calendars: 2 a calendar when it is confirmed, 1 more when the meeting's data comes."""
+    """5 candidates on 2 calendars: 2 a calendar when confirmed, 1 more for the meeting."""
     with company(database_url, DEMO_PEOPLE) as at:
         id, worker = propose(at), Worker(at.services)
         worker.once()

@@ -12,6 +12,7 @@ import pytest
 
 from chouseiapo.bootstrap import build
 from chouseiapo.config import Settings
+from chouseiapo.web import limits
 from chouseiapo.web.server import Server
 from tests.product import SECRET
 from tests.web.api import StandingClock
@@ -31,6 +32,7 @@ class Live(Company):
 
 @pytest.fixture
 def live(tmp_path: Path) -> Iterator[Live]:
+    limits.forget_all()
     port = _free_port()
     settings = replace(
         Settings(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, g, redirect, request, url_for
@@ -21,8 +21,6 @@ def install(app: Flask) -> None:
     """Filters and globals that the staff's templates use."""
     app.jinja_env.filters |= {
         "moment": moment,
-        "day": day,
-        "clock": clock,
         "people": lambda names: wording.people(names, g.locale),
     }
     app.jinja_env.globals |= {
@@ -63,13 +61,5 @@ def moment(at: datetime) -> str:
     return wording.moment(at, services().settings.time_zone, g.locale, today=_today())
 
 
-def day(at: datetime) -> str:
-    return wording.day(at, services().settings.time_zone, g.locale, today=_today())
-
-
-def clock(at: datetime) -> str:
-    return wording.clock(at, services().settings.time_zone)
-
-
-def _today() -> Any:
+def _today() -> date:
     return g.now.astimezone(services().settings.zone).date()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -12,7 +12,7 @@ from flask import Blueprint, g, render_template, request
 from chouseiapo.domain.proposal import shown_title
 from chouseiapo.web.api.requests import services
 from chouseiapo.web.i18n import _
-from chouseiapo.web.staff import people, session, words
+from chouseiapo.web.staff import session, words
 from chouseiapo.web.staff.frame import is_administrator, moment, slot
 from chouseiapo.web.staff.new import PREFIX, decoded, drafts
 from projections import desk
@@ -64,7 +64,6 @@ def _desk(member: str | None) -> dict[str, Any]:
     return {
         "concerns": [(c, words.said(words.CONCERNS[c.what]), moment(c.at)) for c in concerns],
         "broken": [link for link in g.member.links.values() if link.broken],
-        "calendar": people.shown(g.member.id),
         "begun": _begun(),
         "waiting": _lines(waiting),
         "coming": _lines(desk.coming(rows, member, g.now, MOST)),
@@ -90,7 +89,7 @@ def _line(listed: Listed, names: list[str]) -> Line:
     facts = [words.said(words.STATES[listed.state])]
     if listed.state == "proposed":
         facts.append(words.said(_("候補 %(n)s件"), n=listed.open_count))
-        facts.append(words.said(_("%(ago)sに依頼"), ago=_ago(listed.proposed_at)))
+        facts.append(words.said(_("依頼 %(ago)s"), ago=_ago(listed.proposed_at)))
     facts += names
     return Line(listed.id, listed.title, mark, _when(listed), tuple(facts))
 
@@ -105,5 +104,7 @@ def _when(listed: Listed) -> str:
 
 def _ago(at: datetime) -> str:
     """「3日前」, "3 days ago"."""
+    if g.now - at < timedelta(minutes=1):
+        return words.said(_("たった今"))
     text = format_timedelta(at - g.now, add_direction=True, locale=g.locale)
     return text.replace(" ", "") if g.locale == "ja" else text

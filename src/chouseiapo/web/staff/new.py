@@ -16,8 +16,9 @@ from chouseiapo.domain.errors import NotFound, Problem
 from chouseiapo.domain.proposal import shown_title
 from chouseiapo.web.api.requests import services, visible
 from chouseiapo.web.guest.show import ZONES
+from chouseiapo.web.i18n import _
 from chouseiapo.web.messages import REFUSALS
-from chouseiapo.web.staff import people, session
+from chouseiapo.web.staff import people, session, words
 from chouseiapo.web.staff.draft import Draft, first_draft, problems_of, read_draft
 from chouseiapo.web.staff.frame import in_language
 from chouseiapo.web.staff.picker import picker
@@ -35,6 +36,29 @@ _PLACES = {
     "slot": "typed",
     "remove": "picked",
     "refresh": "grid",
+}
+
+
+_FIELDS = {
+    "attendees": ("people", _("担当者")),
+    "organizer": ("organizer", _("主催者")),
+    "candidates": ("picked", _("日時候補")),
+    "delivery": ("delivery-choice", _("届け方")),
+    "guest.company": ("company", _("会社名")),
+    "guest.name": ("name", _("お客様のお名前")),
+    "guest.email": ("email", _("お客様のメールアドレス")),
+    "guest.phone": ("phone", _("電話番号")),
+    "guest.time_zone": ("time_zone", _("お客様のタイムゾーン")),
+    "guest.locale": ("locale", _("お客様の言語")),
+    "kind": ("kind-choice", _("種類")),
+    "platform": ("platform-choice", _("Web会議")),
+    "url": ("url", _("Web会議のURL")),
+    "place": ("place", _("場所")),
+    "title": ("title", _("件名")),
+    "message": ("message", _("お客様へのメッセージ")),
+    "note": ("note", _("社内メモ")),
+    "deadline": ("deadline", _("回答期限")),
+    "visibility": ("visibility-choice", _("予定の公開範囲")),
 }
 
 
@@ -67,7 +91,7 @@ def write(id: str) -> Any:
     draft = _acted(draft, action)
     if not drafts().keep(PREFIX + id, g.member.id, msgspec.json.encode(draft), g.now):
         raise NotFound
-    what, _, which = action.partition(":")
+    what, which = _parts(action)
     if what == "review":
         return redirect(url_for("review.page", id=id), 303)
     place = _PLACES.get(what) or ("people" if draft.query else None)
@@ -82,13 +106,15 @@ def page(id: str, draft: Draft, check: bool = False, refusal: str = "") -> str:
     if check:
         problems = problems_of(draft, services().coordination, services().settings.zone, g.now)
     attending = [found for found in map(people.shown, draft.attendees) if found]
+    by_field = _by_field(problems)
     return render_template(
         "staff/new.html",
         id=id,
         draft=draft,
         attending=attending,
         found=people.found(draft.query, draft.attendees),
-        problems=_by_field(problems),
+        problems=by_field,
+        summary=[(*_place_of(field), problem) for field, problem in by_field.items()],
         check=check,
         refusal=REFUSALS.get(refusal, ""),
         blank_title=shown_title("", draft.guest),
@@ -125,8 +151,14 @@ def _proposed_already(id: str) -> Any:
     return redirect(url_for("appointment.page", id=visible(appointment_of(id)).id), 303)
 
 
+def _parts(action: str) -> tuple[str, str]:
+    """A button's value: what to do, and with whom or what."""
+    what, _colon, which = action.partition(":")
+    return what, which
+
+
 def _acted(draft: Draft, action: str) -> Draft:
-    what, _, who = action.partition(":")
+    what, who = _parts(action)
     if what == "add" and who.startswith("member-") and who not in draft.attendees and people.shown(who):
         return msgspec.structs.replace(draft, attendees=(*draft.attendees, who), query="")
     if what == "drop":
@@ -134,6 +166,15 @@ def _acted(draft: Draft, action: str) -> Draft:
         return msgspec.structs.replace(draft, attendees=rest)
     picking = acted(draft.picking, action, services().settings.zone)
     return msgspec.structs.replace(draft, picking=picking)
+
+
+def _place_of(field: str) -> tuple[str, str]:
+    """Where a field stands on the page, and its name in words."""
+    if field.startswith("candidates."):
+        number = int(field.split(".")[1]) + 1
+        return "picked", words.said(_("%(number)s番目の候補"), number=number)
+    anchor, label = _FIELDS[field]
+    return anchor, words.said(label)
 
 
 def _by_field(problems: list[Problem]) -> dict[str, Problem]:
