@@ -15,9 +15,9 @@ from typing import Any, NamedTuple, Protocol
 from sqlalchemy import Table, delete, select, update
 from sqlalchemy.engine import Connection
 
-from chouseiapo.application import Coordination
+from chouseiapo.application import Coordination, StoreTrouble
 from chouseiapo.domain.event import Event
-from chouseiapo.storage import Rows, insert_new, parked, positions
+from chouseiapo.storage import DatabaseTrouble, Rows, insert_new, parked, positions
 
 BATCH = 200
 
@@ -41,10 +41,16 @@ class LostRace(Exception):
 
 
 class Read(NamedTuple):
-    """An event with its place in the log."""
+    """A stored event with its place in the log; decoded when asked for, because one may be unreadable."""
 
     place: int
-    event: Event
+    stream: str
+    stored: Any
+    mapper: Any
+
+    def event(self) -> Event:
+        decoded: Event = self.mapper.to_domain_event(self.stored)
+        return decoded
 
 
 def position(rows: Rows, projection: str) -> int:
@@ -56,8 +62,7 @@ def position(rows: Rows, projection: str) -> int:
 def read_log(app: Coordination, after: int, most: int = BATCH, until: int | None = None) -> list[Read]:
     """The next events of all streams in their order; ids may have gaps, never a late arrival below them."""
     found = app.recorder.select_notifications(after, most, stop=until, inclusive_of_start=False)
-    mapper: Any = app.mapper
-    return [Read(n.id, mapper.to_domain_event(n)) for n in found]
+    return [Read(n.id, str(n.originator_id), n, app.mapper) for n in found]
 
 
 def catch_up(app: Coordination, rows: Rows, projection: Projection, now: datetime) -> int:
@@ -78,8 +83,8 @@ def catch_up(app: Coordination, rows: Rows, projection: Projection, now: datetim
 
 def by_stream(batch: Iterable[Read]) -> list[tuple[str, list[Read]]]:
     """The batch grouped by stream, each in its order."""
-    ordered = sorted(batch, key=lambda read: (read.event.originator_id, read.place))
-    return [(id, list(group)) for id, group in groupby(ordered, lambda read: read.event.originator_id)]
+    ordered = sorted(batch, key=lambda read: (read.stream, read.place))
+    return [(id, list(group)) for id, group in groupby(ordered, lambda read: read.stream)]
 
 
 def move(connection: Connection, projection: str, before: int, after: int) -> None:
@@ -94,6 +99,12 @@ def move(connection: Connection, projection: str, before: int, after: int) -> No
         raise LostRace
 
 
+def hold_position(connection: Connection, projection: str) -> None:
+    """Keep the position where it is until the transaction ends."""
+    standing = _position(connection, projection)
+    move(connection, projection, standing, standing)
+
+
 def parked_streams(rows: Rows) -> list[tuple[str, str]]:
     """Projection and stream of everything that waits because one of its events failed."""
     with rows.read() as connection:
@@ -105,29 +116,32 @@ def unpark(connection: Connection, projection: str, stream: str) -> None:
     connection.execute(delete(parked).where(parked.c.projection == projection, parked.c.stream == stream))
 
 
+def is_parked(connection: Connection, projection: str, stream: str) -> bool:
+    found = select(parked.c.stream).where(parked.c.projection == projection, parked.c.stream == stream)
+    return connection.scalar(found) is not None
+
+
+def park(connection: Connection, projection: str, read: Read, error: Exception, now: datetime) -> None:
+    """Let a stream wait behind the event that failed, and the rest of the log go on."""
+    log.error("%s can't read %s; the stream is parked", projection, read.stream, exc_info=error)
+    row = {"projection": projection, "stream": read.stream, "position": read.place}
+    insert_new(connection, parked, row | {"error": type(error).__name__, "since": now})
+
+
 def _apply(
     connection: Connection, projection: Projection, stream: str, read: Sequence[Read], now: datetime
 ) -> None:
-    """Apply one stream's events; a failure parks the stream, and the rest of the log goes on."""
-    waiting = select(parked.c.stream).where(parked.c.projection == projection.name, parked.c.stream == stream)
-    if connection.scalar(waiting) is not None:
+    """Apply one stream's events. A store in trouble ends the whole batch, which is then read again; whatever
+    else a fold trips over stops its own stream only."""
+    if is_parked(connection, projection.name, stream):
         return
     try:
         with connection.begin_nested():
-            projection.apply(connection, stream, [r.event for r in read])
-    except Exception as error:  # whatever a fold trips over must stop its own stream only
-        log.exception("%s can't read %s; the stream is parked", projection.name, stream)
-        insert_new(
-            connection,
-            parked,
-            {
-                "projection": projection.name,
-                "stream": stream,
-                "position": read[0].place,
-                "error": type(error).__name__,
-                "since": now,
-            },
-        )
+            projection.apply(connection, stream, [r.event() for r in read])
+    except (StoreTrouble, DatabaseTrouble):
+        raise
+    except Exception as error:  # a fault of ours in one stream must not stop the others
+        park(connection, projection.name, read[0], error, now)
 
 
 def _position(connection: Connection, projection: str) -> int:

@@ -20,7 +20,7 @@ from chouseiapo.domain.event import Event
 from chouseiapo.domain.member import Member
 from chouseiapo.domain.proposal import Kind, shown_title
 from chouseiapo.domain.slots import Candidate
-from chouseiapo.ledger import touch, wake_lane
+from chouseiapo.ledger import stands, touch, wake_lane
 from chouseiapo.ports import Entry
 from chouseiapo.storage import Rows, entries, holds, tasks, upsert
 
@@ -159,9 +159,13 @@ class Holds:
 
     def _write(self, connection: Connection, id: str) -> None:
         wanted = self._writer.wanted(self._app.appointment(id))
+        before = set(connection.scalars(select(holds.c.link).where(holds.c.appointment == id)))
         connection.execute(delete(holds).where(holds.c.appointment == id))
         upsert(connection, holds, [_row(w) for w in wanted])
-        for link in _differing(connection, id, wanted):
+        differing = _differing(connection, id, wanted)
+        # A worker may be writing from what the appointment was a moment ago: it has to look once more.
+        standing = {link for link in before if stands(connection, LEDGER, f"{link}/{id}")}
+        for link in sorted(standing | set(differing)):
             touch(connection, LEDGER, f"{link}/{id}", lane=link)
 
     def _follow_links(self, connection: Connection, member: str) -> None:

@@ -14,13 +14,14 @@ from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.event import Event, Meta
 from chouseiapo.domain.member import Member
 from chouseiapo.domain.proposal import Meeting, Platform, shown_title
-from chouseiapo.ledger import Task, touch, wake_lane
+from chouseiapo.ledger import Task, stands, touch, wake_lane
 from chouseiapo.ports import Conferencing, Issued, MeetingPlan, PortError
 from chouseiapo.storage import Rows, issued_meetings, meetings, upsert
 
 LEDGER = "meetings"
-# A platform's list may lag behind its creations: before that much time, "not listed" says nothing.
-LIST_LAG = timedelta(seconds=10)
+# How long after a creation was begun "not listed" says nothing: the call itself may take a token's renewal
+# and a time-out, and the platform's list lags some seconds behind.
+LIST_LAG = timedelta(seconds=45)
 
 
 class Meetings:
@@ -75,6 +76,9 @@ class Meetings:
                 touch(connection, LEDGER, appointment.id, lane=host)
         elif before is not None and (before.meeting_id or before.unsure_since):
             touch(connection, LEDGER, appointment.id, lane=before.link)
+        elif stands(connection, LEDGER, appointment.id):
+            # A worker may be making the conference right now: it has to look once more.
+            touch(connection, LEDGER, appointment.id, lane=self.host(appointment))
 
 
 class IssueMeetings:
@@ -115,13 +119,22 @@ class IssueMeetings:
             if issued is None and now < known.unsure_since + LIST_LAG:
                 return known.unsure_since + LIST_LAG
         if issued is None:
-            self._keep(appointment.id, host, unsure_since=now)
-            issued = self._conferencing.create(host, plan)
+            issued = self._create(host, plan, now)
         meeting = Meeting(issued.join_url, issued.meeting_id, issued.passcode)
         cause = Meta(actor=SYSTEM, command=f"issue/{appointment.id}/{issued.meeting_id}")
-        self._app.issue_meeting(appointment.id, meeting, host, cause, now)
+        told = self._app.issue_meeting(appointment.id, meeting, host, cause, now)
         self._keep(appointment.id, host, issued.meeting_id, plan.fingerprint())
-        return None
+        return None if self._wanted.plan(told) else now
+
+    def _create(self, host: str, plan: MeetingPlan, now: datetime) -> Issued:
+        """Make it; what was plainly refused was not made, after anything else it may have been."""
+        self._keep(plan.appointment, host, unsure_since=now)
+        try:
+            return self._conferencing.create(host, plan)
+        except PortError as failure:
+            if failure.permanent or failure.auth or failure.retry_after is not None:
+                self._keep(plan.appointment, host)
+            raise
 
     def _update(self, link: str, meeting_id: str, plan: MeetingPlan, now: datetime) -> None:
         self._conferencing.update(link, meeting_id, plan)

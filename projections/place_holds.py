@@ -41,12 +41,12 @@ class PlaceHolds:
         standing = self._standing(link, appointment)
         failures = self._put([w.entry for w in wanted], standing, link, now)
         if any(not failure.permanent for failure in failures):
-            raise failures[0]
+            raise _first_to_mend(failures)
         keys = {w.entry.key for w in wanted}
         surplus = [placed for key, (placed, _) in standing.items() if key not in keys and placed.present]
         failures += self._remove(surplus, link, now)
         if failures:
-            raise failures[0]
+            raise _first_to_mend(failures)
         return None
 
     def _put(self, wanted: Sequence[Entry], standing: Standing, link: str, now: datetime) -> list[PortError]:
@@ -90,6 +90,11 @@ class PlaceHolds:
         if rows:
             with self._rows.write() as connection:
                 upsert(connection, entries, rows)
+
+
+def _first_to_mend(failures: Sequence[PortError]) -> PortError:
+    """The account's own trouble first, then what another try can mend; final refusals only when alone."""
+    return min(failures, key=lambda failure: (not failure.auth, failure.permanent))
 
 
 def _placed(row: Any) -> Placed:

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 
 from chouseiapo.application import Coordination
 from chouseiapo.storage import Rows
-from projections.catch_up import BATCH, Projection, by_stream, read_log, unpark
+from projections.catch_up import BATCH, Projection, by_stream, hold_position, read_log, unpark
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -30,6 +30,7 @@ def rebuild(
 ) -> Report:
     """Work out one stream, or all of them; a dry run writes nothing and tells what would change."""
     with rows.engine.connect() as connection:
+        hold_position(connection, projection.name)  # nobody catches up in between
         before = {table.name: _rows(connection, table) for table in projection.tables}
         streams = 0
         for id, events in _streams(app, stream):
@@ -57,7 +58,7 @@ def _streams(app: Coordination, only: str | None) -> Iterator[tuple[str, list[An
     while batch := read_log(app, place, BATCH):
         place = batch[-1].place
         for id, read in by_stream(batch):
-            seen.setdefault(id, []).extend(r.event for r in read)
+            seen.setdefault(id, []).extend(r.event() for r in read)
     yield from seen.items()
 
 

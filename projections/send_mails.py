@@ -46,6 +46,8 @@ class Composer:
     def compose(self, mail: Mail, now: datetime) -> EmailMessage:
         """The mail as it leaves, from the appointment as it was at the event that caused it."""
         appointment = self._app.appointment(mail.appointment, until=mail.version)
+        # The link of today: one that was reissued while the mail waited would open nothing.
+        appointment.generation = self._app.appointment(mail.appointment).generation
         recipient = self.recipient(appointment, mail.recipient)
         return self.render(mail, appointment, recipient, now)
 

@@ -7,8 +7,13 @@ from datetime import datetime
 from typing import Protocol
 
 from chouseiapo.clock import Clock
-from chouseiapo.ledger import AT_ONCE, AUTH_PAUSE, Ledger, Task, pause_after
+from chouseiapo.ledger import AT_ONCE, AUTH_PAUSE, FIRST_PAUSE, Ledger, Task, pause_after
 from chouseiapo.ports import PortError
+
+# Reasons that the lane's next task would only meet again: waiting out one timeout is enough.
+NOBODY_THERE = frozenset(
+    {"unreachable", "unavailable", "smtp_unreachable", "smtp_untrusted", "smtp_not_supported"}
+)
 
 log = logging.getLogger(__name__)
 
@@ -38,10 +43,23 @@ def work_lane(ledger: Ledger, settler: Settler, health: Health, lane: str, clock
     One request at a time goes to a mailbox. What the vendor asks of the whole account (wait, sign in anew)
     stops this lane and no other.
     """
+    # What stands here when something unforeseen ends the work: the lane rests for a moment.
+    not_before, error = clock() + FIRST_PAUSE, "interrupted"
+    try:
+        not_before, error, done = _work(ledger, settler, health, lane, clock)
+    finally:
+        ledger.release_lane(lane, not_before, error)
+    return done
+
+
+def _work(
+    ledger: Ledger, settler: Settler, health: Health, lane: str, clock: Clock
+) -> tuple[datetime, str, int]:
+    """Answers until when the lane should rest, why, and how many tasks were worked on."""
     not_before, error, done, healthy = AT_ONCE, "", 0, False
     for task in ledger.due(lane, clock()):
         if not ledger.holds(lane):
-            return done
+            break
         done += 1
         failure = _attempt(ledger, settler, task, clock)
         healthy = healthy or failure is None
@@ -49,13 +67,12 @@ def work_lane(ledger: Ledger, settler: Settler, health: Health, lane: str, clock
             health.break_link(lane, failure.reason, clock())
             not_before, error = clock() + AUTH_PAUSE, failure.reason
             break
-        if failure is not None and failure.retry_after is not None:
+        if failure is not None and (failure.retry_after is not None or failure.reason in NOBODY_THERE):
             not_before, error = clock() + pause_after(0, failure.retry_after), failure.reason
             break
     if healthy and health.is_broken(lane):
         health.heal_link(lane, clock())
-    ledger.release_lane(lane, not_before, error)
-    return done
+    return not_before, error, done
 
 
 def _attempt(ledger: Ledger, settler: Settler, task: Task, clock: Clock) -> PortError | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from eventsourcing.persistence import (
     IntegrityError,
     Mapper,
     OperationalError,
+    PersistenceError,
     Recording,
 )
 
@@ -31,6 +33,9 @@ from chouseiapo.events import EventMapper, Keyring, select_streams
 A = TypeVar("A", bound=Aggregate)
 
 TRIES = 8
+
+# What reading or writing events may raise when the event store is not there.
+StoreTrouble = PersistenceError
 SYSTEM = "system"
 GUEST = "guest"
 _PEOPLE = uuid.UUID("6f0c3c52-5d0e-4d3a-9a3b-6e1f6f9f7d11")
@@ -134,7 +139,7 @@ class Coordination(Application[str]):
         return EventMapper(self._keyring)
 
     def save(self, *events: Any, **more: Any) -> list[Recording[str]]:
-        """What the library's own does, but for asking every event about its protocols: 60 µs each."""
+        """What the library's own does, but for asking each event whether it keeps the protocol of events."""
         recordings = self.events.put(events, **more)
         self._notify(recordings)
         return recordings
@@ -164,13 +169,17 @@ class Coordination(Application[str]):
 
     def appointment(self, id: str, until: int | None = None) -> Appointment:
         """The appointment (as it was at version `until`); raises NotFound."""
-        return _existing(Appointment.remember(id, self.stream(id, until)))
+        return _existing(Appointment.remember(id, self._stream_of("appointment", id, until)))
 
     def member(self, id: str) -> Member:
-        return _existing(Member.remember(id, self.stream(id)))
+        return _existing(Member.remember(id, self._stream_of("member", id)))
 
     def room(self, id: str) -> Room:
-        return _existing(Room.remember(id, self.stream(id)))
+        return _existing(Room.remember(id, self._stream_of("room", id)))
+
+    def _stream_of(self, kind: str, id: str, until: int | None = None) -> list[Event]:
+        """The stream, if the id is of that kind: whatever else somebody names has no events here."""
+        return self.stream(id, until) if re.fullmatch(rf"{kind}-[0-9a-z-]{{1,64}}", id) else []
 
     def agenda(self, id: str) -> Agenda:
         """The agenda; one without events is empty."""
@@ -284,7 +293,7 @@ class Coordination(Application[str]):
         before = appointment.attendees
         appointment.change_attendees(attendees, organizer, now)
         joined = [m for m in attendees if m not in before]
-        if unknown := [m for m in joined if not self.stream(m)]:
+        if unknown := [m for m in joined if not self._stream_of("member", m)]:
             raise Invalid(*(Problem("attendees", "attendee_unknown", {"name": m}) for m in unknown))
         if chosen := appointment.chosen:
             gone = [m for m in before if m not in attendees]
@@ -355,7 +364,7 @@ class Coordination(Application[str]):
         self, cause: Meta, id: str, decide: Callable[[Appointment, Agendas], None], new: bool = False
     ) -> Appointment:
         for attempt in range(TRIES):
-            appointment = Appointment.remember(id, self.stream(id))
+            appointment = Appointment.remember(id, self._stream_of("appointment", id))
             if not new:
                 _existing(appointment)
             if cause.command and cause.command in appointment.commands:
@@ -380,6 +389,8 @@ class Coordination(Application[str]):
                 self._save(cause, member)
             except IntegrityError:
                 self._pause(random.random() * 0.01 * 2**attempt)  # noqa: S311 - jitter, no secret
+            except OperationalError as error:
+                raise Busy from error
             else:
                 return
         raise Busy
@@ -409,7 +420,7 @@ class Coordination(Application[str]):
 
     def _unknown_rooms(self, offers: Sequence[Offer]) -> Iterator[Problem]:
         for n, offer in enumerate(offers):
-            if offer.room is not None and not self.stream(offer.room):
+            if offer.room is not None and not self._stream_of("room", offer.room):
                 yield Problem(f"candidates.{n}.room", "room_unknown")
 
     def _reserved(self, attendees: Sequence[str], offers: Sequence[Offer], agendas: Agendas) -> list[Problem]:

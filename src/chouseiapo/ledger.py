@@ -22,6 +22,7 @@ HEARTBEAT = timedelta(seconds=2)
 LIFE = timedelta(seconds=10)
 FIRST_PAUSE = timedelta(seconds=1)
 LONGEST_PAUSE = timedelta(minutes=10)
+LONGEST_WAIT = timedelta(days=1)
 AUTH_PAUSE = timedelta(minutes=10)
 AT_ONCE = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
@@ -48,6 +49,12 @@ def touch(connection: Connection, ledger: str, key: str, lane: str, due_at: date
         )
 
 
+def stands(connection: Connection, ledger: str, key: str) -> bool:
+    """Whether a task of that key is still to be done, or is being worked on."""
+    found = select(tasks.c.key).where(tasks.c.ledger == ledger, tasks.c.key == key)
+    return connection.scalar(found) is not None
+
+
 def wake_lane(connection: Connection, ledger: str, lane: str) -> None:
     """Let a lane that waits (for a healed account, say) go on at once, parked tasks included."""
     connection.execute(
@@ -69,6 +76,7 @@ class Ledger:
         self._rows = rows
         self.name = name
         self._worker = worker
+        self._working: set[str] = set()
 
     def claim_lane(self, now: datetime) -> str | None:
         """A lane with due tasks that no living worker holds; it is ours until released."""
@@ -79,6 +87,8 @@ class Ledger:
             lane = connection.scalar(self._claimable(now).with_for_update(skip_locked=True))
             if lane is not None:
                 connection.execute(self._of(lane).values(holder=self._worker))
+        if lane is not None:
+            self._working.add(lane)
         return lane
 
     def holds(self, lane: str) -> bool:
@@ -89,12 +99,16 @@ class Ledger:
 
     def release_lane(self, lane: str, not_before: datetime = AT_ONCE, error: str = "") -> None:
         """Give the lane back; nobody takes it before `not_before`."""
-        with self._rows.write() as connection:
-            connection.execute(
-                self._of(lane)
-                .where(lanes.c.holder == self._worker)
-                .values(holder=None, not_before=not_before, error=error)
-            )
+        try:
+            with self._rows.write() as connection:
+                connection.execute(
+                    self._of(lane)
+                    .where(lanes.c.holder == self._worker)
+                    .values(holder=None, not_before=not_before, error=error)
+                )
+        finally:
+            # Should the database have failed just now, we may claim the lane again as our own.
+            self._working.discard(lane)
 
     def due(self, lane: str, now: datetime, most: int = 20) -> list[Task]:
         """The lane's due tasks, the one that waited longest first."""
@@ -151,9 +165,10 @@ class Ledger:
             tasks.c.due_at <= now,
         )
         alive = select(workers.c.id).where(workers.c.alive_until > now)
-        # Never our own: a heart that missed a beat must not make us work in one lane twice at once.
+        # What we work on is never free, even when our heart missed a beat; what we failed to give back is.
         orphaned = and_(lanes.c.holder != self._worker, lanes.c.holder.not_in(alive))
-        free = or_(lanes.c.holder.is_(None), orphaned)
+        kept = and_(lanes.c.holder == self._worker, lanes.c.lane.not_in(sorted(self._working)))
+        free = or_(lanes.c.holder.is_(None), orphaned, kept)
         waiting = select(lanes.c.lane).where(
             lanes.c.ledger == self.name, lanes.c.not_before <= now, due, free
         )
@@ -170,7 +185,7 @@ class Ledger:
 def pause_after(attempts: int, retry_after: float | None) -> timedelta:
     """How long to wait after a failure: what the other side asked for, or longer each time, with jitter."""
     if retry_after is not None:
-        return timedelta(seconds=retry_after)
+        return min(timedelta(seconds=min(max(retry_after, 0), 1e6)), LONGEST_WAIT)
     longest: timedelta = min(FIRST_PAUSE * 2.0 ** min(attempts, 12), LONGEST_PAUSE)
     return longest * (0.5 + random.random() / 2)  # noqa: S311 - jitter, no secret
 

@@ -5,19 +5,22 @@ A policy's command bears an id made of the causing event and its target: doing i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
-from chouseiapo.application import Agendas, Coordination, caused_by
+from chouseiapo.application import Agendas, Coordination, StoreTrouble, caused_by
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.errors import Busy, DomainError
 from chouseiapo.domain.event import Event
-from chouseiapo.storage import Rows
+from chouseiapo.storage import DatabaseTrouble, Rows
 from projections.appointments import awaiting_meeting_since, overtaken_by_time
-from projections.catch_up import LostRace, move, position, read_log
+from projections.catch_up import LostRace, Read, is_parked, move, park, position, read_log
 from projections.offers import Offers, claims_on
 
 NAME = "policies"
+
+log = logging.getLogger(__name__)
 
 
 class Policies:
@@ -40,7 +43,7 @@ class Policies:
         if not batch:
             return 0
         for read in batch:
-            self._react(read.event, now)
+            self._react_or_park(read, now)
         try:
             with self._rows.write() as connection:
                 move(connection, NAME, before, batch[-1].place)
@@ -53,10 +56,29 @@ class Policies:
         overtaken = overtaken_by_time(self._rows, now)
         waited = awaiting_meeting_since(self._rows, now - self._meeting_wait)
         for id in overtaken:
-            self._app.observe_time(id, now)
+            self._each(self._app.observe_time, id, now)
         for id in waited:
-            self._app.delay_meeting(id, now)
+            self._each(self._app.delay_meeting, id, now)
         return len(overtaken) + len(waited)
+
+    def _each(self, command: Callable[[str, datetime], None], id: str, now: datetime) -> None:
+        try:
+            command(id, now)
+        except Exception:  # one appointment's fault must not keep the others from expiring
+            log.exception("the clock can't move %s on", id)
+
+    def _react_or_park(self, read: Read, now: datetime) -> None:
+        """A store in trouble, or too many writers, ends the batch; any other fault stops its stream only."""
+        with self._rows.read() as connection:
+            if is_parked(connection, NAME, read.stream):
+                return
+        try:
+            self._react(read.event(), now)
+        except (Busy, StoreTrouble, DatabaseTrouble):
+            raise
+        except Exception as error:  # a fault of ours in one stream must not stop the others
+            with self._rows.write() as connection:
+                park(connection, NAME, read, error, now)
 
     def _react(self, event: Event, now: datetime) -> None:
         match event:

@@ -173,7 +173,7 @@ mails = Table(
     Column("recipient", String, nullable=False),
     Column("rule", String, nullable=False),
     Column("version", Integer, nullable=False),
-    Column("created_at", Instant, nullable=False),
+    Column("created_at", Instant, nullable=False, index=True),
     _text("sealed"),
 )
 sent_mails = Table(
@@ -213,6 +213,7 @@ appointments = Table(
     Column("meeting_awaited_since", Instant),
     Column("open_count", Integer, nullable=False, default=0),
     Index("appointments_state", "state", "starts_at"),
+    Index("appointments_awaiting", "meeting_awaited_since"),
 )
 appointment_people = Table(
     "appointment_people",
@@ -416,11 +417,13 @@ def _rows_url(database_url: str) -> str:
 
 def _engine(url: str) -> Engine:
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_size=4, max_overflow=16, pool_pre_ping=True)
+        return create_engine(url, hide_parameters=True, pool_size=4, max_overflow=16, pool_pre_ping=True)
     file = Path(make_url(url).database or "")
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     file.touch(mode=0o600)  # SQLite's companion files take over the owner-only mode
-    engine = create_engine(url, connect_args={"timeout": 15}, pool_size=4, max_overflow=16)
+    engine = create_engine(
+        url, hide_parameters=True, connect_args={"timeout": 15}, pool_size=4, max_overflow=16
+    )
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _: object) -> None:

@@ -108,7 +108,7 @@ class Worker:
         self._services.reminders.sweep(self._services.clock())
 
     def _read_and_settle(self) -> None:
-        self.read()
+        self._guarded(self.read)
         self._busy = {future for future in self._busy if not future.done()}
         for ledger, settler in self._ledgers:
             while len(self._busy) < LANES_AT_ONCE and (lane := ledger.claim_lane(self._services.clock())):
@@ -175,6 +175,10 @@ def _alarm_clock(services: Services, sweep: Callable[[], None]) -> BackgroundSch
             name = f"reminder-{services.settings.reminder_at:%H:%M}"
             scheduler.add_job(sweep, hour, id=f"{name} {zone}", name=name, replace_existing=True)
 
+    def forget_old() -> None:
+        services.access.forget_old(services.clock())
+
     scheduler.add_job(sweep, "interval", minutes=1, id="sweep")
+    scheduler.add_job(forget_old, "interval", hours=1, id="forget")
     scheduler.add_job(ring_in_every_zone, "interval", hours=1, id="zones", next_run_time=services.clock())
     return scheduler

@@ -1,4 +1,4 @@
-"""Every page of the staff's in its states, in four guises: no axe violation, nothing wider than the screen."""
+"""Every page of the staff's in its states, in four guises: no axe violation, none wider than the screen."""
 
 from __future__ import annotations
 

@@ -42,8 +42,8 @@ class ZoomMeetings:
         self._clock = clock
 
     def find(self, link: str, appointment: str) -> Issued | None:
-        """Upcoming ones only, of the next six months; the list may lag some seconds behind."""
-        for listed in self._upcoming(link):
+        """All that are still to come ("upcoming" ends after six months); the list may lag some seconds."""
+        for listed in self._scheduled(link):
             if listed.get("agenda", "").partition("\n")[0].strip() == _tag(appointment):
                 # The list leaves the passcode out.
                 return _issued(self._expect(link, "GET", _meeting(str(listed["id"]))))
@@ -67,8 +67,8 @@ class ZoomMeetings:
         """Close all connections."""
         self._wire.close()
 
-    def _upcoming(self, link: str) -> Iterator[dict[str, Any]]:
-        query = {"type": "upcoming", "page_size": str(LARGEST_PAGE)}
+    def _scheduled(self, link: str) -> Iterator[dict[str, Any]]:
+        query = {"type": "scheduled", "page_size": str(LARGEST_PAGE)}
         while True:
             page = self._expect(link, "GET", "/users/me/meetings", params=query)
             yield from page.get("meetings", [])

@@ -85,7 +85,7 @@ def check_offers(
 ) -> list[Problem]:
     """Everything wrong with `offers` next to the candidates that stand already; empty when all are fine."""
     others = [c.slot for c in standing if c.state is CandidateState.OPEN]
-    if not offers and not others:
+    if not offers:
         return [Problem("candidates", "candidates_missing")]
     if len(offers) + len(others) > MOST_CANDIDATES:
         return [Problem("candidates", "candidates_too_many", {"most": MOST_CANDIDATES})]

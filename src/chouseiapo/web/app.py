@@ -12,7 +12,7 @@ from chouseiapo.web.api.guest import guest_api
 from chouseiapo.web.api.openapi import description
 from chouseiapo.web.api.requests import services
 from chouseiapo.web.api.routes import api
-from chouseiapo.web.errors import sentence
+from chouseiapo.web.errors import Refused, sentence
 from chouseiapo.web.freebusy import FreeBusy
 from chouseiapo.web.guest.pages import guest
 from chouseiapo.web.i18n import LOCALES, translate
@@ -52,13 +52,15 @@ def install(app: Flask, given: Services) -> None:
 def _prepare() -> None:
     g.now = services().clock()
     g.locale = _locale()
+    if "\0" in request.path or any("\0" in value for value in request.args.values()):
+        raise Refused(400, "bad_request")
 
 
 def _locale() -> str:
     asked = request.args.get("lang") or request.cookies.get("lang", "")
     if asked in LOCALES:
         return asked
-    return request.accept_languages.best_match(LOCALES, "ja")
+    return request.accept_languages.best_match(LOCALES, services().settings.locale)
 
 
 def _harden(response: Response) -> Response:

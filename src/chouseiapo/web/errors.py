@@ -10,8 +10,10 @@ import msgspec
 from flask import Flask, Response, g, render_template, request
 from werkzeug.exceptions import HTTPException
 
+from chouseiapo.application import StoreTrouble
 from chouseiapo.domain import errors
 from chouseiapo.domain.errors import DomainError, Invalid, Problem
+from chouseiapo.storage import DatabaseTrouble
 from chouseiapo.web.i18n import translate
 from chouseiapo.web.messages import PROBLEMS, REFUSALS
 
@@ -72,8 +74,8 @@ def answer_to(error: Exception) -> Answer:
     match error:
         case Invalid():
             return Answer(422, error.code, tuple(error.problems))
-        case errors.Busy():
-            return Answer(503, error.code, headers={"Retry-After": str(BUSY_RETRY_S)})
+        case errors.Busy() | StoreTrouble() | DatabaseTrouble():
+            return Answer(503, errors.Busy.code, headers={"Retry-After": str(BUSY_RETRY_S)})
         case DomainError():
             return Answer(STATUS[type(error)], error.code)
         case Refused():

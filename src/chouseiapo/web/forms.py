@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
@@ -14,6 +15,7 @@ from chouseiapo.domain.proposal import Delivery, Guest, Kind, Platform, Proposal
 from chouseiapo.domain.slots import Offer
 
 B = TypeVar("B", bound="Body")
+FIRST_YEAR, LAST_YEAR = 2000, 2200
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -121,9 +123,28 @@ def offers_of(candidates: list[CandidateBody]) -> tuple[Offer, ...]:
 def read_body(kind: type[B], content: Any) -> B:
     """The content as that kind of body; raises Invalid at the field that has the wrong shape."""
     try:
-        return msgspec.convert(content, kind)
+        body = msgspec.convert(content, kind)
+        problems = list(_unthinkable(body))
     except msgspec.ValidationError as error:
         raise Invalid(_problem(str(error))) from None
+    if problems:
+        raise Invalid(*problems)
+    return body
+
+
+def _unthinkable(body: Body) -> Iterator[Problem]:
+    """Moments outside any calendar that people keep; arithmetic on them would fail."""
+    for n, candidate in enumerate(getattr(body, "candidates", None) or []):
+        for name in ("start", "end"):
+            if not is_thinkable(getattr(candidate, name)):
+                yield Problem(f"candidates.{n}.{name}", "time_invalid")
+    deadline = getattr(body, "deadline", None)
+    if deadline is not None and not is_thinkable(deadline):
+        yield Problem("deadline", "time_invalid")
+
+
+def is_thinkable(moment: datetime) -> bool:
+    return FIRST_YEAR <= moment.year <= LAST_YEAR
 
 
 def _problem(words: str) -> Problem:

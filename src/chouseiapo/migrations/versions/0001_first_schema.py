@@ -42,6 +42,7 @@ def upgrade() -> None:
         sa.Column("open_count", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index("appointments_awaiting", "appointments", ["meeting_awaited_since"], unique=False)
     op.create_index("appointments_state", "appointments", ["state", "starts_at"], unique=False)
     op.create_table(
         "builtin_entries",
@@ -127,6 +128,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key"),
     )
     op.create_index(op.f("ix_mails_appointment"), "mails", ["appointment"], unique=False)
+    op.create_index(op.f("ix_mails_created_at"), "mails", ["created_at"], unique=False)
     op.create_table(
         "meetings",
         sa.Column("appointment", sa.String(), nullable=False),

@@ -37,7 +37,7 @@ def confirm(secret: str) -> Any:
             appointment.id,
             body.candidate,
             body.guest.guest(),
-            Meta(actor=GUEST, command=f"confirm/{body.candidate}"),
+            Meta(actor=GUEST),  # confirming the same again changes nothing by itself
             g.now,
             time_zone=body.guest.time_zone or "",
             locale=body.guest.locale or "",

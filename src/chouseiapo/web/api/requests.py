@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
+import msgspec
 from flask import current_app, g, request
 
 from chouseiapo.application import new_id
@@ -36,9 +37,13 @@ def json_body(kind: type[B]) -> B:
     if request.content_length and not request.is_json:
         raise Refused(415, "not_acceptable")
     try:
-        content = json.loads(request.get_data() or b"{}")
-    except ValueError:
+        content = msgspec.json.decode(request.get_data() or b"{}")
+        # What can't be written as UTF-8 (half a surrogate pair) or holds a NUL no store would take.
+        whole = json.dumps(content, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
         raise Refused(400, "bad_request") from None
+    if b"\\u0000" in whole:
+        raise Refused(400, "bad_request")
     return read_body(kind, content)
 
 

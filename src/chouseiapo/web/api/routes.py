@@ -14,7 +14,15 @@ from chouseiapo.domain.member import Role
 from chouseiapo.domain.slots import Slot
 from chouseiapo.web.api.requests import command_of, freebusy_reader, json_body, services, visible, with_token
 from chouseiapo.web.errors import Refused
-from chouseiapo.web.forms import CancelBody, CandidatesBody, EditBody, MemberBody, ProposalBody, offers_of
+from chouseiapo.web.forms import (
+    CancelBody,
+    CandidatesBody,
+    EditBody,
+    MemberBody,
+    ProposalBody,
+    is_thinkable,
+    offers_of,
+)
 from chouseiapo.web.history import actor_name, worded
 from chouseiapo.web.views import Views
 from projections.appointments import PAGE, list_appointments
@@ -201,4 +209,6 @@ def _instant(name: str) -> datetime:
         raise Invalid(Problem(name, "time_invalid")) from None
     if instant.tzinfo is None:
         raise Invalid(Problem(name, "time_without_offset"))
+    if not is_thinkable(instant):
+        raise Invalid(Problem(name, "time_invalid"))
     return instant

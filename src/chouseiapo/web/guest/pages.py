@@ -49,7 +49,7 @@ def confirm(secret: str) -> Any:
             appointment.id,
             picked,
             typed,
-            Meta(actor=GUEST, command=f"confirm/{picked}"),
+            Meta(actor=GUEST),  # confirming the same again changes nothing by itself
             g.now,
             time_zone=_zone(appointment),
             locale=g.locale,

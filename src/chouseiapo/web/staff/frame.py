@@ -62,4 +62,5 @@ def moment(at: datetime) -> str:
 
 
 def _today() -> date:
-    return g.now.astimezone(services().settings.zone).date()
+    now: datetime = g.now
+    return now.astimezone(services().settings.zone).date()

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, g, make_response, render_template, request
 
+from chouseiapo.accounts.secrets import hashed
 from chouseiapo.application import member_id
 from chouseiapo.domain.errors import NotFound
 from chouseiapo.web import limits
@@ -25,8 +26,9 @@ def ask() -> Any:
 def send() -> Any:
     """Mail a link to a member; the answer is the same for an address that nobody has."""
     session.must_be_genuine()
-    limits.hit(limits.SIGN_IN_MAILS, limits.address())
     email = request.form.get("email", "").strip().lower()
+    limits.must_be_below(limits.FAILED_SIGN_INS, limits.address())
+    limits.hit(limits.SIGN_IN_MAILS, hashed(email))
     if email:
         try:
             services().mail_sign_in_link(services().coordination.member(member_id(email)).id, g.now)
