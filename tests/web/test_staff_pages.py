@@ -64,6 +64,14 @@ def test_authors_attendees_and_administrators_see_them(company: Company) -> None
     assert "山田太郎" not in company.sato.open("/?scope=all").text
 
 
+def test_an_id_of_something_else_is_no_appointment(company: Company) -> None:
+    for id in (company.office.tanaka, company.office.room, "nothing"):
+        company.chief.open(f"/appointments/{id}")
+        assert company.chief.status == 404, id
+        company.chief.open(f"/members/{id.replace('member', 'room')}/week")
+        assert company.chief.status == 404, id
+
+
 def test_the_grid_shows_strangers_appointments_as_busy_only(company: Company) -> None:
     company.propose(attendees=(company.office.suzuki,), organizer=company.office.suzuki)
     company.propose(attendees=(company.office.tanaka,), organizer=company.office.tanaka)

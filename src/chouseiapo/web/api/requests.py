@@ -79,6 +79,8 @@ def may_see(member: Member, appointment: Appointment) -> bool:
 
 def visible(id: str) -> Appointment:
     """The appointment, if it concerns whoever asks; to others it does not exist."""
+    if not id.startswith("appointment-"):  # other streams have ids, too
+        raise NotFound
     appointment = services().coordination.appointment(id)
     if not may_see(g.member, appointment):
         raise NotFound

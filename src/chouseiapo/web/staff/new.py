@@ -159,7 +159,7 @@ def _parts(action: str) -> tuple[str, str]:
 
 def _acted(draft: Draft, action: str) -> Draft:
     what, who = _parts(action)
-    if what == "add" and who.startswith("member-") and who not in draft.attendees and people.shown(who):
+    if what == "add" and who not in draft.attendees and people.shown(who):
         return msgspec.structs.replace(draft, attendees=(*draft.attendees, who), query="")
     if what == "drop":
         rest = tuple(member for member in draft.attendees if member != who)

@@ -29,6 +29,8 @@ class Shown(msgspec.Struct, frozen=True):
 
 def shown(id: str) -> Shown | None:
     """None for somebody who is not registered."""
+    if not id.startswith("member-"):
+        return None
     try:
         member = services().coordination.member(id)
     except NotFound:

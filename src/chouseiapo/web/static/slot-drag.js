@@ -21,6 +21,7 @@ export class SlotDrag {
     on("pointercancel", () => this.cancel());
     // A page scrolls unless its first touchmove is refused; while nothing is dragged, it may.
     on("touchmove", (event) => this.dragging && event.preventDefault(), { passive: false });
+    addEventListener("keydown", (event) => event.key === "Escape" && this.pressed && this.cancel());
     on("contextmenu", (event) => this.pressed?.touch && event.preventDefault());
   }
 
