@@ -92,6 +92,14 @@ def test_another_choice_from_a_page_left_open_is_told_what_stands(api: Api) -> N
     assert "11月25日(水)" in page
 
 
+def test_an_emptied_name_is_asked_for_again(api: Api) -> None:
+    visit = Visit(api, delivery="link", guest={"name": "山田"})
+    page = visit.send(name="").get_data(as_text=True)
+    assert "お名前を入力してください" in page
+    assert "メールアドレスを入力してください" in page
+    assert len(api.services.coordination.stream(visit.made["id"])) == 1
+
+
 def test_nothing_picked_is_said_at_the_list_and_the_rest_is_kept(api: Api) -> None:
     answer = Visit(api).send("", name="山田 花子", company="新社名")
     page = answer.get_data(as_text=True)

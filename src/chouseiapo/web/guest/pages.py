@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -43,8 +44,8 @@ def confirm(secret: str) -> Any:
     picked = request.form.get("candidate", "")
     try:
         _must_be_ours(secret)
-        if not picked:
-            raise Invalid(Problem("candidate", "candidate_missing"))
+        if problems := list(_missing(appointment, typed, picked)):
+            raise Invalid(*problems)
         services().coordination.confirm(
             appointment.id,
             picked,
@@ -70,6 +71,16 @@ def calendar(secret: str) -> Any:
     content = _shown(appointment).ics(g.now)
     headers = {"Content-Disposition": 'attachment; filename="appointment.ics"'}
     return Response(content, headers=headers, content_type="text/calendar; charset=utf-8")
+
+
+def _missing(appointment: Appointment, typed: Guest, picked: str) -> Iterator[Problem]:
+    """What the page asks for and the guest left empty; an emptied name is not filled in behind their back."""
+    if not picked:
+        yield Problem("candidate", "candidate_missing")
+    if not typed.name:
+        yield Problem("guest.name", "name_missing")
+    if not (typed.email or appointment.guest.email):
+        yield Problem("guest.email", "email_missing")
 
 
 class FormExpired(Exception):

@@ -186,7 +186,7 @@ class Shown:
     def _slot(self, candidate: Candidate) -> SlotShown:
         start, end = (at.astimezone(ZoneInfo(self.zone)) for at in (candidate.start, candidate.end))
         opens, closes = (wording.clock(at, self.zone) for at in (start, end))
-        room = self._services.coordination.room(candidate.room).name if candidate.room else ""
+        room = self._room(candidate) if self._appointment.kind is Kind.VISIT_US else ""
         return SlotShown(
             id=candidate.id,
             day=wording.day(start, self.zone, self._locale),
@@ -202,6 +202,10 @@ class Shown:
         if self.zone == self.home_zone or not self._zones_differ(candidate.start):
             return ""
         return wording.slot(candidate.start, candidate.end, self.home_zone, self._locale)
+
+    def _room(self, candidate: Candidate) -> str:
+        """Where a visitor is expected; who meets online has nothing to look for there."""
+        return self._services.coordination.room(candidate.room).name if candidate.room else ""
 
     def _end(self, candidate: Candidate) -> str:
         """An end on another day than the start names its day."""
