@@ -100,7 +100,7 @@ class Filler:
     def _booked(self, people: tuple[str, ...], n: int) -> None:
         """Proposed, confirmed, its meeting issued; reserved on the n-th free hour of both people."""
         appointment = self._proposed(people, timedelta(hours=n // CANDIDATES))
-        appointment.confirm(f"c{n % CANDIDATES + 1}", GUEST, "Asia/Tokyo", "ja", self.now)
+        appointment.confirm(f"c{n % CANDIDATES + 1}", GUEST, "", "ja", self.now)
         meeting = Meeting("https://zoom.example.com/j/81234567890?pwd=abcdef", "81234567890", "123456")
         appointment.issue_meeting(meeting, f"zoom-{people[0]}", self.now)
         self._take(appointment)

@@ -165,7 +165,9 @@ class Coordination(Application[str]):
 
     def members(self, ids: Iterable[str]) -> dict[str, Member]:
         """Several members in one read; an unknown one is of version 0."""
-        return {id: Member.remember(id, events) for id, events in self.streams(ids).items()}
+        asked = list(ids)
+        found = self.streams(id for id in asked if _is_of("member", id))
+        return {id: Member.remember(id, found.get(id, ())) for id in asked}
 
     def appointment(self, id: str, until: int | None = None) -> Appointment:
         """The appointment (as it was at version `until`); raises NotFound."""
@@ -179,7 +181,7 @@ class Coordination(Application[str]):
 
     def _stream_of(self, kind: str, id: str, until: int | None = None) -> list[Event]:
         """The stream, if the id is of that kind: whatever else somebody names has no events here."""
-        return self.stream(id, until) if re.fullmatch(rf"{kind}-[0-9a-z-]{{1,64}}", id) else []
+        return self.stream(id, until) if _is_of(kind, id) else []
 
     def agenda(self, id: str) -> Agenda:
         """The agenda; one without events is empty."""
@@ -435,6 +437,10 @@ class Coordination(Application[str]):
 
     def _agendas(self, ids: Iterable[str]) -> list[Agenda]:
         return [Agenda.remember(id, events) for id, events in self.streams(ids).items()]
+
+
+def _is_of(kind: str, id: str) -> bool:
+    return re.fullmatch(rf"{kind}-[0-9a-z-]{{1,64}}", id) is not None
 
 
 def _existing(aggregate: A) -> A:

@@ -33,7 +33,7 @@ from sqlalchemy import (
     make_url,
     text,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.types import TypeDecorator
@@ -317,13 +317,11 @@ class Rows:
         if statement not in self._compiled:
             self._compiled[statement] = statement.compile(self.engine)
         compiled = self._compiled[statement]
-        given: Any = compiled.construct_params(values)
-        if compiled.positiontup is not None:
-            given = [given[name] for name in compiled.positiontup]
+        order = compiled.positiontup  # None where the driver takes values by name
         try:
             with closing(self.engine.raw_connection()) as connection:
                 cursor = connection.cursor()
-                cursor.execute(compiled.string, given)
+                cursor.execute(compiled.string, values if order is None else [values[name] for name in order])
                 found = cursor.fetchone()
         except self.engine.dialect.loaded_dbapi.Error as error:
             raise OperationalError(compiled.string, None, error) from error
@@ -362,7 +360,7 @@ def insert_new(connection: Connection, table: Table, row: Mapping[str, Any]) -> 
 # Built once each: putting a statement together takes longer than carrying it out.
 @cache
 def _upsert(dialect: str, table: Table, names: tuple[str, ...]) -> Any:
-    statement = _INSERT[dialect](table)
+    statement = _insert(dialect, table)
     primary = [column.name for column in table.primary_key]
     rest = {name: statement.excluded[name] for name in names if name not in primary}
     if not rest:
@@ -374,10 +372,15 @@ def _upsert(dialect: str, table: Table, names: tuple[str, ...]) -> Any:
 def _insert_new(dialect: str, table: Table) -> Any:
     # The row comes back when it was inserted; a count of rows is not to be had from every driver.
     [key, *_] = table.primary_key
-    return _INSERT[dialect](table).on_conflict_do_nothing().returning(key)
+    return _insert(dialect, table).on_conflict_do_nothing().returning(key)
 
 
-_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+def _insert(dialect: str, table: Table) -> Any:
+    if dialect == "sqlite":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # brings five drivers along: whoever needs none need not wait
+
+    return postgresql.insert(table)
 
 
 def event_store(database_url: str) -> tuple[str | None, dict[str, str] | None]:

@@ -13,6 +13,8 @@ from chouseiapo.bootstrap import Services, build
 from chouseiapo.config import Settings
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.member import Role
+from chouseiapo.domain.proposal import Platform
+from chouseiapo.storage import sent_mails, upsert
 from chouseiapo.web import create_app, limits
 from chouseiapo.worker import Worker
 from tests.product import BY, NOW, Office
@@ -100,6 +102,29 @@ def local(day: int, hour: int, minute: int = 0) -> str:
 
 def slot(day: int, hour: int, hours: int = 1) -> str:
     return f"{local(day, hour)}|{local(day, hour + hours)}"
+
+
+def page_of(appointment: Appointment, rest: str = "") -> str:
+    return f"/appointments/{appointment.id}{rest}"
+
+
+def confirmed(company: Company, **changes: Any) -> Appointment:
+    made = company.propose(platform=Platform.NONE, **changes)
+    company.services.coordination.confirm(made.id, "c1", made.guest, BY, company.clock.now)
+    company.read()
+    return company.appointment(made.id)
+
+
+def refuse(company: Company, key: str, outcome: str) -> None:
+    row = {
+        "key": key,
+        "message_id": "<x@example.com>",
+        "sent_at": None,
+        "given_up_at": NOW,
+        "outcome": outcome,
+    }
+    with company.services.rows.write() as connection:
+        upsert(connection, sent_mails, [row])
 
 
 @pytest.fixture

@@ -1,32 +1,14 @@
-"""The staff's pages without a script: who sees what, what can be done, and how refusals are said."""
+"""The staff's pages without a script: who sees what, home and its lists, settings."""
 
 from __future__ import annotations
 
 import re
-from datetime import timedelta
-from typing import Any
 
-from sqlalchemy import select
-
-from chouseiapo.domain.appointment import Appointment, State
-from chouseiapo.domain.member import Provider
-from chouseiapo.domain.proposal import Delivery, Guest, Platform
-from chouseiapo.storage import appointments, mails, sent_mails, upsert
+from chouseiapo.domain.proposal import Guest, Platform
+from chouseiapo.storage import appointments
 from projections.outbox import mails_of
 from tests.product import BY, NOW, at, offer
-from tests.web.desk import Company, slot
-
-
-def page_of(appointment: Appointment, rest: str = "") -> str:
-    return f"/appointments/{appointment.id}{rest}"
-
-
-def confirmed(company: Company, **changes: Any) -> Appointment:
-    made = company.propose(platform=Platform.NONE, **changes)
-    company.services.coordination.confirm(made.id, "c1", made.guest, BY, company.clock.now)
-    company.read()
-    return company.appointment(made.id)
-
+from tests.web.desk import Company, confirmed, page_of, refuse
 
 # Who sees what
 
@@ -158,18 +140,6 @@ def test_broken_links_and_refused_mails_need_me(company: Company) -> None:
     assert "chouseiapo member link" in page.text
 
 
-def refuse(company: Company, key: str, outcome: str) -> None:
-    row = {
-        "key": key,
-        "message_id": "<x@example.com>",
-        "sent_at": None,
-        "given_up_at": NOW,
-        "outcome": outcome,
-    }
-    with company.services.rows.write() as connection:
-        upsert(connection, sent_mails, [row])
-
-
 def test_the_list_is_searched_filtered_and_paged(company: Company) -> None:
     for n in range(52):
         company.office.propose(guest=Guest(name=f"客{n:02}", email="g@example.net"), offers=(offer(26, 1),))
@@ -185,182 +155,6 @@ def test_the_list_is_searched_filtered_and_paged(company: Company) -> None:
     assert first.html.count("data-row") == 50
     assert second.html.count("data-row") == 2
     assert "当てはまるアポイントメントはありません。" in company.tanaka.open("/?q=いない").text
-
-
-# One appointment
-
-
-def test_the_page_tells_everything_about_an_open_appointment(company: Company) -> None:
-    made = company.propose(message="資料をお送りします", note="社内のみ", title="ご提案")
-    page = company.tanaka.open(page_of(made))
-    for words in (
-        "ご提案", "調整中", "お客様の回答を待っています。", "11月25日(水) 10:00〜11:00", "回答待ち",
-        "yamada@example.net", "資料をお送りします", "社内のみ", "予定 4件中 4件を確認", "日程調整の依頼",
-        "送信待ち", "日時候補を提案したため", "日時候補を2件提案しました。",
-    ):  # fmt: skip
-        assert words in page.text, words
-    assert company.services.guest_url(made) in page.html
-
-
-def test_a_confirmed_one_shows_its_time_and_its_meeting(company: Company) -> None:
-    made = company.propose(platform=Platform.URL, url="https://meet.example/room")
-    company.services.coordination.confirm(made.id, "c2", made.guest, BY, NOW)
-    company.read()
-    page = company.tanaka.open(page_of(made))
-    assert "11月26日(木) 11:00〜12:00" in page.text
-    assert "https://meet.example/room" in page.links
-    assert "候補を追加" not in page.text
-    assert [form.action for form in page.forms if "withdraw" in form.action or "resend" in form.action] == []
-
-
-def test_a_candidate_is_withdrawn_but_never_the_last(company: Company) -> None:
-    made = company.propose()
-    page = company.tanaka.open(page_of(made))
-    late = page.form("/c2/withdraw")
-    page = company.tanaka.send(page.form("/c1/withdraw"))
-    assert "日時候補を取り下げました。" in page.text
-    assert [form.action for form in page.forms if "withdraw" in form.action] == []
-    page = company.tanaka.send(late)
-    assert company.tanaka.status == 409
-    assert "最後の日時候補は取り下げられません。" in page.text
-
-
-def test_words_are_changed_and_a_refusal_keeps_them(company: Company) -> None:
-    made = company.propose()
-    form = company.tanaka.open(page_of(made)).form("/words")
-    page = company.tanaka.send(form, title="長" * 252, note="残る")
-    assert company.tanaka.status == 422
-    assert page.problems == ["251文字以内で入力してください。"]
-    assert page.form("/words").value("note") == "残る"
-    page = company.tanaka.send(page.form("/words"), title="新しい件名", visibility="private")
-    assert "内容を保存しました。" in page.text
-    assert company.appointment(made.id).title == "新しい件名"
-    assert company.appointment(made.id).note == "残る"
-
-
-def test_attendees_change_and_nobody_is_refused(company: Company) -> None:
-    made = company.propose()
-    page = company.tanaka.open(page_of(made) + "?who=さとう")
-    form = page.form("/attendees")
-    page = company.tanaka.send(form, attendee=[company.office.tanaka, company.office.sato])
-    assert company.appointment(made.id).attendees == (company.office.tanaka, company.office.sato)
-    page = company.tanaka.send(page.form("/attendees"), attendee=[])
-    assert company.tanaka.status == 422
-    assert "担当者を1名以上選んでください。" in page.problems
-    page = company.tanaka.send(
-        page.form("/attendees"), attendee=["member-unknown"], organizer="member-unknown"
-    )
-    assert "登録のない担当者が含まれています。選び直してください。" in page.problems
-
-
-def test_more_candidates_are_picked_on_the_same_grid(company: Company) -> None:
-    made = company.propose()
-    page = company.tanaka.open(page_of(made, "/candidates"))
-    assert "11月25日(水) 10:00〜11:00" in page.text, "what was offered is shown"
-    form = page.form("/candidates")
-    page = company.tanaka.send(form, candidate=slot(27, 9), room="", action="week:2026-11-30")
-    assert page.form("/candidates").values("candidate") == [slot(27, 9)]
-    page = company.tanaka.send(page.form("/candidates"), candidate=[slot(25, 10)], room=[""], action="offer")
-    assert company.tanaka.status == 422
-    assert "ほかの候補と時間が重なっています。" in page.problems
-    form = page.form("/candidates")
-    sent = form.filled(candidate=slot(27, 9), room="", action="offer")
-    first, second = (company.tanaka.post(form.action, sent) for _ in range(2))
-    assert first.status_code == second.status_code == 303
-    assert len(company.appointment(made.id).open_candidates) == 3
-
-
-def test_a_request_is_sent_again_and_a_link_reissued(company: Company) -> None:
-    made = company.propose()
-    page = company.tanaka.open(page_of(made))
-    again = page.form("/resend")
-    for _ in range(2):
-        company.tanaka.send(again)
-    page = company.tanaka.send(page.form("/link"))
-    assert "新しいリンクを発行しました。" in page.text
-    standing = company.appointment(made.id)
-    assert (standing.version, standing.generation) == (3, 2), "pressed twice, sent once"
-    assert company.services.guest_url(standing) in page.html
-
-
-def test_cancelling_says_before_what_will_follow(company: Company) -> None:
-    made = confirmed(company)
-    page = company.tanaka.open(page_of(made))
-    assert "カレンダーから予定が2件消えます。" in page.text
-    assert "お知らせのメールが届く人: 山田太郎、田中 一郎、鈴木 花子" in page.text
-    page = company.tanaka.send(page.form("/cancel"), reason="理" * 1001)
-    assert company.tanaka.status == 422
-    assert page.problems == ["1000文字以内で入力してください。"]
-    form = page.form("/words")
-    page = company.tanaka.send(page.form("/cancel"), reason="都合により")
-    assert company.appointment(made.id).state is State.CANCELLED
-    assert "キャンセルしました。 都合により" in page.text
-    page = company.tanaka.send(form, title="もう遅い")
-    assert company.tanaka.status == 410
-    assert "このアポイントメントはキャンセルされました。" in page.text
-
-
-def test_a_guest_without_a_mail_is_not_said_to_be_told(company: Company) -> None:
-    made = company.propose(delivery=Delivery.LINK, guest=Guest(name="山田"))
-    assert "届く人: 田中 一郎、鈴木 花子" in company.tanaka.open(page_of(made)).text
-
-
-def test_trouble_with_a_calendar_is_said_with_what_to_do(company: Company) -> None:
-    app = company.services.coordination
-    app.link_account(company.office.suzuki, Provider.GOOGLE, "s", "suzuki@example.com", BY, NOW)
-    made = company.propose()
-    page = company.tanaka.open(page_of(made))
-    assert "予定 4件中 2件を確認" in page.text
-    assert "連携が切れています。" in page.text
-    assert "chouseiapo member link" in page.text
-    company.clock.now += timedelta(minutes=2)
-    assert "カレンダーに書き込めていません" in company.tanaka.open("/").text
-
-
-def test_a_calendar_that_cannot_be_read_is_said_and_never_looks_free(company: Company) -> None:
-    app = company.services.coordination
-    app.link_account(company.office.suzuki, Provider.GOOGLE, "s", "suzuki@example.com", BY, NOW)
-    form = company.tanaka.open("/appointments/new").form("/appointments/new/")
-    page = company.tanaka.send(form, attendee=[company.office.tanaka, company.office.suzuki])
-    assert "鈴木 花子さんのカレンダーを読み取れませんでした。" in page.text
-    assert '空き"' not in page.html
-    assert "鈴木 花子は不明" in page.html
-
-
-# Mails
-
-
-def test_a_mail_is_seen_as_it_leaves(company: Company) -> None:
-    made = company.propose()
-    page = company.tanaka.open(page_of(made))
-    first = next(link for link in page.links if "/mails/" in link)
-    shown = company.tanaka.open(first)
-    assert "[株式会社サンプル]アポイントメントの日程調整をお願いします" in shown.text
-    assert company.services.guest_url(made) in company.tanaka.open(f"{first}?part=text").text
-    frame = company.tanaka.http.get(f"{first}/html")
-    assert "sandbox" in frame.headers["Content-Security-Policy"]
-    company.tanaka.open(page_of(made, "/mails/unknown"))
-    assert company.tanaka.status == 404
-
-
-def test_the_outbox_is_for_administrators_and_has_no_sign_in_mails(company: Company) -> None:
-    made = company.propose()
-    company.services.mail_sign_in_link(company.office.tanaka, NOW)
-    company.tanaka.open("/outbox")
-    assert company.tanaka.status == 403
-    assert "/outbox" not in company.tanaka.open("/").links
-    page = company.chief.open("/outbox")
-    assert "メールサーバー(SMTP)が設定されていません。" in page.text
-    with company.services.rows.read() as connection:
-        assert len(connection.scalars(select(mails.c.rule).where(mails.c.rule == "sign_in")).all()) == 1
-    assert page.html.count("/mails/") == 3
-    key = mails_of(company.services.coordination.stream(made.id))[1].key
-    refuse(company, key, "skipped_cancelled")
-    assert (
-        "送る前に、アポイントメントがキャンセルされました。"
-        in company.chief.open("/outbox?state=skipped").text
-    )
-    assert company.chief.open("/outbox?state=sent").html.count("/mails/") == 0
 
 
 # Settings

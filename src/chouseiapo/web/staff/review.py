@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from flask import Blueprint, g, redirect, render_template, request, url_for
 
+from chouseiapo import wording
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.errors import Invalid, NotFound
 from chouseiapo.domain.event import Meta
@@ -117,9 +118,11 @@ def _rendered(appointment: Appointment, mail: Mail) -> EmailMessage:
     return services().composer.render(mail, appointment, recipient, g.now)
 
 
-def _recipient(appointment: Appointment, mail: Mail) -> tuple[str, str]:
+def _recipient(appointment: Appointment, mail: Mail) -> str:
+    """Whom a mail goes to, by name, or by address where there is none."""
     found = services().composer.recipient(appointment, mail.recipient)
-    return found.name or found.email, found.email
+    name = wording.person(found.name, g.locale, guest=True) if found.guest else found.name
+    return name or found.email
 
 
 def _holds(appointment: Appointment) -> list[HoldsShown]:
