@@ -8,7 +8,7 @@ import platform
 import sqlite3
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ ROWS: dict[str, Callable[[Path, Size], Row | list[Row]]] = {
     "B6": cold.cold_start,
 }
 LIBRARIES = ("eventsourcing", "flask", "jinja2", "msgspec", "sqlalchemy", "waitress")
+_BENEATH = {"p50_ms": "  half within", "p99_ms": "  99 of 100 within", "cpu_ms": "  processor time each"}
 _LINE = "{:4}{:42}{:>12}{:>12}  {:30}{:>7}{:>9}  {}"
 
 
@@ -60,7 +61,7 @@ def measure(name: str, size: Size) -> list[Row]:
         found = ROWS[name](Path(folder), size)
     rows = found if isinstance(found, list) else [found]
     for row in rows:
-        print(line(row), flush=True)
+        print(line(row), *beneath(row), sep="\n", flush=True)
     return rows
 
 
@@ -69,6 +70,15 @@ def line(row: Row) -> str:
     ours, baseline = (f"{value:,.4g}{row.unit}" for value in (row.ours, row.baseline))
     met = "yes" if row.met else "no"
     return _LINE.format(row.name, row.what, ours, baseline, row.against, f"{row.ratio:.2f}", goal, met)
+
+
+def beneath(row: Row) -> Iterator[str]:
+    """What else was measured of a row's two sides."""
+    sides = (row.details.get("ours"), row.details.get("baseline"))
+    for name, what in _BENEATH.items():
+        if all(isinstance(side, dict) and name in side for side in sides):
+            ours, baseline = (f"{side[name]:,.4g}ms" for side in sides if side)
+            yield _LINE.format("", what, ours, baseline, "", "", "", "").rstrip()
 
 
 def circumstances(size: Size) -> dict[str, Any]:

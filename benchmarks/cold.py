@@ -11,7 +11,8 @@ from typing import NamedTuple
 from benchmarks import bare
 from benchmarks.fill import Filler
 from benchmarks.measure import Row, Size, alternate, median
-from benchmarks.stage import OURS, environment, port_of, product, start, stop
+from benchmarks.processes import serving
+from benchmarks.stage import OURS, environment, product
 
 SETTLE_S = 0.5
 
@@ -31,8 +32,8 @@ def cold_start(folder: Path, size: Size) -> list[Row]:
     bare.prepare(folder / "bare.db", 1)
     ours, baseline = alternate(
         size.rounds,
-        _begin(page, *OURS, environ=environment(folder)),
-        _begin("/hello", "benchmarks.bare", str(folder / "bare.db")),
+        _begin(page, *OURS, log=folder / "web.log", environ=environment(folder)),
+        _begin("/hello", "benchmarks.bare", str(folder / "bare.db"), log=folder / "bare.log"),
     )
     return [
         _row(
@@ -47,29 +48,18 @@ def cold_start(folder: Path, size: Size) -> list[Row]:
 
 
 def _begin(
-    page: str, module: str, *arguments: str, environ: Mapping[str, str] | None = None
+    page: str, *program: str, log: Path, environ: Mapping[str, str] | None = None
 ) -> Callable[[], Start]:
     def once() -> Start:
         began = time.perf_counter()
-        process = start(module, *arguments, environ=environ)
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port_of(process)}{page}", timeout=30) as answer:
+        with serving(*program, log=log, environ=environ) as served:
+            with urllib.request.urlopen(f"http://127.0.0.1:{served.port}{page}", timeout=30) as answer:
                 answer.read()
             seconds = time.perf_counter() - began
             time.sleep(SETTLE_S)
-            return Start(seconds, _resident(process.pid))
-        finally:
-            stop(process)
+            return Start(seconds, served.megabytes())
 
     return once
-
-
-def _resident(pid: int) -> float:
-    """Megabytes of the process that are in memory."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    raise RuntimeError("this system does not tell a process's memory")
 
 
 def _row(what: str, unit: str, ours: list[float], baseline: list[float], goal: float) -> Row:

@@ -15,6 +15,8 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from benchmarks.processes import command, surroundings
+
 CONNECTIONS = 16
 MOST_SECONDS = 120.0
 
@@ -143,7 +145,8 @@ def put_load_on(port: int, requests: Sequence[Request], seconds: float = MOST_SE
     """Run the generator as a process; raises Failed when a single answer was not 2xx."""
     job = Job(port, list(requests), seconds=seconds)
     ended = subprocess.run(
-        [sys.executable, "-m", "benchmarks.load"],
+        command("benchmarks.load"),
+        env=surroundings(),
         input=msgspec.json.encode(job),
         stdout=subprocess.PIPE,
         check=True,
