@@ -13,16 +13,16 @@ from sqlalchemy import insert
 
 from chouseiapo.accounts.keyring import KEY_BYTES
 from chouseiapo.accounts.secrets import Sealer
-from chouseiapo.application import member_id
 from chouseiapo.bootstrap import Services
 from chouseiapo.domain.agenda import Agenda, agenda_id
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.event import Aggregate, Meta
+from chouseiapo.domain.ids import member_id
 from chouseiapo.domain.member import Member
 from chouseiapo.domain.proposal import Guest, Meeting, Proposal
 from chouseiapo.domain.slots import Offer
 from chouseiapo.events import EventMapper
-from chouseiapo.storage import keys
+from chouseiapo.tables import keys
 
 CANDIDATES = 5
 ATTENDEES = 2

@@ -10,8 +10,8 @@ from pathlib import Path
 from benchmarks.fill import GUEST, Filler
 from benchmarks.measure import Row, Size, alternate, median
 from benchmarks.stage import product
-from chouseiapo.application import GUEST as BY_GUEST
 from chouseiapo.bootstrap import Services
+from chouseiapo.domain.event import GUEST as BY_GUEST
 from chouseiapo.domain.event import Meta
 
 FEW = 1_000

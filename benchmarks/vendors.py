@@ -8,9 +8,9 @@ from pathlib import Path
 
 from benchmarks.fill import CANDIDATES, GUEST
 from benchmarks.measure import Row, Size
-from chouseiapo.application import GUEST as BY_GUEST
-from chouseiapo.application import member_id, new_id
+from chouseiapo.domain.event import GUEST as BY_GUEST
 from chouseiapo.domain.event import Meta
+from chouseiapo.domain.ids import member_id, new_id
 from chouseiapo.domain.proposal import Platform, Proposal
 from chouseiapo.domain.slots import Offer
 from chouseiapo.sandbox import Person

@@ -16,7 +16,7 @@ from benchmarks.load import Report, Request, put_load_on
 from benchmarks.measure import Row, Size, alternate, median
 from benchmarks.processes import Served
 from benchmarks.stage import both, product
-from chouseiapo.application import member_id
+from chouseiapo.domain.ids import member_id
 
 Requests = Iterator[Request]
 # People who are proposed for over and over: agendas stay empty until somebody confirms.

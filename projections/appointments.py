@@ -14,7 +14,8 @@ from chouseiapo.application import Coordination
 from chouseiapo.domain.appointment import Appointment, State
 from chouseiapo.domain.event import Event
 from chouseiapo.domain.proposal import shown_title
-from chouseiapo.storage import Rows, appointment_people, appointments, upsert
+from chouseiapo.storage import Rows, upsert
+from chouseiapo.tables import appointment_people, appointments
 from projections.people import fold
 
 PAGE = 50

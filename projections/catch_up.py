@@ -17,7 +17,8 @@ from sqlalchemy.engine import Connection
 
 from chouseiapo.application import Coordination, StoreTrouble
 from chouseiapo.domain.event import Event
-from chouseiapo.storage import DatabaseTrouble, Rows, insert_new, parked, positions
+from chouseiapo.storage import DatabaseTrouble, Rows, insert_new
+from chouseiapo.tables import parked, positions
 
 BATCH = 200
 

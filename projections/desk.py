@@ -14,16 +14,8 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.engine import Connection
 
 from chouseiapo.domain.appointment import State
-from chouseiapo.storage import (
-    Rows,
-    appointment_people,
-    appointments,
-    mails,
-    parked,
-    people,
-    sent_mails,
-    tasks,
-)
+from chouseiapo.storage import Rows
+from chouseiapo.tables import appointment_people, appointments, mails, parked, people, sent_mails, tasks
 from projections.appointments import Listed
 from projections.holds import LEDGER as HOLDS
 from projections.meetings import LEDGER as MEETINGS

@@ -14,15 +14,17 @@ import msgspec
 from sqlalchemy import Table, bindparam, delete, select
 from sqlalchemy.engine import Connection
 
-from chouseiapo.application import Coordination, link_owner
+from chouseiapo.application import Coordination
 from chouseiapo.domain.appointment import Appointment, State
 from chouseiapo.domain.event import Event
+from chouseiapo.domain.ids import link_owner
 from chouseiapo.domain.member import Member
 from chouseiapo.domain.proposal import Kind, shown_title
 from chouseiapo.domain.slots import Candidate
 from chouseiapo.ledger import stands, touch, wake_lane
 from chouseiapo.ports import Entry
-from chouseiapo.storage import Rows, entries, holds, tasks, upsert
+from chouseiapo.storage import Rows, upsert
+from chouseiapo.tables import entries, holds, tasks
 
 LEDGER = "holds"
 HOLD_MARK = "【仮】"

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Select, and_, or_, select
 
-from chouseiapo.storage import Rows, appointments, mails, sent_mails, tasks
+from chouseiapo.storage import Rows
+from chouseiapo.tables import appointments, mails, sent_mails, tasks
 from projections.desk import SKIPPED
 from projections.outbox import LEDGER, SIGN_IN, Mail
 from projections.send_mails import SENT

@@ -9,14 +9,15 @@ from typing import NamedTuple
 from sqlalchemy import Table, delete, select
 from sqlalchemy.engine import Connection
 
-from chouseiapo.application import SYSTEM, Coordination
+from chouseiapo.application import Coordination
 from chouseiapo.domain.appointment import Appointment
-from chouseiapo.domain.event import Event, Meta
+from chouseiapo.domain.event import SYSTEM, Event, Meta
 from chouseiapo.domain.member import Member
 from chouseiapo.domain.proposal import Meeting, Platform, shown_title
 from chouseiapo.ledger import Task, stands, touch, wake_lane
 from chouseiapo.ports import Conferencing, Issued, MeetingPlan, PortError
-from chouseiapo.storage import Rows, issued_meetings, meetings, upsert
+from chouseiapo.storage import Rows, upsert
+from chouseiapo.tables import issued_meetings, meetings
 
 LEDGER = "meetings"
 # How long after a creation was begun "not listed" says nothing: the call itself may take a token's renewal

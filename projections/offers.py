@@ -13,7 +13,8 @@ from chouseiapo.application import Coordination
 from chouseiapo.domain.appointment import Appointment, State
 from chouseiapo.domain.event import Event
 from chouseiapo.domain.slots import Slot
-from chouseiapo.storage import Rows, offers, upsert
+from chouseiapo.storage import Rows, upsert
+from chouseiapo.tables import offers
 
 
 class Claim(msgspec.Struct, frozen=True):

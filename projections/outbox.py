@@ -19,7 +19,8 @@ from chouseiapo.domain.event import Event
 from chouseiapo.domain.proposal import Delivery
 from chouseiapo.domain.slots import CandidateState
 from chouseiapo.ledger import touch
-from chouseiapo.storage import Rows, insert_new, mails, sent_mails
+from chouseiapo.storage import Rows, insert_new
+from chouseiapo.tables import mails, sent_mails
 
 LEDGER = "outbox"
 GUEST = "guest"

@@ -11,7 +11,8 @@ from sqlalchemy.engine import Connection
 
 from chouseiapo.application import Coordination
 from chouseiapo.domain.event import Event
-from chouseiapo.storage import Rows, people, upsert
+from chouseiapo.storage import Rows, upsert
+from chouseiapo.tables import people
 
 _TO_HIRAGANA = {code: code - 0x60 for code in range(ord("ァ"), ord("ヶ") + 1)}
 

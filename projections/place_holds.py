@@ -15,7 +15,8 @@ from sqlalchemy import select
 from chouseiapo.application import Coordination
 from chouseiapo.ledger import Task
 from chouseiapo.ports import Calendar, Entry, Placed, PortError
-from chouseiapo.storage import Rows, entries, upsert
+from chouseiapo.storage import Rows, upsert
+from chouseiapo.tables import entries
 from projections.holds import LEDGER, EntryWriter
 
 Standing = Mapping[str, tuple[Placed, str]]

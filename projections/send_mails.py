@@ -21,7 +21,8 @@ from chouseiapo.domain.appointment import Appointment
 from chouseiapo.ledger import Task
 from chouseiapo.mail import Facts, Mails, Person, Recipient, Rule
 from chouseiapo.ports import Mailer, PortError
-from chouseiapo.storage import Rows, mails, sent_mails, upsert
+from chouseiapo.storage import Rows, upsert
+from chouseiapo.tables import mails, sent_mails
 from projections.outbox import GUEST, LEDGER, SIGN_IN, Mail
 from projections.reminders import Reminders
 

@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from chouseiapo.application import new_id
 from chouseiapo.bootstrap import Services, build
 from chouseiapo.config import Settings
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.event import Meta
+from chouseiapo.domain.ids import new_id
 from chouseiapo.domain.member import Provider
 from chouseiapo.domain.proposal import Guest, Proposal
 from chouseiapo.domain.slots import Offer

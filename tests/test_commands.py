@@ -16,7 +16,8 @@ import requests
 from sqlalchemy import text
 
 from chouseiapo import migrations
-from chouseiapo.storage import Rows, metadata
+from chouseiapo.storage import Rows
+from chouseiapo.tables import metadata
 from tests.journeys.company import Process
 from tests.product import SECRET
 

@@ -3,114 +3,33 @@
 from __future__ import annotations
 
 import random
-import re
 import time
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
 from eventsourcing.application import Application
-from eventsourcing.persistence import (
-    IntegrityError,
-    Mapper,
-    OperationalError,
-    PersistenceError,
-    Recording,
-)
+from eventsourcing.persistence import IntegrityError, Mapper, OperationalError, PersistenceError, Recording
 
-from chouseiapo.domain.agenda import Agenda, agenda_id
+from chouseiapo.domain.agenda import Agenda, Agendas, agenda_ids
 from chouseiapo.domain.appointment import Appointment, Edit
 from chouseiapo.domain.errors import AlreadyExists, Busy, Invalid, NotFound, Problem
-from chouseiapo.domain.event import Aggregate, Event, Meta
+from chouseiapo.domain.event import SYSTEM, Aggregate, Event, Meta
+from chouseiapo.domain.ids import is_of, link_id, link_owner, member_id, new_id
 from chouseiapo.domain.member import Member, Provider, Role
 from chouseiapo.domain.proposal import Guest, Meeting, Proposal, check_proposal, is_address
 from chouseiapo.domain.room import Room
-from chouseiapo.domain.slots import Grid, Offer, Slot
+from chouseiapo.domain.slots import Grid, Offer
 from chouseiapo.events import EventMapper, Keyring, select_streams
 
 A = TypeVar("A", bound=Aggregate)
+T = TypeVar("T")
 
 TRIES = 8
 
 # What reading or writing events may raise when the event store is not there.
 StoreTrouble = PersistenceError
-SYSTEM = "system"
-GUEST = "guest"
-_PEOPLE = uuid.UUID("6f0c3c52-5d0e-4d3a-9a3b-6e1f6f9f7d11")
-
-
-def new_id(kind: str, seed: str = "") -> str:
-    """An id of that kind: random, or the same for the same seed (so a repeated command names the same)."""
-    unique = uuid.uuid5(_PEOPLE, f"{kind}/{seed}") if seed else uuid.uuid4()
-    return f"{kind}-{unique.hex}"
-
-
-def member_id(email: str) -> str:
-    """A member's id follows from the address, so that registering it twice can't succeed."""
-    return new_id("member", email.strip().lower())
-
-
-def link_id(provider: Provider, member: str, subject: str) -> str:
-    """A link's id names its member and, unreadably, its account: linked again, it is the same link."""
-    unique = uuid.uuid5(_PEOPLE, f"{provider}/{subject}").hex[:12]
-    return f"{provider}-{member.removeprefix('member-')}-{unique}"
-
-
-def link_owner(link: str) -> str:
-    """The member (or, for a built-in calendar, the member or room) that a link belongs to."""
-    provider, _, rest = link.partition("-")
-    return rest if provider == "builtin" else f"member-{rest.partition('-')[0]}"
-
-
-def caused_by(event: Event, target: str) -> Meta:
-    """What a policy's command carries: repeated for the same event and target it is the same command."""
-    return Meta(
-        actor=SYSTEM,
-        command=f"{event.id}>{target}",
-        correlation=event.meta.correlation or event.id,
-        causation=event.id,
-    )
-
-
-def agenda_ids(resources: Sequence[str], slot: Slot) -> list[str]:
-    """The streams that a slot touches: one a resource and UTC day."""
-    return [agenda_id(resource, day) for resource in resources for day in slot.utc_days()]
-
-
-class Agendas:
-    """The agendas that one decision touches: loaded when asked for, saved together with it."""
-
-    def __init__(self, load: Callable[[str], Agenda]) -> None:
-        self._load = load
-        self._loaded: dict[str, Agenda] = {}
-
-    def reserve(self, appointment: str, resources: Sequence[str], slot: Slot, now: datetime) -> None:
-        for agenda in self._of(resources, slot):
-            agenda.reserve(appointment, slot, now)
-
-    def release(self, appointment: str, resources: Sequence[str], slot: Slot, now: datetime) -> None:
-        for agenda in self._of(resources, slot):
-            agenda.release(appointment, now)
-
-    def taken_by(self, resources: Sequence[str], slot: Slot, besides: str = "") -> str | None:
-        """An appointment that has reserved time overlapping the slot for one of the resources."""
-        found = (agenda.taken_by(slot, besides=besides) for agenda in self._of(resources, slot))
-        return next((appointment for appointment in found if appointment), None)
-
-    def __iter__(self) -> Iterator[Agenda]:
-        return iter(self._loaded.values())
-
-    def know(self, agendas: Iterable[Agenda]) -> None:
-        """Take in what was loaded together, before it is asked for one by one."""
-        self._loaded |= {agenda.id: agenda for agenda in agendas if agenda.id not in self._loaded}
-
-    def _of(self, resources: Sequence[str], slot: Slot) -> Iterator[Agenda]:
-        for id in agenda_ids(resources, slot):
-            if id not in self._loaded:
-                self._loaded[id] = self._load(id)
-            yield self._loaded[id]
 
 
 class Coordination(Application[str]):
@@ -166,7 +85,7 @@ class Coordination(Application[str]):
     def members(self, ids: Iterable[str]) -> dict[str, Member]:
         """Several members in one read; an unknown one is of version 0."""
         asked = list(ids)
-        found = self.streams(id for id in asked if _is_of("member", id))
+        found = self.streams(id for id in asked if is_of("member", id))
         return {id: Member.remember(id, found.get(id, ())) for id in asked}
 
     def appointment(self, id: str, until: int | None = None) -> Appointment:
@@ -181,7 +100,7 @@ class Coordination(Application[str]):
 
     def _stream_of(self, kind: str, id: str, until: int | None = None) -> list[Event]:
         """The stream, if the id is of that kind: whatever else somebody names has no events here."""
-        return self.stream(id, until) if _is_of(kind, id) else []
+        return self.stream(id, until) if is_of(kind, id) else []
 
     def agenda(self, id: str) -> Agenda:
         """The agenda; one without events is empty."""
@@ -365,7 +284,7 @@ class Coordination(Application[str]):
     def _carry_out(
         self, cause: Meta, id: str, decide: Callable[[Appointment, Agendas], None], new: bool = False
     ) -> Appointment:
-        for attempt in range(TRIES):
+        def attempt() -> Appointment:
             appointment = Appointment.remember(id, self._stream_of("appointment", id))
             if not new:
                 _existing(appointment)
@@ -373,28 +292,28 @@ class Coordination(Application[str]):
                 return appointment
             agendas = Agendas(self.agenda)
             decide(appointment, agendas)
-            try:
-                self._save(cause, appointment, *agendas)
-            except IntegrityError:
-                self._pause(random.random() * 0.01 * 2**attempt)  # noqa: S311 - jitter, no secret
-            except OperationalError as error:
-                raise Busy from error
-            else:
-                return appointment
-        raise Busy
+            self._save(cause, appointment, *agendas)
+            return appointment
+
+        return self._insist(attempt)
 
     def _ask_member(self, id: str, cause: Meta, ask: Callable[[Member], None]) -> None:
-        for attempt in range(TRIES):
+        def attempt() -> None:
             member = self.member(id)
             ask(member)
+            self._save(cause, member)
+
+        self._insist(attempt)
+
+    def _insist(self, attempt: Callable[[], T]) -> T:
+        """Load, decide and save anew while others write first; raises Busy when the tries are used up."""
+        for n in range(TRIES):
             try:
-                self._save(cause, member)
+                return attempt()
             except IntegrityError:
-                self._pause(random.random() * 0.01 * 2**attempt)  # noqa: S311 - jitter, no secret
+                self._pause(random.random() * 0.01 * 2**n)  # noqa: S311 - jitter, no secret
             except OperationalError as error:
                 raise Busy from error
-            else:
-                return
         raise Busy
 
     def _save(self, cause: Meta, *aggregates: Aggregate) -> None:
@@ -437,10 +356,6 @@ class Coordination(Application[str]):
 
     def _agendas(self, ids: Iterable[str]) -> list[Agenda]:
         return [Agenda.remember(id, events) for id, events in self.streams(ids).items()]
-
-
-def _is_of(kind: str, id: str) -> bool:
-    return re.fullmatch(rf"{kind}-[0-9a-z-]{{1,64}}", id) is not None
 
 
 def _existing(aggregate: A) -> A:

@@ -23,12 +23,13 @@ from chouseiapo.adapters.google import GoogleCalendar
 from chouseiapo.adapters.outlook import OutlookCalendar
 from chouseiapo.adapters.smtp import SmtpMailer
 from chouseiapo.adapters.zoom import ZoomMeetings
-from chouseiapo.application import Coordination, link_id, member_id
+from chouseiapo.application import Coordination
 from chouseiapo.builtin_shelf import BuiltinShelf
 from chouseiapo.clock import Clock, utc_now
 from chouseiapo.config import Settings, SettingsError
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.event import Meta
+from chouseiapo.domain.ids import link_id, member_id
 from chouseiapo.domain.member import Provider
 from chouseiapo.domain.slots import Grid
 from chouseiapo.events import recorder_settings

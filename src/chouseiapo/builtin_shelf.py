@@ -8,7 +8,8 @@ import msgspec
 from sqlalchemy import delete, select
 
 from chouseiapo.ports import Entry
-from chouseiapo.storage import Rows, builtin_entries, upsert
+from chouseiapo.storage import Rows, upsert
+from chouseiapo.tables import builtin_entries
 
 
 class BuiltinShelf:

@@ -18,11 +18,11 @@ from typing import Any
 import msgspec
 
 from chouseiapo import bootstrap
-from chouseiapo.application import member_id
 from chouseiapo.bootstrap import WrongDatabase, build
 from chouseiapo.config import Settings, SettingsError, read_settings
 from chouseiapo.domain.errors import DomainError, Invalid
 from chouseiapo.domain.event import Meta
+from chouseiapo.domain.ids import member_id
 from chouseiapo.domain.member import Provider, Role
 from chouseiapo.ports import PortError
 from chouseiapo.storage import DatabaseTrouble

@@ -14,11 +14,11 @@ import threading
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from chouseiapo.application import member_id, new_id
 from chouseiapo.bootstrap import Services, build
 from chouseiapo.clock import utc_now
 from chouseiapo.config import read_settings
 from chouseiapo.domain.event import Meta
+from chouseiapo.domain.ids import member_id, new_id
 from chouseiapo.domain.member import Provider, Role
 from chouseiapo.sandbox import Sandbox
 from chouseiapo.web import create_app

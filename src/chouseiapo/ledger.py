@@ -16,7 +16,8 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.dml import Update
 
-from chouseiapo.storage import Rows, insert_new, lanes, tasks, workers
+from chouseiapo.storage import Rows, insert_new
+from chouseiapo.tables import lanes, tasks, workers
 
 HEARTBEAT = timedelta(seconds=2)
 LIFE = timedelta(seconds=10)

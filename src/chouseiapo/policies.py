@@ -9,10 +9,11 @@ import logging
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
-from chouseiapo.application import Agendas, Coordination, StoreTrouble, caused_by
+from chouseiapo.application import Coordination, StoreTrouble
+from chouseiapo.domain.agenda import Agendas
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.errors import Busy, DomainError
-from chouseiapo.domain.event import Event
+from chouseiapo.domain.event import Event, caused_by
 from chouseiapo.storage import DatabaseTrouble, Rows
 from projections.appointments import awaiting_meeting_since, overtaken_by_time
 from projections.catch_up import LostRace, Read, is_parked, move, park, position, read_log

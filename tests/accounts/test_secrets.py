@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from chouseiapo.accounts.guest_links import GuestLink, GuestLinks
 from chouseiapo.accounts.secrets import Sealer, Signer, hashed
 from chouseiapo.bootstrap import Services
-from chouseiapo.storage import sign_in_links
+from chouseiapo.tables import sign_in_links
 from tests.product import NOW, Office
 
 OLD, NEW = "o" * 32, "n" * 32

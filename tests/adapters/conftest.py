@@ -17,8 +17,9 @@ from chouseiapo.accounts.vault import Refresher, Vault
 from chouseiapo.accounts.zoom import ZoomAccounts
 from chouseiapo.config import Settings, read_settings
 from chouseiapo.sandbox import Sandbox
-from chouseiapo.storage import Rows, builtin_entries, metadata
-from chouseiapo.storage import vault as stored_grants
+from chouseiapo.storage import Rows
+from chouseiapo.tables import builtin_entries, metadata
+from chouseiapo.tables import vault as stored_grants
 from tests.adapters.contracts import Contracts
 from tests.adapters.homes import BuiltinHome, GoogleHome, Home, OutlookHome, VendorHome
 from tests.adapters.outside import Outside

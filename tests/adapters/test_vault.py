@@ -15,8 +15,9 @@ from sqlalchemy import select, update
 from chouseiapo.accounts.secrets import Sealer
 from chouseiapo.accounts.vault import Grant, Vault
 from chouseiapo.ports import PortError
-from chouseiapo.storage import Rows, metadata
-from chouseiapo.storage import vault as table
+from chouseiapo.storage import Rows
+from chouseiapo.tables import metadata
+from chouseiapo.tables import vault as table
 from tests.product import NOW, SECRET
 
 

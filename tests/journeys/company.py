@@ -18,9 +18,9 @@ from typing import Any
 
 import requests
 
-from chouseiapo.application import member_id
 from chouseiapo.bootstrap import Services, build
 from chouseiapo.config import read_settings
+from chouseiapo.domain.ids import member_id
 from chouseiapo.domain.member import Provider
 from chouseiapo.sandbox import Person, Sandbox
 from tests.product import BY, SECRET

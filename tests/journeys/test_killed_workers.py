@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from chouseiapo.application import link_owner, member_id, new_id
 from chouseiapo.domain.errors import DomainError
 from chouseiapo.domain.event import Meta
+from chouseiapo.domain.ids import link_owner, member_id, new_id
 from chouseiapo.domain.member import Provider
 from chouseiapo.domain.proposal import Guest, Platform, Proposal
 from chouseiapo.domain.slots import Offer
 from chouseiapo.sandbox import Person
-from chouseiapo.storage import tasks
+from chouseiapo.tables import tasks
 from projections.catch_up import position
 from projections.outbox import mails_of
 from projections.rebuild import rebuild

@@ -9,12 +9,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from chouseiapo.application import member_id, new_id
 from chouseiapo.domain.appointment import Edit
+from chouseiapo.domain.ids import member_id, new_id
 from chouseiapo.domain.proposal import Platform, Proposal, Visibility
 from chouseiapo.domain.slots import Offer
 from chouseiapo.sandbox import DEMO_PEOPLE
-from chouseiapo.storage import sent_mails, tasks
+from chouseiapo.tables import sent_mails, tasks
 from chouseiapo.worker import Worker
 from tests.adapters.contracts import Contracts
 from tests.adapters.recorded import RecordedRequests, recorded_requests

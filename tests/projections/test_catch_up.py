@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from chouseiapo.bootstrap import Services
 from chouseiapo.domain.event import Event
-from chouseiapo.storage import mails, metadata, parked, people, tasks
+from chouseiapo.tables import mails, metadata, parked, people, tasks
 from chouseiapo.worker import Worker
 from projections.catch_up import catch_up, position
 from projections.outbox import Outbox

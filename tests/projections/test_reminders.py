@@ -14,7 +14,7 @@ from chouseiapo.bootstrap import Services
 from chouseiapo.clock import utc_now
 from chouseiapo.domain.appointment import Appointment, Edit
 from chouseiapo.domain.proposal import Guest
-from chouseiapo.storage import mails
+from chouseiapo.tables import mails
 from chouseiapo.worker import Worker
 from projections.outbox import REMINDER, Mail
 from projections.reminders import Decision

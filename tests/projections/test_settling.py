@@ -16,7 +16,7 @@ from chouseiapo.domain.event import Meta
 from chouseiapo.domain.proposal import Platform
 from chouseiapo.ledger import Ledger, beat, pause_after, touch
 from chouseiapo.ports import Calendar, Entry, Issued, MeetingPlan, Placed, PortError
-from chouseiapo.storage import entries, issued_meetings, parked, tasks
+from chouseiapo.tables import entries, issued_meetings, parked, tasks
 from chouseiapo.worker import Worker
 from projections.catch_up import catch_up
 from projections.meetings import LIST_LAG, IssueMeetings

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from eventsourcing.persistence import IntegrityError
 
-from chouseiapo.application import Coordination, new_id
+from chouseiapo.application import Coordination
 from chouseiapo.bootstrap import Services
 from chouseiapo.domain.appointment import Appointment, Edit, State
 from chouseiapo.domain.errors import Busy, CandidateTaken, DomainError, Invalid, NotFound
 from chouseiapo.domain.event import Meta
+from chouseiapo.domain.ids import new_id
 from chouseiapo.domain.proposal import Platform
 from tests.product import BY, NOW, YAMADA, Office, at, offer
 

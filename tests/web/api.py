@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from chouseiapo.application import member_id
 from chouseiapo.bootstrap import Services, build
 from chouseiapo.config import Settings
+from chouseiapo.domain.ids import member_id
 from chouseiapo.web import create_app
 from tests.product import NOW, Office
 

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from chouseiapo.application import new_id
 from chouseiapo.bootstrap import Services, build
 from chouseiapo.config import Settings
 from chouseiapo.domain.appointment import Appointment
+from chouseiapo.domain.ids import new_id
 from chouseiapo.domain.member import Role
 from chouseiapo.domain.proposal import Platform
-from chouseiapo.storage import sent_mails, upsert
+from chouseiapo.storage import upsert
+from chouseiapo.tables import sent_mails
 from chouseiapo.web import create_app, limits
 from chouseiapo.worker import Worker
 from tests.product import BY, NOW, Office

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from chouseiapo.domain.appointment import State
 from chouseiapo.domain.member import Provider
 from chouseiapo.domain.proposal import Delivery, Guest, Platform
-from chouseiapo.storage import mails
+from chouseiapo.tables import mails
 from projections.outbox import mails_of
 from tests.product import BY, NOW
 from tests.web.desk import Company, confirmed, page_of, refuse, slot

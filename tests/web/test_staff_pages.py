@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from chouseiapo.domain.proposal import Guest, Platform
-from chouseiapo.storage import appointments
+from chouseiapo.tables import appointments
 from projections.outbox import mails_of
 from tests.product import BY, NOW, at, offer
 from tests.web.desk import Company, confirmed, page_of, refuse

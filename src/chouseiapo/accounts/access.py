@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, insert, or_, select, update
 
 from chouseiapo.accounts.secrets import hashed, new_token
-from chouseiapo.storage import Rows, api_tokens, insert_new, requests_seen, sessions, sign_in_links
+from chouseiapo.storage import Rows, insert_new
+from chouseiapo.tables import api_tokens, requests_seen, sessions, sign_in_links
 
 LINK_LIFE = timedelta(minutes=15)
 SESSION_LIFE = timedelta(days=14)

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 
 from chouseiapo.accounts.secrets import Sealer
-from chouseiapo.storage import Rows, drafts, upsert
+from chouseiapo.storage import Rows, upsert
+from chouseiapo.tables import drafts
 
 LIFE = timedelta(days=7)
 

@@ -9,7 +9,8 @@ from datetime import datetime
 from sqlalchemy import bindparam, select, update
 
 from chouseiapo.accounts.secrets import Sealer
-from chouseiapo.storage import Rows, insert_new, keys
+from chouseiapo.storage import Rows, insert_new
+from chouseiapo.tables import keys
 
 KEY_BYTES = 32
 REMEMBERED_S = 2.0

@@ -18,7 +18,8 @@ from sqlalchemy.sql import ColumnElement
 
 from chouseiapo.accounts.secrets import Sealer
 from chouseiapo.ports import PortError
-from chouseiapo.storage import Rows, insert_new, vault
+from chouseiapo.storage import Rows, insert_new
+from chouseiapo.tables import vault
 
 LEASE = timedelta(seconds=20)  # longer than a refresh can take; after a crash it runs out
 PATIENCE_S = 25.0

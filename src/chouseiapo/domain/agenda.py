@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import ClassVar
 
@@ -61,3 +62,42 @@ class Agenda(Aggregate):
                 self.reservations[appointment] = Slot(start, end)
             case Agenda.Released(appointment=appointment):
                 self.reservations.pop(appointment, None)
+
+
+def agenda_ids(resources: Sequence[str], slot: Slot) -> list[str]:
+    """The streams that a slot touches: one a resource and UTC day."""
+    return [agenda_id(resource, day) for resource in resources for day in slot.utc_days()]
+
+
+class Agendas:
+    """The agendas that one decision touches: loaded when asked for, saved together with it."""
+
+    def __init__(self, load: Callable[[str], Agenda]) -> None:
+        self._load = load
+        self._loaded: dict[str, Agenda] = {}
+
+    def reserve(self, appointment: str, resources: Sequence[str], slot: Slot, now: datetime) -> None:
+        for agenda in self._of(resources, slot):
+            agenda.reserve(appointment, slot, now)
+
+    def release(self, appointment: str, resources: Sequence[str], slot: Slot, now: datetime) -> None:
+        for agenda in self._of(resources, slot):
+            agenda.release(appointment, now)
+
+    def taken_by(self, resources: Sequence[str], slot: Slot, besides: str = "") -> str | None:
+        """An appointment that has reserved time overlapping the slot for one of the resources."""
+        found = (agenda.taken_by(slot, besides=besides) for agenda in self._of(resources, slot))
+        return next((appointment for appointment in found if appointment), None)
+
+    def __iter__(self) -> Iterator[Agenda]:
+        return iter(self._loaded.values())
+
+    def know(self, agendas: Iterable[Agenda]) -> None:
+        """Take in what was loaded together, before it is asked for one by one."""
+        self._loaded |= {agenda.id: agenda for agenda in agendas if agenda.id not in self._loaded}
+
+    def _of(self, resources: Sequence[str], slot: Slot) -> Iterator[Agenda]:
+        for id in agenda_ids(resources, slot):
+            if id not in self._loaded:
+                self._loaded[id] = self._load(id)
+            yield self._loaded[id]

@@ -15,6 +15,10 @@ T = TypeVar("T")
 Personal = Annotated[T, msgspec.Meta(extra={"personal": True})]
 ERASED = "[erased]"
 
+# Actors that are no members.
+SYSTEM = "system"
+GUEST = "guest"
+
 
 class Meta(msgspec.Struct, frozen=True, omit_defaults=True):
     """Who and what made an event: the actor's id, the command, and the chain that led there."""
@@ -40,6 +44,16 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     def id(self) -> str:
         """Identifies this event for causation: stream and version."""
         return f"{self.originator_id}/{self.originator_version}"
+
+
+def caused_by(event: Event, target: str) -> Meta:
+    """What a policy's command carries: repeated for the same event and target it is the same command."""
+    return Meta(
+        actor=SYSTEM,
+        command=f"{event.id}>{target}",
+        correlation=event.meta.correlation or event.id,
+        causation=event.id,
+    )
 
 
 class Aggregate:

@@ -9,8 +9,8 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-from chouseiapo.application import member_id
 from chouseiapo.domain.errors import Invalid, Problem
+from chouseiapo.domain.ids import member_id
 from chouseiapo.domain.proposal import Delivery, Guest, Kind, Platform, Proposal, Visibility
 from chouseiapo.domain.slots import Offer
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import g
 
 from chouseiapo import wording
-from chouseiapo.application import GUEST, SYSTEM
+from chouseiapo.domain.event import GUEST, SYSTEM
 from chouseiapo.web.api.requests import services
 from chouseiapo.web.i18n import _, translate
 from chouseiapo.web.messages import HAPPENED

@@ -6,9 +6,8 @@ from typing import Any
 
 from flask import Blueprint, g, request
 
-from chouseiapo.application import GUEST
 from chouseiapo.domain.errors import AlreadyConfirmed, DomainError
-from chouseiapo.domain.event import Meta
+from chouseiapo.domain.event import GUEST, Meta
 from chouseiapo.web import limits
 from chouseiapo.web.api.requests import json_body, services
 from chouseiapo.web.errors import Refused, answer_to, problem_json

@@ -11,11 +11,11 @@ from typing import Any, TypeVar, cast
 import msgspec
 from flask import current_app, g, request
 
-from chouseiapo.application import new_id
 from chouseiapo.bootstrap import Services
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.errors import NotFound
 from chouseiapo.domain.event import Meta
+from chouseiapo.domain.ids import new_id
 from chouseiapo.domain.member import Member, Role
 from chouseiapo.web.errors import Refused
 from chouseiapo.web.forms import B, read_body

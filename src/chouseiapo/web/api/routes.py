@@ -7,9 +7,9 @@ from typing import Any
 
 from flask import Blueprint, Response, g, jsonify, request
 
-from chouseiapo.application import member_id, new_id
 from chouseiapo.domain.appointment import Appointment, Edit
 from chouseiapo.domain.errors import Invalid, NotFound, Problem
+from chouseiapo.domain.ids import member_id, new_id
 from chouseiapo.domain.member import Role
 from chouseiapo.domain.slots import Slot
 from chouseiapo.web.api.requests import command_of, freebusy_reader, json_body, services, visible, with_token

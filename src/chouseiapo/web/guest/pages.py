@@ -8,10 +8,9 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, redirect, render_template, request, url_for
 
-from chouseiapo.application import GUEST
 from chouseiapo.domain.appointment import Appointment, State
 from chouseiapo.domain.errors import DomainError, Invalid, Problem
-from chouseiapo.domain.event import Meta
+from chouseiapo.domain.event import GUEST, Meta
 from chouseiapo.domain.proposal import Guest, is_time_zone
 from chouseiapo.web import limits
 from chouseiapo.web.api.requests import services

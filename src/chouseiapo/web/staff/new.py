@@ -11,8 +11,8 @@ import msgspec
 from flask import Blueprint, g, redirect, render_template, request, url_for
 
 from chouseiapo.accounts.drafts import Drafts
-from chouseiapo.application import new_id
 from chouseiapo.domain.errors import NotFound, Problem
+from chouseiapo.domain.ids import new_id
 from chouseiapo.domain.proposal import shown_title
 from chouseiapo.web.api.requests import services, visible
 from chouseiapo.web.guest.show import ZONES

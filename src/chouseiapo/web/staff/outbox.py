@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 from flask import Blueprint, render_template, request
 
-from chouseiapo.application import GUEST
 from chouseiapo.domain.appointment import Appointment
+from chouseiapo.domain.event import GUEST
 from chouseiapo.web.api.requests import services
 from chouseiapo.web.errors import Refused
 from chouseiapo.web.i18n import _

@@ -7,8 +7,8 @@ from typing import Any
 from flask import Blueprint, g, make_response, render_template, request
 
 from chouseiapo.accounts.secrets import hashed
-from chouseiapo.application import member_id
 from chouseiapo.domain.errors import NotFound
+from chouseiapo.domain.ids import member_id
 from chouseiapo.web import limits
 from chouseiapo.web.api.requests import services
 from chouseiapo.web.staff import session
