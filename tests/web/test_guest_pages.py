@@ -228,7 +228,8 @@ def test_the_page_is_small(api: Api) -> None:
         for hour in range(10, 18)
     ]
     page = Visit(api, candidates=candidates).open()
-    with api.http.get("/static/app.css") as answer:
+    [address] = re.findall(r'href="(/static/[^"]+)"', page)
+    with api.http.get(address) as answer:
         style = answer.get_data()
     assert len(page.encode()) + len(style) < 30_000
     assert page.count('<link rel="stylesheet"') == 1

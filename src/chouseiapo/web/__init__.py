@@ -11,7 +11,7 @@ from chouseiapo.web.app import install
 
 def create_app(services: Services) -> Flask:
     """The WSGI application over the given services."""
-    app = Flask("chouseiapo.web", static_url_path="/static")
+    app = Flask("chouseiapo.web", static_folder=None)
     install(app, services)
     errors.install(app)
     return app

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask, Response, g, request
 
 from chouseiapo.bootstrap import Services
-from chouseiapo.web import origin, staff
+from chouseiapo.web import origin, staff, static_files
 from chouseiapo.web.api.guest import guest_api
 from chouseiapo.web.api.openapi import description
 from chouseiapo.web.api.requests import services
@@ -44,6 +44,7 @@ def install(app: Flask, given: Services) -> None:
     for blueprint in (api, guest_api, guest, operations):
         app.register_blueprint(blueprint)
     staff.install(app)
+    static_files.install(app)
     app.add_url_rule("/api/v1/openapi.json", "openapi", lambda: description(given.settings.base_url))
     app.jinja_env.globals["_"] = lambda text, **values: translate(text, g.locale, **values)
     app.jinja_env.globals["message"] = lambda problem: sentence(problem, g.locale)
@@ -70,11 +71,8 @@ def _harden(response: Response) -> Response:
         "Referrer-Policy": "same-origin",
         "Cross-Origin-Opener-Policy": "same-origin",
         "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+        "Cache-Control": "no-store",
     }
-    if request.path.startswith("/static/"):
-        headers["Cache-Control"] = "public, max-age=3600"
-    else:
-        headers["Cache-Control"] = "no-store"
     for name, value in headers.items():
         response.headers.setdefault(name, value)
     return response
