@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 from eventsourcing.application import Application
@@ -21,7 +21,8 @@ from chouseiapo.domain.member import Member, Provider, Role
 from chouseiapo.domain.proposal import Guest, Meeting, Proposal, check_proposal, is_address
 from chouseiapo.domain.room import Room
 from chouseiapo.domain.slots import Grid, Offer
-from chouseiapo.events import EventMapper, Keyring, select_streams
+from chouseiapo.event_store import Streams
+from chouseiapo.events import EventMapper, Keyring
 
 A = TypeVar("A", bound=Aggregate)
 T = TypeVar("T")
@@ -77,7 +78,7 @@ class Coordination(Application[str]):
     def streams(self, ids: Iterable[str]) -> dict[str, list[Event]]:
         """Several whole streams in one read; one without events is empty."""
         found: dict[str, list[Event]] = {id: [] for id in ids}
-        for stored in select_streams(self.recorder, list(found)):
+        for stored in cast(Streams, self.recorder).select_streams(list(found)):
             event: Any = self.mapper.to_domain_event(stored)
             found[event.originator_id].append(event)
         return found

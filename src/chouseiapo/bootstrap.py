@@ -32,11 +32,11 @@ from chouseiapo.domain.event import Meta
 from chouseiapo.domain.ids import link_id, member_id
 from chouseiapo.domain.member import Provider
 from chouseiapo.domain.slots import Grid
-from chouseiapo.events import recorder_settings
+from chouseiapo.event_store import recorder_settings
 from chouseiapo.mail import Mails
 from chouseiapo.policies import Policies
 from chouseiapo.ports import Calendar
-from chouseiapo.storage import Rows, event_store
+from chouseiapo.storage import Rows
 from projections.appointments import Appointments
 from projections.catch_up import Projection
 from projections.holds import EntryWriter, Holds
@@ -90,8 +90,7 @@ class Services:
         return self.calendars[link.partition("-")[0]]
 
     def guest_url(self, appointment: Appointment) -> str:
-        secret = self.guest_links.secret(appointment.id, appointment.generation)
-        return f"{self.settings.base_url}/g/{secret}"
+        return self.guest_links.url(appointment.id, appointment.generation)
 
     def link(self, email: str, provider: Provider, refresh_token: str, cause: Meta) -> str:
         """Let the account that a refresh token belongs to speak for a member; answers the link's id.
@@ -153,9 +152,9 @@ def _assemble(
         Provider.GOOGLE.value: google,
         Provider.MICROSOFT.value: outlook,
     }
-    guest_links = GuestLinks(Signer(settings.secret_key, "guest link"))
-    writer = EntryWriter(app, settings.base_url, settings.time_zone)
-    composer = Composer(app, settings, Mails(settings), guest_links.secret)
+    guest_links = GuestLinks(Signer(settings.secret_key, "guest link"), settings.base_url)
+    writer = EntryWriter(app, settings.base_url, settings.time_zone, settings.locale)
+    composer = Composer(app, settings, Mails(settings), guest_links.url)
     reminders = Reminders(app, rows, settings.reminder_at, settings.time_zone)
     meetings = Meetings(app, settings.time_zone)
     mailer = SmtpMailer(settings) if settings.smtp_url else None
@@ -229,7 +228,7 @@ def _create_or_upgrade(settings: Settings, rows: Rows, keyring: StoredKeyring) -
 
 
 def _coordination(settings: Settings, keyring: StoredKeyring, create: bool = False) -> Coordination:
-    recorder = recorder_settings(*event_store(settings.database_url))
+    recorder = recorder_settings(settings.database_url)
     if create:
         recorder["CREATE_TABLE"] = "yes"
     return Coordination(recorder, keyring, Grid(settings.grid_minutes, settings.time_zone))

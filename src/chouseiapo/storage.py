@@ -23,6 +23,9 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 # What any use of the rows may raise when the database is not there.
 DatabaseTrouble = SQLAlchemyError
 
+# How long a request waits for a connection: with the database away every thread would soon be waiting.
+CONNECT_S = 3
+
 _CREATING = 0x63686F75  # the advisory lock's number: any constant that is ours
 
 
@@ -122,21 +125,6 @@ def _insert(dialect: str, table: Table) -> Any:
     return postgresql.insert(table)
 
 
-def event_store(database_url: str) -> tuple[str | None, dict[str, str] | None]:
-    """Where the events live: an SQLite file, or else the parts of a PostgreSQL address."""
-    url = make_url(database_url)
-    if url.get_backend_name() == "sqlite":
-        return url.database, None
-    parts = {
-        "POSTGRES_DBNAME": url.database,
-        "POSTGRES_HOST": url.host or str(url.query.get("host", "")),
-        "POSTGRES_PORT": str(url.port or 5432),
-        "POSTGRES_USER": url.username,
-        "POSTGRES_PASSWORD": url.password,
-    }
-    return None, {name: value or "" for name, value in parts.items()}
-
-
 @contextmanager
 def _locked_file(database: Path) -> Iterator[None]:
     before = os.umask(0o077)
@@ -158,14 +146,15 @@ def _rows_url(database_url: str) -> str:
 
 
 def _engine(url: str) -> Engine:
-    if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, hide_parameters=True, pool_size=4, max_overflow=16, pool_pre_ping=True)
-    file = Path(make_url(url).database or "")
+    address = make_url(url)
+    shared: dict[str, Any] = {"hide_parameters": True, "pool_size": 4, "max_overflow": 16}
+    if address.get_backend_name() != "sqlite":
+        wait = {} if "connect_timeout" in address.query else {"connect_timeout": CONNECT_S}
+        return create_engine(url, **shared, pool_pre_ping=True, pool_timeout=CONNECT_S, connect_args=wait)
+    file = Path(address.database or "")
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     file.touch(mode=0o600)  # SQLite's companion files take over the owner-only mode
-    engine = create_engine(
-        url, hide_parameters=True, connect_args={"timeout": 15}, pool_size=4, max_overflow=16
-    )
+    engine = create_engine(url, **shared, connect_args={"timeout": 15})
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _: object) -> None:
