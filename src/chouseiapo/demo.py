@@ -42,18 +42,23 @@ class MovableClock:
 
     def __init__(self) -> None:
         self._ahead = timedelta()
+        self._moving = threading.Lock()
 
     def __call__(self) -> datetime:
         return utc_now() + self._ahead
 
-    def next_morning(self, services: Services) -> None:
-        """Move to the next time that the reminder's hour strikes in the organization's zone."""
-        now = self().astimezone(services.settings.zone)
+    def next_morning(self, services: Services) -> int:
+        """Move to the next time that the reminder's hour strikes in the organization's zone; answers how many
+        reminders became due.
+        """
         hour = services.settings.reminder_at
-        morning = now.replace(hour=hour.hour, minute=hour.minute, second=0, microsecond=0)
-        if morning <= now:
-            morning += timedelta(days=1)
-        self._ahead += morning - now
+        with self._moving:
+            now = self().astimezone(services.settings.zone)
+            morning = now.replace(hour=hour.hour, minute=hour.minute, second=0, microsecond=0)
+            if morning <= now:
+                morning += timedelta(days=1)
+            self._ahead += morning - now
+        return sum(decision.why == "due" for decision in services.reminders.sweep(self()))
 
 
 def run(port: int, data: Path | None, stopped: threading.Event) -> None:
@@ -67,13 +72,15 @@ def run(port: int, data: Path | None, stopped: threading.Event) -> None:
 
 def _run(port: int, data: Path, stopped: threading.Event) -> None:
     clock = MovableClock()
-    morning = threading.Event()
-    sandbox = Sandbox(0, data, now=clock, on_morning=morning.set, product_url=f"http://127.0.0.1:{port}")
+    product = f"http://127.0.0.1:{port}"
+    sandbox = Sandbox(
+        0, data, now=clock, on_morning=lambda: clock.next_morning(services), product_url=product
+    )
     sandbox.start()
     environ = sandbox.env | {
         "CHOUSEIAPO_DATABASE_URL": f"sqlite:///{data / 'chouseiapo.db'}",
         "CHOUSEIAPO_SECRET_KEY": _kept_secret(data),
-        "CHOUSEIAPO_BASE_URL": f"http://127.0.0.1:{port}",
+        "CHOUSEIAPO_BASE_URL": product,
         "CHOUSEIAPO_PORT": str(port),
         "CHOUSEIAPO_COMPANY": COMPANY,
     }
@@ -82,7 +89,7 @@ def _run(port: int, data: Path, stopped: threading.Event) -> None:
     services = build(read_settings(settings), clock)
     try:
         tokens = _furnish(services, sandbox)
-        _serve(services, sandbox, environ, tokens, clock, morning, stopped)
+        _serve(services, sandbox, environ, tokens, stopped)
     finally:
         services.close()
         sandbox.stop()
@@ -93,8 +100,6 @@ def _serve(
     sandbox: Sandbox,
     environ: dict[str, str],
     tokens: dict[str, str],
-    clock: MovableClock,
-    morning: threading.Event,
     stopped: threading.Event,
 ) -> None:
     app = create_app(services)
@@ -114,11 +119,7 @@ def _serve(
         "env": environ,
     }
     print(json.dumps(ready, ensure_ascii=False), flush=True)
-    while not stopped.wait(0.2):
-        if morning.is_set():
-            morning.clear()
-            clock.next_morning(services)
-            worker.sweep()
+    stopped.wait()
     server.stop()
     serving.join()
     worker.stop()

@@ -82,13 +82,25 @@ def test_a_link_of_a_mail_opens_beside_the_inbox(tab: Page, demo: Demo) -> None:
     assert opened.value.locator("h1").is_visible()
 
 
+@pytest.mark.parametrize("tab", VIEWS, indirect=True)
+def test_a_long_mail_is_shown_whole(tab: Page, demo: Demo) -> None:
+    lines = [f"候補{n}: 11月25日(水) 10:00〜11:00 Web会議（Zoom）" for n in range(60)]
+    demo.mail(
+        "long@example.net", "長い", html="".join(f"<p>{line}</p>" for line in lines), text="\n".join(lines)
+    )
+    tab.goto("/inbox")
+    tab.locator(".mails a").first.click()
+    hidden = "document.documentElement.scrollHeight - innerHeight"
+    assert tab.frames[-1].evaluate(hidden) <= 0
+
+
 def test_the_morning_button_and_the_weeks_work_by_keyboard(tab: Page, demo: Demo) -> None:
     mornings = demo.mornings
     tab.goto("/")
-    tab.get_by_role("button", name="翌朝7時にする").press("Enter")
-    tab.wait_for_load_state()
+    tab.get_by_role("button", name="次の朝7時にする").press("Enter")
+    tab.get_by_text("11月25日(水) 10:20 に進めました。当日の朝のお知らせ: 2通").wait_for()
     assert demo.mornings == mornings + 1
     tab.get_by_role("link", name="次の週").press("Enter")
-    tab.get_by_text("11月30日(月) – 12月4日(金)").wait_for()
+    tab.get_by_text("11月30日(月) – 12月6日(日)").wait_for()
     tab.get_by_role("link", name="今週").press("Enter")
     tab.get_by_text("11月23日(月) – 11月29日(日)").wait_for()

@@ -53,13 +53,14 @@ class Demo:
         )
         self.mail("tanaka@example.com", "")
 
-    def morning(self) -> None:
+    def morning(self) -> int:
         self.mornings += 1
+        return 2
 
-    def mail(self, to: str, subject: str, html: str = "") -> None:
+    def mail(self, to: str, subject: str, html: str = "", text: str = "本文です。") -> None:
         mail = EmailMessage()
         mail["To"], mail["Subject"] = to, subject
-        mail.set_content("本文です。\n")
+        mail.set_content(f"{text}\n")
         if html:
             mail.add_alternative(html, subtype="html")
         address = urlsplit(self.sandbox.env["CHOUSEIAPO_SMTP_URL"])
@@ -93,18 +94,24 @@ def test_holds_are_hatched_confirmed_is_solid_and_other_business_is_grey(demo: D
         ("held", "【仮】打ち合わせ"),
     ]
     assert page.count('class="sheet"') == 3
-    assert "11月23日(月) – 11月29日(日)" in page, "the weekend is shown as somebody has something then"
+    assert "11月23日(月) – 11月29日(日)" in page, "the weekend is part of the week"
 
 
 def test_an_entry_over_midnight_stands_on_both_days(demo: Demo) -> None:
     page = demo.text("/")
-    assert len(re.findall(r"<time[^>]*>22:00</time>", page)) == 1
-    assert len(re.findall(r"<time[^>]*>00:00</time>", page)) == 1
+    assert 'title="22:00–24:00 歯医者"' in page
+    assert 'title="00:00–01:00 歯医者"' in page
+
+
+def test_every_day_of_the_week_is_shown_and_one_without_entries_says_so(demo: Demo) -> None:
+    page = demo.text("/")
+    assert page.count('<section class="day') == 3 * 7
+    assert page.count('<li class="none">予定なし</li>') == 3 * 7 - 4
 
 
 def test_the_weeks_before_and_after_are_a_link_away(demo: Demo) -> None:
     page = demo.text("/?week=2026-12-02")
-    assert "11月30日(月) – 12月4日(金)" in page
+    assert "11月30日(月) – 12月6日(日)" in page
     assert 'href="/?week=2026-12-07"' in page
     assert 'href="/"' in page
     assert demo.get("/?week=nonsense").status_code == 200
@@ -170,7 +177,7 @@ def test_japanese_comes_first_and_english_where_it_is_wanted(demo: Demo) -> None
     assert '<html lang="ja">' in demo.text("/")
     assert '<html lang="en">' in demo.text("/", **{"Accept-Language": "en-GB,en;q=0.9"})
     english = demo.text("/?lang=en", **{"Accept-Language": "ja"})
-    assert "Make it 7:00 tomorrow" in english
+    assert "Skip to the next 7:00 a.m." in english
     assert 'href="/inbox?lang=en"' in english, "the choice goes along"
     assert "Wed 25 Nov 12:00–13:00" in english
 
@@ -181,14 +188,21 @@ def test_the_page_refreshes_itself_only_when_asked(demo: Demo) -> None:
 
 
 def test_the_morning_comes_by_a_button_and_never_by_get(demo: Demo) -> None:
-    assert "翌朝7時にする" in demo.text("/")
+    assert "次の朝7時にする" in demo.text("/")
     assert demo.get("/morning").status_code == 405
     answer = demo.http.post(f"{demo.sandbox.url}/morning", allow_redirects=False, timeout=10)
     assert (answer.status_code, demo.mornings) == (303, 1)
 
 
+def test_after_the_morning_the_page_tells_the_time_and_how_many_were_reminded(demo: Demo) -> None:
+    page = demo.http.post(f"{demo.sandbox.url}/morning", timeout=10).text
+    assert re.search(r"デモの時計 <time[^>]*>11月25日\(水\) 10:20</time>", page)
+    assert "11月25日(水) 10:20 に進めました。当日の朝のお知らせ: 2通" in page
+    assert "Moved to Wed 25 Nov 10:20. Reminders sent: 2" in demo.text("/?lang=en")
+
+
 def test_without_a_morning_there_is_no_button(sandbox: Sandbox, http: requests.Session) -> None:
-    assert "翌朝7時にする" not in http.get(sandbox.url, timeout=10).text
+    assert "次の朝7時にする" not in http.get(sandbox.url, timeout=10).text
     assert http.post(f"{sandbox.url}/morning", timeout=10).status_code == 404
 
 

@@ -15,7 +15,7 @@ from flask.typing import ResponseReturnValue
 from chouseiapo.sandbox import words
 from chouseiapo.sandbox.mails import Mail
 from chouseiapo.sandbox.meetings import Meeting
-from chouseiapo.sandbox.site import Site
+from chouseiapo.sandbox.site import Moved, Site
 from chouseiapo.sandbox.times import TOKYO
 from chouseiapo.sandbox.week import coming_monday, monday_of, rules, week
 from chouseiapo.sandbox.world import World
@@ -26,6 +26,7 @@ MAIL_POLICY = (
 )
 NEWEST, MOST_CARDS = 8, 12
 VIEWS = ("html", "text", "ics", "raw")
+LINE, LINE_PX, FRAME_PX = 34, 36, 260
 
 
 def language() -> str:
@@ -53,6 +54,7 @@ def _helpers(routes: Blueprint, site: Site) -> None:
             "t": lambda key: words.word(key, lang),
             "span": lambda start, end: words.span(start, end, lang),
             "moment": lambda at: words.moment(at, lang),
+            "moved": lambda moved: words.moved(moved.at, moved.reminders, lang),
             "day": lambda at: words.day(at, lang),
             "weekday": lambda at: words.weekday(at, lang),
             "link": link,
@@ -122,8 +124,9 @@ def _overview(routes: Blueprint, site: Site) -> None:
     def morning() -> ResponseReturnValue:
         if site.on_morning is None:
             abort(404)
-        site.on_morning()
-        return redirect(link("overview"), 303)
+        reminders = site.on_morning()
+        site.moved = Moved(world.now(), reminders)
+        return redirect(f"{link('overview')}#clock", 303)
 
 
 def _date(text: str, otherwise: date) -> date:
@@ -172,7 +175,13 @@ def _inbox(routes: Blueprint, world: World) -> None:
             abort(404)
         content = found.raw.decode("utf-8", "replace") if view == "raw" else getattr(found, view)
         return render_template(
-            "mail.html", mail=found, number=number, view=view, views=VIEWS, content=content
+            "mail.html",
+            mail=found,
+            number=number,
+            view=view,
+            views=VIEWS,
+            content=content,
+            height=_height(found),
         )
 
     @routes.get("/inbox/<int:number>/html")
@@ -188,6 +197,12 @@ def _mail(world: World, number: int) -> Mail:
     if not 1 <= number <= len(world.mails):
         abort(404)
     return world.mails[number - 1]
+
+
+def _height(mail: Mail) -> int:
+    """Pixels that its HTML needs on a phone, guessed by its text: nobody may measure inside the frame."""
+    lines = sum(1 + len(line) // LINE for line in mail.text.splitlines() if line.strip())
+    return FRAME_PX + LINE_PX * lines
 
 
 def _outward(html: str) -> str:

@@ -51,7 +51,7 @@ class Sandbox:
         token_life_s: int = 60,
         people: Sequence[Person] = DEMO_PEOPLE,
         now: Callable[[], datetime] = utc_now,
-        on_morning: Callable[[], None] | None = None,
+        on_morning: Callable[[], int] | None = None,
         product_url: str = "",
         links: Sequence[tuple[str, str]] = (),
     ) -> None:

@@ -16,6 +16,7 @@ PER_HOUR = 4
 OPEN, CLOSE = 8, 19
 """Hours that are shown in any case."""
 MOST_LANES, MOST_LINES = 6, 8
+ROW_PX = 12
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,18 @@ class Block:
     wide: bool
 
     @property
+    def begins(self) -> str:
+        return f"{self.start:%H:%M}"
+
+    @property
+    def finishes(self) -> str:
+        return f"{self.end:%H:%M}" if self.end.time() > time() else "24:00"
+
+    @property
     def lines(self) -> int:
         """How many lines of the title fit below the time; 0: it stands beside it."""
         rows = self.bottom - self.top
-        return 0 if rows < PER_HOUR - 1 else min((rows * 11 - 18) // 13, MOST_LINES)
+        return 0 if rows < PER_HOUR - 1 else min((rows * ROW_PX - 18) // 13, MOST_LINES)
 
     @property
     def look(self) -> str:
@@ -48,6 +57,7 @@ class Block:
 class Day:
     date: date
     today: bool
+    weekend: bool
     now_row: int
     lanes: int
     blocks: Sequence[Block]
@@ -77,14 +87,14 @@ class Week:
 
     @property
     def last(self) -> datetime:
-        return _midnight(self.sheets[0].days[-1].date if self.sheets else self.monday + timedelta(days=4))
+        return _midnight(self.monday + timedelta(days=6))
 
 
 Piece = tuple[Entry, datetime, datetime]
 
 
 def week(world: World, monday: date, now: datetime) -> Week:
-    """The weekend, early and late hours only where somebody has something then; the same for everybody."""
+    """All seven days; early and late hours only where somebody has something then, the same for everybody."""
     with world.lock:
         people = list(world.people.values())
         entries = {
@@ -95,8 +105,6 @@ def week(world: World, monday: date, now: datetime) -> Week:
         }
     dates = [monday + timedelta(days=n) for n in range(7)]
     pieces = {(email, on): _pieces(found, on) for email, found in entries.items() for on in dates}
-    while len(dates) > 5 and not any(pieces[email, dates[-1]] for email in entries):
-        dates.pop()
     hours = _hours(piece for each in pieces.values() for piece in each)
     sheets = [Sheet(each, [_day(pieces[each.email, on], on, hours, now) for on in dates]) for each in people]
     return Week(monday, hours, sheets)
@@ -146,7 +154,7 @@ def _day(pieces: Sequence[Piece], on: date, hours: range, now: datetime) -> Day:
     local = now.astimezone(TOKYO)
     today = local.date() == on
     now_row = _row(opening, local) if today and local.hour in hours else 0
-    return Day(on, today, now_row, min(max(len(lanes), 1), MOST_LANES), blocks)
+    return Day(on, today, on.weekday() > 4, now_row, min(max(len(lanes), 1), MOST_LANES), blocks)
 
 
 def _block(piece: Piece, lane: int, others: Sequence[Piece], opening: datetime) -> Block:

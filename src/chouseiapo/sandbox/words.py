@@ -9,18 +9,21 @@ from chouseiapo.sandbox.times import TOKYO
 
 LANGUAGES = ("ja", "en")
 WORDS = {
-    "sandbox": ("サンドボックス", "Sandbox"),
+    "sandbox": ("模擬サービス", "simulation"),
     "what": (
-        "Google・Microsoft・Zoom・メールの身代わりです。製品が外へ書いたものが、そのまま見えます。",
-        "A stand-in for Google, Microsoft, Zoom and the mail server: what the product writes shows up here.",
+        "Google・Microsoft・Zoom・メールの代わりです。"
+        "製品が書き込んだものがそのまま見え、実際にはどこにも届きません。",
+        "In place of Google, Microsoft, Zoom and a mail server: what the product writes shows up here, "
+        "and nothing leaves this machine.",
     ),
-    "overview": ("外の世界", "The outside"),
+    "overview": ("模擬カレンダー", "Simulated services"),
     "calendars": ("カレンダー", "Calendars"),
     "google": ("Google カレンダー", "Google Calendar"),
     "microsoft": ("Outlook", "Outlook"),
     "zoom": ("Zoom", "Zoom"),
     "product": ("調整アポを開く", "Open chouseiapo"),
-    "morning": ("翌朝7時にする", "Make it 7:00 tomorrow"),
+    "clock": ("デモの時計", "The demo's clock"),
+    "morning": ("次の朝7時にする", "Skip to the next 7:00 a.m."),
     "previous": ("前の週", "Previous week"),
     "next": ("次の週", "Next week"),
     "this_week": ("今週", "This week"),
@@ -28,8 +31,9 @@ WORDS = {
     "zone": ("時刻は Asia/Tokyo", "Times in Asia/Tokyo"),
     "held": ("仮予定", "Hold"),
     "fixed": ("確定予定", "Confirmed"),
-    "busy": ("ほかの予定", "Other busy time"),
+    "busy": ("ほかの予定", "Other"),
     "maybe": ("ほかの予定（仮）", "Other, tentative"),
+    "none": ("予定なし", "Nothing"),
     "meetings": ("Zoom ミーティング", "Zoom meetings"),
     "no_meetings": (
         "まだありません。お客様が日時を確定すると、ここに現れます。",
@@ -120,3 +124,10 @@ def span(start: datetime, end: datetime, language: str, zone: ZoneInfo = TOKYO) 
 def moment(at: datetime, language: str, zone: ZoneInfo = TOKYO) -> str:
     at = at.astimezone(zone)
     return f"{day(at, language)} {at:%H:%M}"
+
+
+def moved(to: datetime, reminders: int, language: str) -> str:
+    """What became of pressing the button for the next morning."""
+    if language == "ja":
+        return f"{moment(to, language)} に進めました。当日の朝のお知らせ: {reminders}通"
+    return f"Moved to {moment(to, language)}. Reminders sent: {reminders}"
