@@ -157,6 +157,41 @@ def test_the_list_is_searched_filtered_and_paged(company: Company) -> None:
     assert "当てはまるアポイントメントはありません。" in company.tanaka.open("/?q=いない").text
 
 
+def test_all_means_all_and_a_search_looks_everywhere(company: Company) -> None:
+    company.propose(guest=Guest(name="待つ人", email="a@example.net"))
+    ended = company.propose(guest=Guest(name="やめた人", email="b@example.net"), offers=(offer(26, 5),))
+    company.services.coordination.cancel(ended.id, "", BY, NOW)
+    confirmed(company, guest=Guest(name="会った人", email="c@example.net"), offers=(offer(25, 3),))
+    company.clock.now = at(25, 12)
+    company.read()
+    everyone = ("待つ人", "やめた人", "会った人")
+    assert [name in company.tanaka.open("/").text for name in everyone] == [True, False, False]
+    assert "/?state=all" in company.tanaka.open("/").links
+    assert all(name in company.tanaka.open("/?state=all").text for name in everyone)
+    assert "やめた人" in company.tanaka.open("/?q=やめた").text
+
+
+# What is not there
+
+
+def test_a_refusal_stands_in_the_frame_with_the_way_back(company: Company) -> None:
+    for path, status in (("/outbox", 403), ("/nowhere", 404), ("/appointments/appointment-x", 404)):
+        page = company.tanaka.open(path)
+        assert company.tanaka.status == status
+        assert {"/", "/settings"} <= set(page.links), path
+        assert "田中 一郎" in page.text
+        page = company.tanaka.send(page.form("/language"), lang="en")
+        assert "Back to the appointments" in page.text, "the language changes in place"
+        company.tanaka.send(page.form("/language"), lang="ja")
+
+
+def test_a_stranger_who_finds_nothing_can_sign_in(company: Company) -> None:
+    page = company.stranger.open("/nowhere")
+    assert company.stranger.status == 404
+    assert "/sign-in" in page.links
+    assert "サインアウト" not in page.text
+
+
 # Settings
 
 

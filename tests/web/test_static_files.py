@@ -1,4 +1,4 @@
-"""Styles and scripts are kept for ever under the address of their content, each page with its own release's."""
+"""Styles and scripts are kept for ever under the address of their content, each release under its own."""
 
 from __future__ import annotations
 

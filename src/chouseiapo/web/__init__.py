@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from chouseiapo.bootstrap import Services
-from chouseiapo.web import errors
+from chouseiapo.web import refusals
 from chouseiapo.web.app import install
 
 
@@ -13,5 +13,5 @@ def create_app(services: Services) -> Flask:
     """The WSGI application over the given services."""
     app = Flask("chouseiapo.web", static_folder=None)
     install(app, services)
-    errors.install(app)
+    refusals.install(app)
     return app

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import logging
 from typing import Any
 
 import msgspec
-from flask import Flask, Response, g, render_template, request
+from flask import Response
 from werkzeug.exceptions import HTTPException
 
 from chouseiapo.application import StoreTrouble
@@ -16,8 +15,6 @@ from chouseiapo.domain.errors import DomainError, Invalid, Problem
 from chouseiapo.storage import DatabaseTrouble
 from chouseiapo.web.i18n import translate
 from chouseiapo.web.messages import PROBLEMS, REFUSALS
-
-log = logging.getLogger(__name__)
 
 STATUS: dict[type[DomainError], int] = {
     errors.Invalid: 422,
@@ -108,17 +105,3 @@ def problem_json(answer: Answer, locale: str, **more: Any) -> Response:
     response = Response(json.dumps(content, ensure_ascii=False), answer.status, answer.headers)
     response.content_type = "application/problem+json"
     return response
-
-
-def install(app: Flask) -> None:
-    """Every error of every route goes through here."""
-
-    @app.errorhandler(Exception)
-    def answer(error: Exception) -> Response:
-        found = answer_to(error)
-        if found.status == 500:
-            log.error("%s %s failed", request.method, request.endpoint, exc_info=error)
-        if request.path.startswith("/api/"):
-            return problem_json(found, g.locale)
-        page = render_template("refused.html", sentence=REFUSALS[found.code], code=found.code)
-        return Response(page, found.status, found.headers)

@@ -21,8 +21,12 @@ from projections.appointments import PAGE, Listed, list_appointments
 staff = Blueprint("staff", __name__)
 MOST = 30
 MOST_DRAFTS = 3
+ALL = "all"
 # What is not built yet (declined) is not offered as a filter.
-FILTERS = ("proposed", "confirmed", "cancelled", "expired")
+FILTERS = {
+    ALL: _("すべて"),
+    **{state: words.STATES[state] for state in ("proposed", "confirmed", "cancelled", "expired")},
+}
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -42,17 +46,18 @@ def home() -> Any:
     asked = request.args
     everybody = is_administrator() and asked.get("scope") == "all"
     member = None if everybody else g.member.id
-    state = asked.get("state", "") if asked.get("state") in FILTERS else ""
     query = asked.get("q", "").strip()
+    state = asked.get("state", "") if asked.get("state") in FILTERS else (query and ALL)
     shared = {"query": query, "state": state, "everybody": everybody, "filters": FILTERS}
-    if query or state:
+    if state:
         return render_template("staff/found.html", **shared, **_found(member, query, state))
     return render_template("staff/home.html", **shared, **_desk(member))
 
 
 def _found(member: str | None, query: str, state: str) -> dict[str, Any]:
     after = request.args.get("cursor", "")
-    found = list_appointments(services().rows, member, state, query, after, PAGE + 1)
+    only = "" if state == ALL else state
+    found = list_appointments(services().rows, member, only, query, after, PAGE + 1)
     return {"lines": _lines(found[:PAGE]), "cursor": found[PAGE - 1].id if len(found) > PAGE else ""}
 
 
@@ -62,13 +67,19 @@ def _desk(member: str | None) -> dict[str, Any]:
     pressing = {concern.appointment for concern in concerns}
     waiting = [each for each in desk.waiting(rows, member, MOST) if each.id not in pressing]
     return {
-        "concerns": [(c, words.said(words.CONCERNS[c.what]), moment(c.at)) for c in concerns],
+        "concerns": [(c, words.said(words.CONCERNS[c.what]), _since_or_until(c)) for c in concerns],
         "broken": [link for link in g.member.links.values() if link.broken],
         "begun": _begun(),
         "waiting": _lines(waiting),
         "coming": _lines(desk.coming(rows, member, g.now, MOST)),
         "most": MOST,
     }
+
+
+def _since_or_until(concern: desk.Concern) -> str:
+    return words.said(
+        _("期限 %(moment)s") if concern.what == "deadline" else _("%(moment)sから"), moment=moment(concern.at)
+    )
 
 
 def _begun() -> list[tuple[str, str, str]]:

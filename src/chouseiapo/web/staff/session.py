@@ -30,7 +30,7 @@ def signed_in(view: View) -> View:
 
     @wraps(view)
     def checked(*args: Any, **kwargs: Any) -> Any:
-        if not _enter():
+        if not enter():
             return redirect(url_for("sign_in.ask", next=_here()), 303)
         if request.method == "POST":
             must_be_genuine(g.session)
@@ -45,7 +45,7 @@ def signed_in_writing(view: View) -> View:
 
     @wraps(view)
     def checked(*args: Any, **kwargs: Any) -> Any:
-        if not _enter():
+        if not enter():
             return redirect(url_for("sign_in.ask", next=_here()), 303)
         g.stale = request.method == "POST" and not _is_genuine(g.session)
         return view(*args, **kwargs)
@@ -53,7 +53,7 @@ def signed_in_writing(view: View) -> View:
     return cast(View, checked)
 
 
-def _enter() -> bool:
+def enter() -> bool:
     """Whether somebody is signed in; sets `g.member` and `g.session`."""
     token = request.cookies.get(cookie_name(), "")
     id = services().access.member_of_session(token, g.now) if token else None
