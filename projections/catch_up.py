@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import Table, delete, select, update
+from sqlalchemy import Table, delete, func, select, update
 from sqlalchemy.engine import Connection
 
 from chouseiapo.application import Coordination, StoreTrouble
@@ -58,6 +58,14 @@ def position(rows: Rows, projection: str) -> int:
     """The last place in the log that the projection has read; 0 before the first."""
     with rows.read() as connection:
         return _position(connection, projection)
+
+
+def ahead_of_log(app: Coordination, rows: Rows) -> bool:
+    """Whether the rows know of events that are not there: the two were restored from different moments, and
+    new events would be taken for known ones until the log is as long as it was."""
+    with rows.read() as connection:
+        furthest = connection.scalar(select(func.max(positions.c.position))) or 0
+    return furthest > (app.recorder.max_notification_id() or 0)
 
 
 def read_log(app: Coordination, after: int, most: int = BATCH, until: int | None = None) -> list[Read]:

@@ -6,7 +6,7 @@ was right stays untouched. What has been placed outside is another half, which n
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 
 from chouseiapo.application import Coordination
 from chouseiapo.storage import Rows
-from projections.catch_up import BATCH, Projection, by_stream, hold_position, read_log, unpark
+from projections.catch_up import BATCH, Projection, hold_position, read_log, unpark
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -28,38 +28,47 @@ class Report(msgspec.Struct, frozen=True):
 def rebuild(
     app: Coordination, rows: Rows, projection: Projection, dry_run: bool = False, stream: str | None = None
 ) -> Report:
-    """Work out one stream, or all of them; a dry run writes nothing and tells what would change."""
+    """Work out one stream, or all of them. What new events change meanwhile is reported, too.
+
+    Each batch is a transaction of its own, so that the worker goes on in between; a dry run is a single one,
+    in which nobody else writes, and tells what would change.
+    """
+    batches = [[stream]] if stream is not None else _streams(app)
     with rows.engine.connect() as connection:
-        hold_position(connection, projection.name)  # nobody catches up in between
-        before = {table.name: _rows(connection, table) for table in projection.tables}
+        before = _tables(connection, projection)
         streams = 0
-        for id, events in _streams(app, stream):
-            projection.apply(connection, id, events)
+        for ids in batches:
+            streams += len(ids)
+            _work_out(app, connection, projection, ids)
             if not dry_run:
-                unpark(connection, projection.name, id)
-            streams += 1
-        after = {table.name: _rows(connection, table) for table in projection.tables}
-        if dry_run:
-            connection.rollback()
-        else:
-            connection.commit()
+                connection.commit()
+        after = _tables(connection, projection)
+        connection.rollback()
     return Report(
         streams, [change for name in before for change in _changes(name, before[name], after[name])]
     )
 
 
-def _streams(app: Coordination, only: str | None) -> Iterator[tuple[str, list[Any]]]:
-    """Every stream once, with its newest batch of events: folds work from the stream's present state."""
-    if only is not None:
-        yield only, app.stream(only)
-        return
-    seen: dict[str, list[Any]] = {}
+def _work_out(app: Coordination, connection: Connection, projection: Projection, ids: Iterable[str]) -> None:
+    hold_position(connection, projection.name)  # nobody catches up in between
+    for id, events in app.streams(ids).items():
+        projection.apply(connection, id, events)
+        unpark(connection, projection.name, id)
+
+
+def _streams(app: Coordination) -> Iterator[list[str]]:
+    """Every stream once, in batches."""
+    seen: set[str] = set()
     place = 0
     while batch := read_log(app, place, BATCH):
         place = batch[-1].place
-        for id, read in by_stream(batch):
-            seen.setdefault(id, []).extend(r.event() for r in read)
-    yield from seen.items()
+        if fresh := list(dict.fromkeys(read.stream for read in batch if read.stream not in seen)):
+            seen.update(fresh)
+            yield fresh
+
+
+def _tables(connection: Connection, projection: Projection) -> dict[str, dict[tuple[Any, ...], Any]]:
+    return {table.name: _rows(connection, table) for table in projection.tables}
 
 
 def _rows(connection: Connection, table: Table) -> dict[tuple[Any, ...], dict[str, Any]]:

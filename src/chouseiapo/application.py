@@ -99,6 +99,10 @@ class Coordination(Application[str]):
     def room(self, id: str) -> Room:
         return _existing(Room.remember(id, self._stream_of("room", id)))
 
+    def are_rooms(self, ids: Iterable[str]) -> bool:
+        """Whether every one of the ids is a room's."""
+        return all(self._stream_of("room", id) for id in ids)
+
     def _stream_of(self, kind: str, id: str, until: int | None = None) -> list[Event]:
         """The stream, if the id is of that kind: whatever else somebody names has no events here."""
         return self.stream(id, until) if is_of(kind, id) else []
@@ -215,14 +219,17 @@ class Coordination(Application[str]):
         before = appointment.attendees
         appointment.change_attendees(attendees, organizer, now)
         joined = [m for m in attendees if m not in before]
-        if unknown := [m for m in joined if not self._stream_of("member", m)]:
-            raise Invalid(*(Problem("attendees", "attendee_unknown", {"name": m}) for m in unknown))
+        if not all(self._stream_of("member", m) for m in joined):
+            raise Invalid(Problem("attendees", "attendee_unknown"))
         if chosen := appointment.chosen:
             gone = [m for m in before if m not in attendees]
             agendas.release(appointment.id, gone, chosen.slot, now)
             agendas.reserve(appointment.id, joined, chosen.slot, now)
-        elif any(agendas.taken_by(joined, c.slot, appointment.id) for c in appointment.open_candidates):
-            raise Invalid(Problem("attendees", "attendee_reserved"))
+            return
+        slots = [candidate.slot for candidate in appointment.open_candidates]
+        reserved = [m for m in joined if any(agendas.taken_by([m], s, appointment.id) for s in slots)]
+        if reserved:
+            raise Invalid(*(Problem("attendees", "attendee_reserved", {"who": m}) for m in reserved))
 
     def resend_request(self, id: str, cause: Meta, now: datetime) -> Appointment:
         return self._carry_out(cause, id, lambda a, _: a.resend_request(now))
@@ -330,11 +337,11 @@ class Coordination(Application[str]):
 
     def _problems(self, proposal: Proposal, agendas: Agendas, now: datetime) -> list[Problem]:
         people = self.members(proposal.attendees)
-        unknown = [m for m, member in people.items() if not member.version]
+        unknown = not all(member.version for member in people.values())
         organizer = people.get(proposal.organizer)
         zoom = organizer.zoom if organizer else None
         problems = [
-            *(Problem("attendees", "attendee_unknown", {"name": m}) for m in unknown),
+            *([Problem("attendees", "attendee_unknown")] if unknown else ()),
             *check_proposal(proposal, self.grid, zoom is not None and not zoom.broken, now),
             *self._unknown_rooms(proposal.offers),
         ]
@@ -342,7 +349,7 @@ class Coordination(Application[str]):
 
     def _unknown_rooms(self, offers: Sequence[Offer]) -> Iterator[Problem]:
         for n, offer in enumerate(offers):
-            if offer.room is not None and not self._stream_of("room", offer.room):
+            if offer.room is not None and not self.are_rooms([offer.room]):
                 yield Problem(f"candidates.{n}.room", "room_unknown")
 
     def _reserved(self, attendees: Sequence[str], offers: Sequence[Offer], agendas: Agendas) -> list[Problem]:
@@ -350,9 +357,10 @@ class Coordination(Application[str]):
         asked = [(who, offer.slot) for who, offer in zip(resources, offers, strict=True)]
         agendas.know(self._agendas(id for who, slot in asked for id in agenda_ids(who, slot)))
         return [
-            Problem(f"candidates.{n}.start", "candidate_reserved")
+            Problem(f"candidates.{n}.start", "candidate_reserved", {"who": resource})
             for n, (who, slot) in enumerate(asked)
-            if agendas.taken_by(who, slot)
+            for resource in who
+            if agendas.taken_by([resource], slot)
         ]
 
     def _agendas(self, ids: Iterable[str]) -> list[Agenda]:

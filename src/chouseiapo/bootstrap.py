@@ -54,6 +54,12 @@ class WrongDatabase(Exception):
     """The database belongs to another release; the message says what to do."""
 
 
+AHEAD = (
+    "the rows are ahead of the events: the two were restored from different moments, and new events would be "
+    "skipped; stop the other processes and restore both from the same moment"
+)
+
+
 class Connected(Protocol):
     """What keeps connections open until it is told to close them."""
 

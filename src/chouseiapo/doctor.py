@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import msgspec
 
 from chouseiapo import migrations
-from chouseiapo.bootstrap import Services
+from chouseiapo.bootstrap import AHEAD, Services
 from chouseiapo.ledger import failing_tasks, worker_is_alive
 from chouseiapo.ports import PortError
-from projections.catch_up import parked_streams
+from projections.catch_up import ahead_of_log, parked_streams
 from projections.people import find_people
 
 
@@ -39,6 +39,8 @@ def _settings(services: Services) -> Iterator[Finding]:
 def _database(services: Services) -> Iterator[Finding]:
     rows, standing = services.rows, migrations.revision(services.rows.engine)
     yield Finding(f"database: schema {standing}", standing == migrations.HEAD)
+    if ahead_of_log(services.coordination, rows):
+        yield Finding("events: behind the rows", False, AHEAD)
     running = worker_is_alive(rows, services.clock())
     advice = "" if running else "start one: chouseiapo worker (or serve)"
     yield Finding(f"worker: {'running' if running else 'none is running'}", running, advice)

@@ -17,9 +17,9 @@ from zoneinfo import ZoneInfo
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
-from chouseiapo.bootstrap import Services
+from chouseiapo.bootstrap import AHEAD, Services, WrongDatabase
 from chouseiapo.ledger import HEARTBEAT, Ledger, beat, retire
-from projections.catch_up import catch_up
+from projections.catch_up import ahead_of_log, catch_up
 from projections.settle import Settler, work_lane
 
 LANES_AT_ONCE = 8
@@ -46,7 +46,8 @@ class Worker:
         self._alarm = _alarm_clock(services, self.sweep)
 
     def start(self) -> None:
-        """Begin in threads of its own; returns at once."""
+        """Begin in threads of its own; returns at once. Raises WrongDatabase."""
+        self._must_follow_the_log()
         self._beat()
         self._services.coordination.on_saved.append(self._wake.set)
         loops = ((self._beat, HEARTBEAT), (self._read_and_settle, POLL), (self._observe_time, SWEEP))
@@ -74,6 +75,7 @@ class Worker:
 
     def once(self) -> int:
         """Do everything that is due now, then return; answers how many things were settled."""
+        self._must_follow_the_log()
         self._beat()
         self.read()
         self._observe_time()
@@ -97,6 +99,10 @@ class Worker:
             total += read
         self._seen = newest
         return total
+
+    def _must_follow_the_log(self) -> None:
+        if ahead_of_log(self._services.coordination, self._services.rows):
+            raise WrongDatabase(AHEAD)
 
     def _read_batches(self) -> int:
         services, now = self._services, self._services.clock()

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Table, func, insert, select
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
 
-from chouseiapo.bootstrap import Services
+from chouseiapo.bootstrap import Services, WrongDatabase
 from chouseiapo.domain.event import Event
-from chouseiapo.tables import mails, metadata, parked, people, tasks
+from chouseiapo.tables import mails, metadata, parked, people, positions, tasks
 from chouseiapo.worker import Worker
-from projections.catch_up import catch_up, position
+from projections.catch_up import ahead_of_log, catch_up, position
 from projections.outbox import Outbox
 from projections.rebuild import rebuild
 from tests.product import BY, NOW, YAMADA, Office, offer
@@ -158,6 +159,27 @@ def test_the_position_is_that_of_the_log(office: Office, services: Services) -> 
     Worker(services).read()
     newest = services.coordination.recorder.max_notification_id()
     assert {position(services.rows, p.name) for p in services.projections} == {newest}
+
+
+def test_rows_restored_ahead_of_the_events_are_noticed_before_anything_is_skipped(
+    office: Office, services: Services
+) -> None:
+    Worker(services).read()
+    assert not ahead_of_log(services.coordination, services.rows)
+    with services.rows.write() as connection:
+        connection.execute(positions.update().values(position=positions.c.position + 1))
+    assert ahead_of_log(services.coordination, services.rows)
+    for work in (Worker(services).start, Worker(services).once):
+        with pytest.raises(WrongDatabase, match="restore both from the same moment"):
+            work()
+
+
+def test_a_refused_statement_shows_no_parameters(services: Services) -> None:
+    row = {"id": "person-1", "kind": "member", "email": "secret@example.com", "name": "", "search": ""}
+    with pytest.raises(IntegrityError) as refusal, services.rows.write() as connection:
+        connection.execute(insert(people).values(row))
+        connection.execute(insert(people).values(row))
+    assert "secret@example.com" not in str(refusal.value).replace(str(refusal.value.orig), "")
 
 
 @pytest.mark.parametrize("name", ["offers", "holds", "meetings", "outbox", "appointments", "people"])

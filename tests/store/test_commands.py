@@ -14,7 +14,7 @@ from eventsourcing.persistence import IntegrityError
 from chouseiapo.application import Coordination
 from chouseiapo.bootstrap import Services
 from chouseiapo.domain.appointment import Appointment, Edit, State
-from chouseiapo.domain.errors import Busy, CandidateTaken, DomainError, Invalid, NotFound
+from chouseiapo.domain.errors import Busy, CandidateTaken, DomainError, Invalid, NotFound, Problem
 from chouseiapo.domain.event import Meta
 from chouseiapo.domain.ids import new_id
 from chouseiapo.domain.proposal import Platform
@@ -145,9 +145,10 @@ class TestProposing:
         confirm(office.app, office.propose().id)
         with pytest.raises(Invalid) as refused:
             office.propose(offers=(offer(26, 5), offer(25, 1, hours=0.5)))
-        assert [(p.field, p.code) for p in refused.value.problems] == [
-            ("candidates.1.start", "candidate_reserved")
-        ]
+        assert refused.value.problems == tuple(
+            Problem("candidates.1.start", "candidate_reserved", {"who": member})
+            for member in (office.tanaka, office.suzuki)
+        )
 
     def test_a_time_under_another_open_hold_is_allowed(self, office: Office) -> None:
         assert office.propose().candidates.keys() == office.propose().candidates.keys()

@@ -96,6 +96,33 @@ class TestProposing:
             )
             assert sentence in answer["errors"][0]["message"]
 
+    @pytest.mark.parametrize(
+        "content",
+        [
+            b'{"title": "\\ud800"}',
+            b'{"title": "a\\u0000b"}',
+            b'{"title": "\xff"}',
+            b"[" * 100_000,
+        ],
+        ids=["half a surrogate pair", "NUL", "no UTF-8", "too deep"],
+    )
+    def test_what_no_store_could_keep_is_refused(self, api: Api, content: bytes) -> None:
+        headers = {"Authorization": f"Bearer {api.tanaka._token}"}
+        answer = api.http.post(
+            "/api/v1/appointments", data=content, content_type="application/json", headers=headers
+        )
+        assert (answer.status_code, answer.content_type) == (400, "application/problem+json")
+
+    @pytest.mark.parametrize("start", ["0001-01-01T00:00:00+09:00", "9999-12-31T23:00:00-12:00"])
+    def test_times_outside_every_calendar_are_told_at_their_field(self, api: Api, start: str) -> None:
+        status, answer = api.tanaka.call("POST", "/appointments", proposal(**one(start, start)))
+        assert (status, answer["errors"][0]["field"]) == (422, "candidates.0.start")
+
+    @pytest.mark.parametrize("path", ["/g/a%00b", "/api/v1/members?q=%00", "/sign-in/%00"])
+    def test_an_address_with_a_nul_is_a_bad_request(self, api: Api, path: str) -> None:
+        answer = api.http.get(path, headers={"Authorization": f"Bearer {api.tanaka._token}"})
+        assert answer.status_code in (400, 404)
+
     def test_what_is_no_json_is_refused(self, api: Api) -> None:
         headers = {"Authorization": f"Bearer {api.tanaka._token}"}
         for content, kind, status in (
@@ -127,10 +154,21 @@ class TestIdempotency:
         assert len(ids) == 2
 
     def test_a_key_is_forgotten_after_a_day(self, api: Api) -> None:
-        api.tanaka.call("POST", "/appointments", proposal(), Idempotency_Key="k1")
+        _, first = api.tanaka.call("POST", "/appointments", proposal(), Idempotency_Key="k1")
         api.clock.now = NOW + timedelta(hours=25)
-        status, _ = api.tanaka.call("POST", "/appointments", proposal(title="別"), Idempotency_Key="k1")
-        assert status != 422
+        status, second = api.tanaka.call("POST", "/appointments", proposal(title="別"), Idempotency_Key="k1")
+        assert (status, second["title"]) == (201, "別")
+        assert second["id"] != first["id"]
+
+    def test_a_guests_key_with_another_choice_is_refused(self, api: Api) -> None:
+        made = api.tanaka.propose()
+        path = f"/guest/{made['guest_url'].rpartition('/')[2]}/confirm"
+        answers = [
+            api.guest.call("POST", path, {"candidate": candidate}, Idempotency_Key="k3")
+            for candidate in ("c1", "c1", "c2")
+        ]
+        assert [status for status, _ in answers] == [200, 200, 422]
+        assert answers[2][1]["code"] == "idempotency_key_reused"
 
     def test_a_repeated_cancellation_is_one(self, api: Api) -> None:
         made = api.tanaka.propose()
@@ -350,6 +388,18 @@ class TestStaff:
     def test_free_busy_needs_a_window(self, api: Api, query: str) -> None:
         assert api.tanaka.call("GET", f"/freebusy?{query}")[0] == 422
 
+    @pytest.mark.parametrize(
+        ("who", "field"), [("members=nobody@example.com", "members"), ("rooms=room-nowhere", "rooms")]
+    )
+    def test_free_busy_of_somebody_unknown_is_no_free_time(self, api: Api, who: str, field: str) -> None:
+        window = "start=2026-11-25T00:00:00Z&end=2026-11-26T00:00:00Z"
+        status, answer = api.tanaka.call("GET", f"/freebusy?{window}&{who}")
+        assert (status, answer["errors"][0]["field"]) == (422, field)
+
+    def test_a_state_that_is_none_is_refused(self, api: Api) -> None:
+        status, answer = api.tanaka.call("GET", "/appointments?state=nonsense")
+        assert (status, answer["errors"][0]["field"]) == (422, "state")
+
     def test_the_history_tells_who_did_what(self, api: Api) -> None:
         made = api.tanaka.propose()
         api.guest.confirm(made, "c1")
@@ -401,6 +451,11 @@ class TestAnswers:
     def test_wrong_methods_and_addresses_are_problems_too(self, api: Api) -> None:
         assert api.tanaka.call("GET", "/nowhere")[1]["code"] == "not_found"
         assert api.tanaka.call("DELETE", "/members")[1]["code"] == "method_not_allowed"
+
+    def test_a_title_of_blanks_is_blank(self, api: Api) -> None:
+        made = api.tanaka.propose(title="ご提案")
+        _, changed = api.tanaka.call("PATCH", f"/appointments/{made['id']}", {"title": "  "})
+        assert (changed["title"], changed["shown_title"]) == ("", "ABC株式会社:山田太郎 様")
 
     def test_too_much_is_refused(self, api: Api) -> None:
         status, answer = api.tanaka.call("POST", "/appointments", proposal(message="a" * 3_000_000))

@@ -89,21 +89,18 @@ class Access:
         with self._rows.write() as connection:
             connection.execute(delete(sessions).where(sessions.c.digest == hashed(token)))
 
-    def note_request(self, command: str, body_digest: str, now: datetime) -> bool:
-        """Remember a request's idempotency key; False when it came before with another body."""
-        row = {"command": command, "body_digest": body_digest, "seen_at": now}
+    def note_request(self, key: str, body_digest: str, now: datetime) -> datetime | None:
+        """Remember a request by its idempotency key, for a day; answers when it first came, or None when it
+        came with another body."""
+        row = {"command": key, "body_digest": body_digest, "seen_at": now}
+        this = requests_seen.c.command == key
         with self._rows.write() as connection:
             connection.execute(
-                delete(requests_seen).where(
-                    requests_seen.c.command == command, requests_seen.c.seen_at < now - REQUEST_LIFE
-                )
+                delete(requests_seen).where(this, requests_seen.c.seen_at < now - REQUEST_LIFE)
             )
-            if insert_new(connection, requests_seen, row):
-                return True
-            standing = connection.scalar(
-                select(requests_seen.c.body_digest).where(requests_seen.c.command == command)
-            )
-        return standing == body_digest
+            insert_new(connection, requests_seen, row)
+            first = connection.execute(select(requests_seen).where(this)).one()
+        return first.seen_at if first.body_digest == body_digest else None
 
     def forget_old(self, now: datetime) -> None:
         """Throw away what has run out."""

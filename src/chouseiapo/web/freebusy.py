@@ -51,6 +51,7 @@ class FreeBusy:
             if failure.auth:
                 self._services.coordination.break_link(link, failure.reason, now)
             return None
+        self._services.coordination.heal_link(link, now)
         with self._lock:
             self._read = {key: kept for key, kept in self._read.items() if now - kept[0] < FRESH}
             self._read[link, window] = (now, busy)

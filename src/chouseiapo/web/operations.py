@@ -7,10 +7,11 @@ from typing import Any
 from flask import Blueprint, g
 
 from chouseiapo import migrations
+from chouseiapo.application import StoreTrouble
 from chouseiapo.ledger import worker_is_alive
 from chouseiapo.storage import DatabaseTrouble
 from chouseiapo.web.api.requests import services
-from projections.catch_up import parked_streams
+from projections.catch_up import ahead_of_log, parked_streams
 
 operations = Blueprint("operations", __name__)
 
@@ -27,13 +28,15 @@ def readyz() -> Any:
     try:
         schema = migrations.revision(rows.engine)
         alive, waiting = worker_is_alive(rows, g.now), len(parked_streams(rows))
-    except DatabaseTrouble as error:
+        ahead = ahead_of_log(services().coordination, rows)
+    except (DatabaseTrouble, StoreTrouble) as error:
         return {"status": "unavailable", "database": type(error).__name__}, 503
     found = {
         "database": "ok",
         "schema": "ok" if schema == migrations.HEAD else f"stands at {schema}",
         "worker": "ok" if alive else "silent",
+        "events": "behind the rows" if ahead else "ok",
         "parked_streams": waiting,
     }
-    ready = found["schema"] == found["worker"] == "ok" and not waiting
+    ready = found["schema"] == found["worker"] == found["events"] == "ok" and not waiting
     return {"status": "ok" if ready else "degraded", **found}, 200 if ready else 503

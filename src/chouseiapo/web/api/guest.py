@@ -9,7 +9,7 @@ from flask import Blueprint, g, request
 from chouseiapo.domain.errors import AlreadyConfirmed, DomainError
 from chouseiapo.domain.event import GUEST, Meta
 from chouseiapo.web import limits
-from chouseiapo.web.api.requests import json_body, services
+from chouseiapo.web.api.requests import command_of, json_body, services
 from chouseiapo.web.errors import Refused, answer_to, problem_json
 from chouseiapo.web.forms import ConfirmBody
 from chouseiapo.web.links import appointment_behind
@@ -31,12 +31,15 @@ def confirm(secret: str) -> Any:
     appointment = appointment_behind(secret)
     limits.hit(limits.POSTS_PER_LINK, appointment.id)
     body = json_body(ConfirmBody)
+    command_of(
+        GUEST
+    )  # refuses a key that came with another body; the same choice again is harmless by itself
     try:
         confirmed = services().coordination.confirm(
             appointment.id,
             body.candidate,
             body.guest.guest(),
-            Meta(actor=GUEST),  # confirming the same again changes nothing by itself
+            Meta(actor=GUEST),
             g.now,
             time_zone=body.guest.time_zone or "",
             locale=body.guest.locale or "",

@@ -59,17 +59,20 @@ def with_token(view: View) -> View:
 
 
 def command_of(member: str) -> Meta:
-    """Who gives which command: an Idempotency-Key, the member and the route name it.
+    """Who gives which command: an Idempotency-Key, the member and the route name it, for a day.
 
     Raises Refused(422) when the key came before with another body.
     """
     key = request.headers.get("Idempotency-Key", "")
     if not key:
         return Meta(actor=member, command=new_id("command"))
-    command = hashlib.sha256("\n".join((key, member, request.path)).encode()).hexdigest()
+    scope = hashlib.sha256("\n".join((key, member, request.path)).encode()).hexdigest()
     body = hashlib.sha256(request.get_data()).hexdigest()
-    if not services().access.note_request(command, body, g.now):
+    first = services().access.note_request(scope, body, g.now)
+    if first is None:
         raise Refused(422, "idempotency_key_reused")
+    # The key used again after its day is another command
+    command = hashlib.sha256(f"{scope}\n{first.isoformat()}".encode()).hexdigest()
     return Meta(actor=member, command=command)
 
 

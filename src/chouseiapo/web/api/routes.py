@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, g, jsonify, request
 
-from chouseiapo.domain.appointment import Appointment, Edit
+from chouseiapo.domain.appointment import Appointment, Edit, State
 from chouseiapo.domain.errors import Invalid, NotFound, Problem
 from chouseiapo.domain.ids import member_id, new_id
 from chouseiapo.domain.member import Role
@@ -67,11 +67,15 @@ def rooms() -> Any:
 @with_token
 def freebusy() -> Any:
     """Busy intervals of members and rooms; "unknown" where a calendar could not be read."""
-    emails = [email for email in request.args.get("members", "").split(",") if email]
-    asked = [*(member_id(email) for email in emails), *filter(None, request.args.get("rooms", "").split(","))]
-    if len(asked) > MOST_PEOPLE:
-        raise Invalid(Problem("members", "too_long", {"most": MOST_PEOPLE}))
-    found = freebusy_reader().of(asked, _window())
+    emails, rooms = _listed("members"), _listed("rooms")
+    window = _window()
+    people = {email: member_id(email) for email in emails}
+    app = services().coordination
+    if not all(member.version for member in app.members(people.values()).values()):
+        raise Invalid(Problem("members", "attendee_unknown"))
+    if not app.are_rooms(rooms):
+        raise Invalid(Problem("rooms", "room_unknown"))
+    found = freebusy_reader().of([*people.values(), *rooms], window)
     moment = Views(services()).moment
 
     def shown(resource: str) -> Any:
@@ -81,8 +85,8 @@ def freebusy() -> Any:
         return [{"start": moment(b.start), "end": moment(b.end)} for b in busy]
 
     return {
-        "members": {email: shown(member_id(email)) for email in emails},
-        "rooms": {id: shown(id) for id in asked[len(emails) :]},
+        "members": {email: shown(member) for email, member in people.items()},
+        "rooms": {room: shown(room) for room in rooms},
     }
 
 
@@ -104,6 +108,8 @@ def appointments() -> Any:
     """A page of the list, newest first; `cursor` is the next page's."""
     member = None if g.member.role is Role.ADMINISTRATOR else g.member.id
     asked = request.args
+    if asked.get("state", "") not in ("", *State):
+        raise Invalid(Problem("state", "unknown_value"))
     found = list_appointments(
         services().rows, member, asked.get("state", ""), asked.get("q", ""), asked.get("cursor", ""), PAGE + 1
     )
@@ -125,7 +131,8 @@ def edit(id: str) -> Any:
     visible(id)
     body = json_body(EditBody)
     cause = command_of(g.member.id)
-    words = Edit(title=body.title, message=body.message, note=body.note, visibility=body.visibility)
+    title = None if body.title is None else body.title.strip()
+    words = Edit(title=title, message=body.message, note=body.note, visibility=body.visibility)
     attendees = None if body.attendees is None else [member_id(email) for email in body.attendees]
     organizer = member_id(body.organizer) if body.organizer else ""
     return _shown(services().coordination.revise(id, words, cause, g.now, attendees, organizer))
@@ -189,6 +196,13 @@ def history(id: str) -> Any:
 
 def _shown(appointment: Appointment) -> Response:
     return jsonify(Views(services()).appointment(appointment))
+
+
+def _listed(name: str) -> list[str]:
+    found = [part for part in request.args.get(name, "").split(",") if part]
+    if len(found) > MOST_PEOPLE:
+        raise Invalid(Problem(name, "too_long", {"most": MOST_PEOPLE}))
+    return found
 
 
 def _window() -> Slot:
