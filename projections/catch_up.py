@@ -15,8 +15,9 @@ from typing import Any, NamedTuple, Protocol
 from sqlalchemy import Table, delete, func, select, update
 from sqlalchemy.engine import Connection
 
-from chouseiapo.application import Coordination, StoreTrouble
+from chouseiapo.application import Coordination
 from chouseiapo.domain.event import Event
+from chouseiapo.event_store import StoreTrouble
 from chouseiapo.storage import DatabaseTrouble, Rows, insert_new
 from chouseiapo.tables import parked, positions
 

@@ -2,45 +2,31 @@
 
 from __future__ import annotations
 
-import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar, cast
 
-import msgspec
-from eventsourcing.application import Application
-from eventsourcing.persistence import IntegrityError, Mapper, OperationalError, PersistenceError, Recording
+from eventsourcing.persistence import IntegrityError
 
-from chouseiapo.domain.agenda import Agenda, Agendas, agenda_ids
+from chouseiapo.domain.agenda import Agendas, agenda_ids
 from chouseiapo.domain.appointment import Appointment, Edit
-from chouseiapo.domain.errors import AlreadyExists, Busy, Invalid, NotFound, Problem
-from chouseiapo.domain.event import SYSTEM, Aggregate, Event, Meta
-from chouseiapo.domain.ids import is_of, link_id, link_owner, member_id, new_id
+from chouseiapo.domain.errors import AlreadyExists, Invalid, Problem
+from chouseiapo.domain.event import SYSTEM, Meta
+from chouseiapo.domain.ids import link_id, link_owner, member_id, new_id
 from chouseiapo.domain.member import Member, Provider, Role
 from chouseiapo.domain.proposal import Guest, Meeting, Proposal, check_proposal, is_address
 from chouseiapo.domain.room import Room
 from chouseiapo.domain.slots import Grid, Offer
-from chouseiapo.event_store import Streams
-from chouseiapo.events import EventMapper, Keyring
-
-A = TypeVar("A", bound=Aggregate)
-T = TypeVar("T")
-
-TRIES = 8
-
-# What reading or writing events may raise when the event store is not there.
-StoreTrouble = PersistenceError
+from chouseiapo.events import Keyring
+from chouseiapo.repository import Repository, existing
 
 
-class Coordination(Application[str]):
-    """The event-sourced application. Every command takes `cause` (who, which command) and `now` (UTC).
+class Coordination(Repository):
+    """Every command takes `cause` (who, which command) and `now` (UTC).
 
     A command whose id is in the stream already is not carried out again: on PostgreSQL a lost COMMIT reply
     comes back as a conflict although we won.
     """
-
-    name = "chouseiapo"
 
     def __init__(
         self,
@@ -49,67 +35,8 @@ class Coordination(Application[str]):
         grid: Grid,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._keyring = keyring
-        self._pause = pause
         self.grid = grid
-        self.on_saved: list[Callable[[], None]] = []
-        super().__init__(settings)
-
-    def construct_mapper(self) -> Mapper[str]:
-        return EventMapper(self._keyring)
-
-    def save(self, *events: Any, **more: Any) -> list[Recording[str]]:
-        """What the library's own does, but for asking each event whether it keeps the protocol of events."""
-        recordings = self.events.put(events, **more)
-        self._notify(recordings)
-        return recordings
-
-    def _notify(self, recordings: list[Recording[str]]) -> None:
-        for wake in self.on_saved:
-            wake()
-
-    # What there is
-
-    def stream(self, id: str, until: int | None = None) -> list[Event]:
-        """Every event of a stream in order, up to version `until` when given."""
-        events: Iterator[Any] = self.events.get(id, lte=until)
-        return list(events)
-
-    def streams(self, ids: Iterable[str]) -> dict[str, list[Event]]:
-        """Several whole streams in one read; one without events is empty."""
-        found: dict[str, list[Event]] = {id: [] for id in ids}
-        for stored in cast(Streams, self.recorder).select_streams(list(found)):
-            event: Any = self.mapper.to_domain_event(stored)
-            found[event.originator_id].append(event)
-        return found
-
-    def members(self, ids: Iterable[str]) -> dict[str, Member]:
-        """Several members in one read; an unknown one is of version 0."""
-        asked = list(ids)
-        found = self.streams(id for id in asked if is_of("member", id))
-        return {id: Member.remember(id, found.get(id, ())) for id in asked}
-
-    def appointment(self, id: str, until: int | None = None) -> Appointment:
-        """The appointment (as it was at version `until`); raises NotFound."""
-        return _existing(Appointment.remember(id, self._stream_of("appointment", id, until)))
-
-    def member(self, id: str) -> Member:
-        return _existing(Member.remember(id, self._stream_of("member", id)))
-
-    def room(self, id: str) -> Room:
-        return _existing(Room.remember(id, self._stream_of("room", id)))
-
-    def are_rooms(self, ids: Iterable[str]) -> bool:
-        """Whether every one of the ids is a room's."""
-        return all(self._stream_of("room", id) for id in ids)
-
-    def _stream_of(self, kind: str, id: str, until: int | None = None) -> list[Event]:
-        """The stream, if the id is of that kind: whatever else somebody names has no events here."""
-        return self.stream(id, until) if is_of(kind, id) else []
-
-    def agenda(self, id: str) -> Agenda:
-        """The agenda; one without events is empty."""
-        return Agenda.remember(id, self.stream(id))
+        super().__init__(settings, keyring, pause)
 
     # People and rooms
 
@@ -128,7 +55,7 @@ class Coordination(Application[str]):
             return member
         member.register(address, name.strip(), now, role=role, **names)
         try:
-            self._save(cause, member)
+            self.save_all(cause, member)
         except IntegrityError:
             raise AlreadyExists from None
         return member
@@ -136,7 +63,7 @@ class Coordination(Application[str]):
     def add_room(self, name: str, seats: int, cause: Meta, now: datetime, id: str = "") -> Room:
         room = Room(id or new_id("room"))
         room.add(name, seats, now)
-        self._save(cause, room)
+        self.save_all(cause, room)
         return room
 
     def choose_mail_format(self, member: str, text_only: bool, cause: Meta, now: datetime) -> None:
@@ -219,7 +146,7 @@ class Coordination(Application[str]):
         before = appointment.attendees
         appointment.change_attendees(attendees, organizer, now)
         joined = [m for m in attendees if m not in before]
-        if not all(self._stream_of("member", m) for m in joined):
+        if not all(self.stream_of("member", m) for m in joined):
             raise Invalid(Problem("attendees", "attendee_unknown"))
         if chosen := appointment.chosen:
             gone = [m for m in before if m not in attendees]
@@ -268,7 +195,7 @@ class Coordination(Application[str]):
         def decide(appointment: Appointment, agendas: Agendas) -> None:
             appointment.confirm(candidate, guest, time_zone, locale, now)
             if (chosen := appointment.chosen) is not None:
-                agendas.know(self._agendas(agenda_ids(appointment.resources(chosen), chosen.slot)))
+                agendas.know(self.agendas(agenda_ids(appointment.resources(chosen), chosen.slot)))
                 agendas.reserve(id, appointment.resources(chosen), chosen.slot, now)
 
         return self._carry_out(cause, id, decide)
@@ -293,45 +220,25 @@ class Coordination(Application[str]):
         self, cause: Meta, id: str, decide: Callable[[Appointment, Agendas], None], new: bool = False
     ) -> Appointment:
         def attempt() -> Appointment:
-            appointment = Appointment.remember(id, self._stream_of("appointment", id))
+            appointment = Appointment.remember(id, self.stream_of("appointment", id))
             if not new:
-                _existing(appointment)
+                existing(appointment)
             if cause.command and cause.command in appointment.commands:
                 return appointment
             agendas = Agendas(self.agenda)
             decide(appointment, agendas)
-            self._save(cause, appointment, *agendas)
+            self.save_all(cause, appointment, *agendas)
             return appointment
 
-        return self._insist(attempt)
+        return self.insist(attempt)
 
     def _ask_member(self, id: str, cause: Meta, ask: Callable[[Member], None]) -> None:
         def attempt() -> None:
             member = self.member(id)
             ask(member)
-            self._save(cause, member)
+            self.save_all(cause, member)
 
-        self._insist(attempt)
-
-    def _insist(self, attempt: Callable[[], T]) -> T:
-        """Load, decide and save anew while others write first; raises Busy when the tries are used up."""
-        for n in range(TRIES):
-            try:
-                return attempt()
-            except IntegrityError:
-                self._pause(random.random() * 0.01 * 2**n)  # noqa: S311 - jitter, no secret
-            except OperationalError as error:
-                raise Busy from error
-        raise Busy
-
-    def _save(self, cause: Meta, *aggregates: Aggregate) -> None:
-        events: list[Any] = [
-            msgspec.structs.replace(event, meta=cause)
-            for aggregate in aggregates
-            for event in aggregate.collect_events()
-        ]
-        if events:
-            self.save(*events)
+        self.insist(attempt)
 
     # What is wrong with a proposal, beyond its own words
 
@@ -355,19 +262,10 @@ class Coordination(Application[str]):
     def _reserved(self, attendees: Sequence[str], offers: Sequence[Offer], agendas: Agendas) -> list[Problem]:
         resources = [(*attendees, offer.room) if offer.room else tuple(attendees) for offer in offers]
         asked = [(who, offer.slot) for who, offer in zip(resources, offers, strict=True)]
-        agendas.know(self._agendas(id for who, slot in asked for id in agenda_ids(who, slot)))
+        agendas.know(self.agendas(id for who, slot in asked for id in agenda_ids(who, slot)))
         return [
             Problem(f"candidates.{n}.start", "candidate_reserved", {"who": resource})
             for n, (who, slot) in enumerate(asked)
             for resource in who
             if agendas.taken_by([resource], slot)
         ]
-
-    def _agendas(self, ids: Iterable[str]) -> list[Agenda]:
-        return [Agenda.remember(id, events) for id, events in self.streams(ids).items()]
-
-
-def _existing(aggregate: A) -> A:
-    if not aggregate.version:
-        raise NotFound
-    return aggregate

@@ -9,11 +9,12 @@ import logging
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
-from chouseiapo.application import Coordination, StoreTrouble
+from chouseiapo.application import Coordination
 from chouseiapo.domain.agenda import Agendas
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.errors import Busy, DomainError
 from chouseiapo.domain.event import Event, caused_by
+from chouseiapo.event_store import StoreTrouble
 from chouseiapo.storage import DatabaseTrouble, Rows
 from projections.appointments import awaiting_meeting_since, overtaken_by_time
 from projections.catch_up import LostRace, Read, is_parked, move, park, position, read_log

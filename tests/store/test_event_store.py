@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from chouseiapo.application import Coordination, StoreTrouble
+from chouseiapo.application import Coordination
 from chouseiapo.bootstrap import Services
 from chouseiapo.domain.slots import Grid
-from chouseiapo.event_store import recorder_settings
+from chouseiapo.event_store import StoreTrouble, recorder_settings
 from chouseiapo.event_store.postgres import Unreachable
 from tests.product import BY, NOW, Office
 from tests.store.test_stored_events import FixedKeyring

@@ -9,8 +9,11 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 from urllib.parse import urlencode
 
-from eventsourcing.persistence import StoredEvent
+from eventsourcing.persistence import PersistenceError, StoredEvent
 from sqlalchemy import make_url
+
+# What reading or writing events may raise when the store is not there.
+StoreTrouble = PersistenceError
 
 CONNECT_S = 3
 

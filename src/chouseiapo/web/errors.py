@@ -9,9 +9,9 @@ import msgspec
 from flask import Response
 from werkzeug.exceptions import HTTPException
 
-from chouseiapo.application import StoreTrouble
 from chouseiapo.domain import errors
 from chouseiapo.domain.errors import DomainError, Invalid, Problem
+from chouseiapo.event_store import StoreTrouble
 from chouseiapo.storage import DatabaseTrouble
 from chouseiapo.web.i18n import translate
 from chouseiapo.web.messages import PROBLEMS, REFUSALS

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, g
 
 from chouseiapo import migrations
-from chouseiapo.application import StoreTrouble
+from chouseiapo.event_store import StoreTrouble
 from chouseiapo.ledger import worker_is_alive
 from chouseiapo.storage import DatabaseTrouble
 from chouseiapo.web.api.requests import services

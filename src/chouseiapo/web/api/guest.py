@@ -33,7 +33,7 @@ def confirm(secret: str) -> Any:
     body = json_body(ConfirmBody)
     command_of(
         GUEST
-    )  # refuses a key that came with another body; the same choice again is harmless by itself
+    )  # refuses a key that came with another body; the same choice again is harmless
     try:
         confirmed = services().coordination.confirm(
             appointment.id,
