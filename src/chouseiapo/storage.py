@@ -60,10 +60,11 @@ class Rows:
             self._compiled[statement] = statement.compile(self.engine)
         compiled = self._compiled[statement]
         order = compiled.positiontup  # None where the driver takes values by name
+        given = compiled.construct_params(values)
         try:
             with closing(self.engine.raw_connection()) as connection:
                 cursor = connection.cursor()
-                cursor.execute(compiled.string, values if order is None else [values[name] for name in order])
+                cursor.execute(compiled.string, given if order is None else [given[name] for name in order])
                 found = cursor.fetchone()
         except self.engine.dialect.loaded_dbapi.Error as error:
             raise OperationalError(compiled.string, None, error) from error
