@@ -7,19 +7,20 @@ same key, so that it is turned in place; whatever else was placed should be gone
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import msgspec
 from sqlalchemy import Table, bindparam, delete, select
 from sqlalchemy.engine import Connection
 
+from chouseiapo import wording
 from chouseiapo.application import Coordination
 from chouseiapo.domain.appointment import Appointment, State
 from chouseiapo.domain.event import Event
 from chouseiapo.domain.ids import link_owner
 from chouseiapo.domain.member import Member
-from chouseiapo.domain.proposal import Kind, shown_title
+from chouseiapo.domain.proposal import Kind
 from chouseiapo.domain.slots import Candidate
 from chouseiapo.ledger import stands, touch, wake_lane
 from chouseiapo.ports import Entry
@@ -27,7 +28,6 @@ from chouseiapo.storage import Rows, upsert
 from chouseiapo.tables import entries, holds, tasks
 
 LEDGER = "holds"
-HOLD_MARK = "【仮】"
 # Built once: putting a statement together takes as long as its answer.
 _PLACED = select(
     entries.c.key, entries.c.link, entries.c.vendor_id, entries.c.unsure, entries.c.fingerprint
@@ -64,13 +64,50 @@ class Failure(msgspec.Struct, frozen=True):
     since: datetime
 
 
-class EntryWriter:
-    """Words an appointment's calendar entries; they are internal: guests never see them."""
+class Words(msgspec.Struct, frozen=True):
+    """What entries say in one language, beside what the appointment itself says."""
 
-    def __init__(self, app: Coordination, base_url: str, time_zone: str) -> None:
+    mark: str
+    notice: str
+    guest: str
+    email: str
+    phone: str
+    place: str
+    note: str
+
+
+_WORDS = {
+    "ja": Words(
+        mark="【仮】",
+        notice="日程調整中の仮予定です。\n"
+        "お客様が日時を選ぶと、この仮予定は確定予定に変わるか、自動で消えます。",
+        guest="お客様",
+        email="メール",
+        phone="電話番号",
+        place="場所",
+        note="社内メモ",
+    ),
+    "en": Words(
+        mark="[Hold] ",
+        notice="A tentative entry: the time is still to be chosen.\n"
+        "When the guest chooses, it becomes the confirmed entry or disappears by itself.",
+        guest="Guest",
+        email="E-mail",
+        phone="Phone",
+        place="Place",
+        note="Internal note",
+    ),
+}
+
+
+class EntryWriter:
+    """Words an appointment's calendar entries, each in its owner's language; guests never see them."""
+
+    def __init__(self, app: Coordination, base_url: str, time_zone: str, locale: str) -> None:
         self._app = app
         self._base_url = base_url
         self._time_zone = time_zone
+        self._locale = locale
 
     def wanted(self, appointment: Appointment) -> list[Wanted]:
         """Every entry that should stand now, on whichever calendar."""
@@ -79,31 +116,37 @@ class EntryWriter:
             return []
         standing = [chosen] if chosen else appointment.open_candidates
         owners = {owner for candidate in standing for owner in appointment.resources(candidate)}
-        links = self._links_of(owners)
-        body = "\n".join(self._body(appointment))
+        owning = self._owning(owners)
+        bodies = {locale: self._body(appointment, locale) for _, locale in owning.values()}
         return [
-            Wanted(links[owner], owner, self._entry(appointment, candidate, links[owner], body))
+            Wanted(link, owner, self._entry(appointment, candidate, link, locale, bodies[locale]))
             for candidate in standing
             for owner in appointment.resources(candidate)
+            for link, locale in [owning[owner]]
         ]
 
     def link_of(self, resource: str) -> str:
         """Through which link a member's or room's calendar is written; the built-in one has its own."""
-        return self._links_of([resource])[resource]
+        return self._owning([resource])[resource][0]
 
-    def _links_of(self, resources: Iterable[str]) -> dict[str, str]:
-        links = {resource: f"builtin-{resource}" for resource in resources}
-        members = self._app.members(r for r in links if r.startswith("member-"))
-        return links | {id: m.calendar.id for id, m in members.items() if m.calendar is not None}
+    def _owning(self, resources: Iterable[str]) -> dict[str, tuple[str, str]]:
+        """The link and the language of each owner's calendar."""
+        owning = {resource: (f"builtin-{resource}", self._locale) for resource in resources}
+        for id, member in self._app.members(r for r in owning if r.startswith("member-")).items():
+            link = member.calendar.id if member.calendar else owning[id][0]
+            owning[id] = (link, member.locale or self._locale)
+        return owning
 
-    def _entry(self, appointment: Appointment, candidate: Candidate, link: str, body: str) -> Entry:
-        title = shown_title(appointment.title, appointment.guest)
+    def _entry(
+        self, appointment: Appointment, candidate: Candidate, link: str, locale: str, body: str
+    ) -> Entry:
+        title = wording.title_for_member(appointment.title, appointment.guest, locale)
         confirmed = appointment.chosen is not None
         return Entry(
             key=f"{link}/{appointment.id}/{candidate.id}",
             appointment=appointment.id,
             candidate=candidate.id,
-            title=title if confirmed else f"{HOLD_MARK}{title}",
+            title=title if confirmed else f"{_WORDS[locale].mark}{title}",
             body=body,
             location=self._location(appointment, candidate),
             start=candidate.start,
@@ -113,28 +156,25 @@ class EntryWriter:
             visibility=appointment.visibility.value,
         )
 
-    def _body(self, appointment: Appointment) -> Iterator[str]:
+    def _body(self, appointment: Appointment, locale: str) -> str:
         """The last line is the way to the full text; adapters keep it when they must cut."""
-        if appointment.chosen is None:
-            yield "日程調整中の仮予定です。"
-            yield "お客様が日時を選ぶと、この仮予定は確定予定に変わるか、自動で消えます。"
-            yield ""
-        guest = appointment.guest
-        yield f"お客様: {guest.company} {guest.name}".rstrip()
-        yield from (
-            f"{label}: {text}" for label, text in (("メール", guest.email), ("電話", guest.phone)) if text
+        words, guest = _WORDS[locale], appointment.guest
+        facts = (
+            (words.guest, wording.guest_in_text(guest, locale)),
+            (words.email, guest.email),
+            (words.phone, guest.phone),
+            (words.place, appointment.place),
         )
-        if appointment.place:
-            yield f"場所: {appointment.place}"
-        if appointment.meeting is not None:
-            meeting = appointment.meeting
-            yield f"参加URL: {meeting.join_url}"
-            yield from (f"ミーティングID: {meeting.meeting_id}" for _ in [0] if meeting.meeting_id)
-            yield from (f"パスコード: {meeting.passcode}" for _ in [0] if meeting.passcode)
-        if appointment.note:
-            yield from ("", appointment.note)
-        yield ""
-        yield f"{self._base_url}/appointments/{appointment.id}"
+        paragraphs = (
+            words.notice if appointment.chosen is None else "",
+            "\n".join(
+                [f"{label}: {text}" for label, text in facts if text]
+                + wording.joining(appointment.meeting, locale)
+            ),
+            f"{words.note}:\n{appointment.note}" if appointment.note else "",
+            f"{self._base_url}/appointments/{appointment.id}",
+        )
+        return "\n\n".join(filter(None, paragraphs))
 
     def _location(self, appointment: Appointment, candidate: Candidate) -> str:
         if appointment.kind is Kind.WEB and appointment.meeting is not None:

@@ -33,6 +33,7 @@ MEETING_URL = "meeting_url"
 CANCELLED = "cancelled"
 EXPIRED = "expired"
 ALL_GONE = "all_gone"
+REMOVED = "removed"
 REMINDER = "reminder"
 SIGN_IN = "sign_in"
 
@@ -114,8 +115,9 @@ def _told(
         case Appointment.MeetingIssued():
             yield MEETING_URL if appointment.meeting_delayed else CONFIRMATION, everybody
         case Appointment.AttendeesChanged():
-            joined = [m for m in appointment.attendees if m not in attendees]
-            yield from _told_joining(appointment, joined)
+            yield from _told_joining(appointment, [m for m in appointment.attendees if m not in attendees])
+            if appointment.state is State.CONFIRMED:
+                yield REMOVED, [m for m in attendees if m not in appointment.attendees]
         case Appointment.CandidateTaken() if _none_left(appointment):
             yield ALL_GONE, [appointment.author]
         case Appointment.Cancelled() if requested or state is State.CONFIRMED:
@@ -135,6 +137,12 @@ def _told_joining(appointment: Appointment, joined: Sequence[str]) -> Iterator[t
         yield CONFIRMATION_PENDING, joined
     elif not appointment.awaits_meeting:
         yield CONFIRMATION, joined
+
+
+def told_at(events: Sequence[Event]) -> dict[str, datetime]:
+    """When each recipient was last told that the time is fixed; who is not in it has yet to be told."""
+    told = (CONFIRMATION, CONFIRMATION_PENDING)
+    return {mail.recipient: mail.created_at for mail in mails_of(events) if mail.rule in told}
 
 
 def _guest(appointment: Appointment) -> list[str]:

@@ -16,7 +16,7 @@ from chouseiapo.application import Coordination
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.storage import Rows
 from projections.appointments import starting_between
-from projections.outbox import GUEST, REMINDER, Mail, is_wanted, want
+from projections.outbox import GUEST, REMINDER, Mail, is_wanted, told_at, want
 
 # Every local date that a start can have lies within this much of it, in any zone.
 HORIZON = timedelta(hours=26)
@@ -47,10 +47,23 @@ class Reminders:
         """Put every reminder that is due into the outbox, once; answers what was decided for whom."""
         decisions: list[Decision] = []
         for id in starting_between(self._rows, now, now + HORIZON):
-            appointment = self._app.appointment(id)
+            events = self._app.stream(id)
+            appointment, told = Appointment.remember(id, events), told_at(events)
             for recipient in _recipients(appointment):
-                decisions += self._decide(appointment, recipient, now, dry_run)
+                decisions += self._decide(appointment, recipient, told.get(recipient), now, dry_run)
         return decisions
+
+    def coming(self, id: str, recipient: str, now: datetime) -> datetime | None:
+        """When a recipient is going to be reminded of a confirmed appointment (UTC); None if not any more."""
+        events = self._app.stream(id)
+        appointment = Appointment.remember(id, events)
+        if appointment.chosen is None or recipient not in _recipients(appointment):
+            return None
+        start = appointment.chosen.start
+        due = self._due(start, self._zone(appointment, recipient))
+        # Who has yet to be told is told now.
+        late = self._why_not(start, due, told_at(events).get(recipient, now))
+        return None if late or due <= now else due
 
     def zones(self, now: datetime) -> set[str]:
         """The zones of everybody who may be due within a day, for the alarm clock."""
@@ -59,23 +72,26 @@ class Reminders:
 
     def still_due(self, mail: Mail, now: datetime) -> str:
         """Empty while the reminder should go; else why not (asked again at the moment of sending)."""
-        chosen = self._app.appointment(mail.appointment).chosen
+        appointment = self._app.appointment(mail.appointment)
+        chosen = appointment.chosen
         if chosen is None:
             return "cancelled"
+        if mail.recipient not in _recipients(appointment):
+            return "removed"
         if _key(mail.appointment, chosen.start, mail.recipient) != mail.key:
             return "moved"
         return "started" if now >= chosen.start else ""
 
     def _decide(
-        self, appointment: Appointment, recipient: str, now: datetime, dry_run: bool
+        self, appointment: Appointment, recipient: str, told: datetime | None, now: datetime, dry_run: bool
     ) -> Iterator[Decision]:
-        if appointment.chosen is None or appointment.confirmed_at is None:
+        if appointment.chosen is None:
             return
         start = appointment.chosen.start
         due = self._due(start, self._zone(appointment, recipient))
         if now < due <= start:
             return
-        why = self._why_not(start, due, appointment.confirmed_at)
+        why = self._why_not(start, due, told)
         sent = not why
         if sent:
             key = _key(appointment.id, start, recipient)
@@ -95,10 +111,13 @@ class Reminders:
         return at_hour.astimezone(UTC)
 
     @staticmethod
-    def _why_not(start: datetime, due: datetime, confirmed_at: datetime) -> str:
+    def _why_not(start: datetime, due: datetime, told: datetime | None) -> str:
+        """Whoever was told of the time after the hour, or is about to be, has just heard all there is."""
         if start <= due:
             return "starts before the hour of the reminder"
-        return "confirmed after the hour of the reminder" if confirmed_at >= due else ""
+        if told is None:
+            return "not told yet that the time is fixed"
+        return "told after the hour of the reminder" if told >= due else ""
 
     def _zone(self, appointment: Appointment, recipient: str) -> str:
         if recipient == GUEST:

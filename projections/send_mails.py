@@ -37,19 +37,19 @@ class Composer:
         app: Coordination,
         settings: Settings,
         words: Mails,
-        guest_secret: Callable[[str, int], str],
+        guest_url: Callable[[str, int], str],
     ) -> None:
         self._app = app
         self._settings = settings
         self._words = words
-        self._guest_secret = guest_secret
+        self._guest_url = guest_url
 
     def compose(self, mail: Mail, now: datetime) -> EmailMessage:
         """The mail as it leaves, from the appointment as it was at the event that caused it."""
         appointment = self._app.appointment(mail.appointment, until=mail.version)
         # The link of today: one that was reissued while the mail waited would open nothing.
         appointment.generation = self._app.appointment(mail.appointment).generation
-        recipient = self.recipient(appointment, mail.recipient)
+        recipient = self.recipient(appointment, mail.recipient, mail.rule)
         return self.render(mail, appointment, recipient, now)
 
     def render(
@@ -82,8 +82,11 @@ class Composer:
         _, address = parseaddr(self._settings.mail_from)
         return f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{address.rpartition('@')[2]}>"
 
-    def recipient(self, appointment: Appointment, id: str) -> Recipient:
-        """Who a mail goes to; one whose calendar we write gets no invitation beside it."""
+    def recipient(self, appointment: Appointment, id: str, rule: str = "") -> Recipient:
+        """Who a mail goes to; one whose calendar we write gets no invitation beside it.
+
+        Who was removed attends no longer, but still has the event that the mail takes back.
+        """
         if id == GUEST:
             guest = appointment.guest
             return Recipient(
@@ -103,19 +106,18 @@ class Composer:
             locale=member.locale,
             time_zone=member.time_zone,
             text_only=member.text_only,
-            calendar_part=member.calendar is None and id in appointment.attendees,
+            calendar_part=member.calendar is None and (id in appointment.attendees or rule == Rule.REMOVED),
         )
 
     def _facts(self, appointment: Appointment) -> Facts:
         rooms = {c.room for c in appointment.candidates.values() if c.room}
-        secret = self._guest_secret(appointment.id, appointment.generation)
         return Facts(
             appointment=appointment,
             organizer=self._person(appointment.organizer),
             author=self._person(appointment.author),
             attendees=tuple(self._person(m) for m in appointment.attendees),
             rooms={room: self._app.room(room).name for room in rooms},
-            guest_url=f"{self._settings.base_url}/g/{secret}",
+            guest_url=self._guest_url(appointment.id, appointment.generation),
             staff_url=f"{self._settings.base_url}/appointments/{appointment.id}",
             reason=self._reason(appointment),
         )

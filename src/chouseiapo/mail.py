@@ -17,11 +17,12 @@ from markupsafe import Markup
 from chouseiapo import wording
 from chouseiapo.config import Settings
 from chouseiapo.domain.appointment import Appointment
-from chouseiapo.domain.proposal import Visibility, shown_title
+from chouseiapo.domain.proposal import Visibility
 from chouseiapo.domain.slots import Candidate
 from chouseiapo.envelope import Envelope, compose
 from chouseiapo.invitation import Invitation, Method, uid
 from chouseiapo.mail_facts import Facts, Person, Recipient, Rule, words
+from chouseiapo.ports import cut
 
 __all__ = ["Facts", "Mails", "Person", "Recipient", "Rule", "own_templates"]
 
@@ -31,7 +32,10 @@ _METHODS: Mapping[Rule, Method] = {
     Rule.CONFIRMATION_PENDING: "REQUEST",
     Rule.MEETING_URL: "REQUEST",
     Rule.CANCELLED: "CANCEL",
+    Rule.REMOVED: "CANCEL",
 }
+# As much as Google Calendar takes, whose limit is the lowest we know of; the mail itself has all of it.
+_LONGEST_DESCRIPTION = 8192
 _CLASSES = {Visibility.PUBLIC: "PUBLIC", Visibility.PRIVATE: "PRIVATE"}
 _PRODUCT = {"ja": "調整アポ", "en": "chouseiapo"}
 
@@ -118,6 +122,9 @@ class Mails:
         sender, _ = self._sender(reader, organizer)
         meeting = printed["meeting"]
         where = meeting.join_url if meeting else " ".join(filter(None, (printed["place"], printed["room"])))
+        told = self._fill(f"{reader.locale}/_base/calendar.txt", printed).strip()
+        if method == "CANCEL":  # it names the event; who is out need not hear once more how to join
+            where, told = "", ""
         return Invitation(
             method=method,
             uid=uid(appointment.id, self._address),
@@ -126,7 +133,7 @@ class Mails:
             end=chosen.end,
             time_zone=reader.time_zone,
             summary=self._title(appointment, organizer, reader),
-            description=self._fill(f"{reader.locale}/_base/calendar.txt", printed).strip(),
+            description=cut(told, _LONGEST_DESCRIPTION),
             location=where,
             organizer=(sender if reader.guest else organizer or sender, self._address),
             attendee=(reader.name, reader.email),
@@ -135,7 +142,7 @@ class Mails:
 
     def _title(self, appointment: Appointment, organizer: str, reader: Recipient) -> str:
         if not reader.guest:
-            return shown_title(appointment.title, appointment.guest)
+            return wording.title_for_member(appointment.title, appointment.guest, reader.locale)
         host = self._settings.company or organizer
         return wording.title_for_guest(appointment.title, appointment.kind, host, reader.locale)
 

@@ -32,6 +32,7 @@ class Rule(StrEnum):
     CANCELLED = "cancelled"
     EXPIRED = "expired"
     ALL_GONE = "all_gone"
+    REMOVED = "removed"
     REMINDER = "reminder"
 
 
@@ -92,10 +93,11 @@ def words(rule: Rule, reader: Recipient, facts: Facts, settings: Settings, now: 
     appointment, locale, guest = facts.appointment, reader.locale, reader.guest
     today = now.astimezone(ZoneInfo(reader.time_zone)).date()
     chosen = facts.chosen
-    offered = [_when(c, reader, facts, settings.time_zone, today) for c in appointment.open_candidates]
-    zones = {when.zone for when in offered}
+    offered = appointment.open_candidates
+    times = [_when(c, reader, facts, settings.time_zone, today) for c in offered]
+    zones = {when.zone for when in times}
     zone = zones.pop() if len(zones) == 1 else ""
-    listed = [msgspec.structs.replace(w, zone="" if zone else w.zone, home="") for w in offered]
+    listed = [msgspec.structs.replace(w, zone="" if zone else w.zone, home="") for w in times]
     shared = {
         "rule": rule.value,
         "locale": locale,
@@ -103,8 +105,10 @@ def words(rule: Rule, reader: Recipient, facts: Facts, settings: Settings, now: 
         "title": appointment.title,
         "kind": appointment.kind.value,
         "kind_name": wording.kind(appointment.kind, locale, guest=guest),
+        "kind_in_full": wording.kind_in_full(appointment.kind, appointment.platform, locale, guest=guest),
         "reminded_kind": wording.reminded_kind(appointment.kind, locale, guest=guest),
         "platform": wording.platform(appointment.platform),
+        "duration": wording.durations([c.slot for c in ([chosen] if chosen else offered)], locale),
         "organizer": facts.organizer.name,
         "attendees": wording.people((person.name for person in facts.attendees), locale),
         "candidates": listed,

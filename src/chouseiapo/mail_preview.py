@@ -67,7 +67,7 @@ def preview(mails: Mails, name: str, now: datetime) -> EmailMessage:
 
 
 def _sides(rule: Rule) -> tuple[str, ...]:
-    return ("member",) if rule is Rule.ALL_GONE else ("guest", "member")
+    return ("member",) if rule in (Rule.ALL_GONE, Rule.REMOVED) else ("guest", "member")
 
 
 def _facts(rule: Rule, locale: str, now: datetime) -> Facts:
@@ -77,7 +77,7 @@ def _facts(rule: Rule, locale: str, now: datetime) -> Facts:
         appointment=Appointment.remember(_ID, _story(rule, locale, now)),
         organizer=organizer,
         author=organizer,
-        attendees=(organizer, colleague),
+        attendees=(colleague,) if rule is Rule.REMOVED else (organizer, colleague),
         guest_url="https://example.com/g/sample",
         staff_url="https://example.com/appointments/sample",
         reason=sample["reason"] if rule is Rule.CANCELLED else "",

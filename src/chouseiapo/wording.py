@@ -11,9 +11,10 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, get_timezone_location, get_timezone_name
+from babel.dates import format_date, get_timezone_location
 
-from chouseiapo.domain.proposal import Guest, Kind, Platform
+from chouseiapo.domain.proposal import Guest, Kind, Meeting, Platform, shown_title
+from chouseiapo.domain.slots import Slot
 
 _DAYS = {"ja": ("M月d日(EEE)", "y年M月d日(EEE)"), "en": ("EEE, MMM d", "EEE, MMM d, y")}
 _AFTER_DAY = {"ja": " ", "en": ", "}
@@ -31,7 +32,7 @@ def slot(start: datetime, end: datetime, zone: str, locale: str, today: date | N
     """
     first, last = start.astimezone(ZoneInfo(zone)), end.astimezone(ZoneInfo(zone))
     opens, closes = _clock(first), _clock(last)
-    at_midnight = closes == "0:00" and last.date() - first.date() == timedelta(days=1)
+    at_midnight = closes == "00:00" and last.date() - first.date() == timedelta(days=1)
     if at_midnight:
         closes = "24:00"
     if first.utcoffset() != last.utcoffset():
@@ -54,31 +55,34 @@ def day(at: datetime, zone: str, locale: str, today: date | None = None) -> str:
 
 
 def clock(at: datetime, zone: str) -> str:
-    """9:00 or 14:30: 24 hours in both languages."""
+    """09:00 or 14:30: 24 hours and two digits in both languages."""
     return _clock(at.astimezone(ZoneInfo(zone)))
+
+
+def durations(slots: Iterable[Slot], locale: str) -> str:
+    """How long a slot takes: 「60分」, "2 h 30 min"; of several, each that occurs: 「30分、60分」."""
+    return people((_duration(length, locale) for length in sorted({s.end - s.start for s in slots})), locale)
+
+
+def _duration(length: timedelta, locale: str) -> str:
+    """In minutes up to two hours, which is how meetings are spoken of."""
+    minutes = length // timedelta(minutes=1)
+    hours, rest = divmod(minutes, 60) if minutes >= 120 else (0, minutes)
+    units = ("時間", "分", "") if locale == "ja" else (" h", " min", " ")
+    return units[2].join(f"{n}{unit}" for n, unit in zip((hours, rest), units, strict=False) if n)
 
 
 @lru_cache(maxsize=1024)
 def zone_name(zone: str, at: datetime, locale: str) -> str:
-    """「日本標準時 (UTC+9)」, "Eastern Daylight Time (UTC-4)": name and offset that hold at that instant.
+    """「東京 (UTC+9)」, "New York (UTC-4)": the zone's city, and the offset that holds at that instant.
 
-    Where CLDR has no name, the country's or the city's serves; where it knows no place, the offset alone.
+    A zone that is no place is its offset alone.
     """
     local = at.astimezone(ZoneInfo(zone))
-    name = get_timezone_name(local, width="long", locale=locale)
-    if name.startswith(("GMT+", "GMT-")):
-        name = _place_time(zone, locale)
-    return f"{name} ({_offset(local)})" if name else _offset(local)
-
-
-def _place_time(zone: str, locale: str) -> str:
-    country = get_timezone_location(ZoneInfo(zone), locale=locale)
-    if "(" not in country and "（" not in country:
-        return country
-    city = zone.rpartition("/")[2].replace("_", " ")
-    if zone.startswith("Etc/") or "/" not in zone:
-        return ""
-    return f"{city}時間" if locale == "ja" else f"{city} Time"
+    place = get_timezone_location(ZoneInfo(zone), locale=locale, return_city=True).rpartition("/")[2]
+    if place.startswith(("UTC", "GMT")) or zone == "Factory":
+        return _offset(local)
+    return f"{place} ({_offset(local)})"
 
 
 def _date(local: datetime, locale: str, today: date | None) -> str:
@@ -91,7 +95,7 @@ def _spelled_date(on: date, locale: str, with_year: bool) -> str:
 
 
 def _clock(local: datetime) -> str:
-    return f"{local.hour}:{local.minute:02}"
+    return f"{local:%H:%M}"
 
 
 def _offset(local: datetime) -> str:
@@ -155,12 +159,24 @@ _REMINDED = {
     ("en", False): ("web meeting", "visit", "appointment", "appointment"),
 }
 _ORDER = (Kind.WEB, Kind.VISIT_US, Kind.VISIT_THEM, Kind.PHONE)
+_JOINING = {
+    "ja": ("参加URL", "ミーティングID", "パスコード"),
+    "en": ("Join URL", "Meeting ID", "Passcode"),
+}
 _PLATFORMS = {Platform.ZOOM: "Zoom", Platform.MEET: "Google Meet", Platform.TEAMS: "Microsoft Teams"}
 
 
 def kind(kind: Kind, locale: str, *, guest: bool) -> str:
     """The kind in a sentence to the guest (ご来社: they come to us) or to a member (来訪)."""
     return _KINDS[locale, guest][_ORDER.index(kind)]
+
+
+def kind_in_full(kind: Kind, platform: Platform, locale: str, *, guest: bool) -> str:
+    """The kind as a fact of its own: 「Web会議（Zoom）」, "Web meeting (Zoom)"."""
+    name, where = _KINDS[locale, guest][_ORDER.index(kind)], _PLATFORMS.get(platform, "")
+    if locale == "ja":
+        return f"{name}（{where}）" if where else name
+    return name[0].upper() + name[1:] + (f" ({where})" if where else "")
 
 
 def reminded_kind(kind: Kind, locale: str, *, guest: bool) -> str:
@@ -175,6 +191,19 @@ def reminded_kind(kind: Kind, locale: str, *, guest: bool) -> str:
 def platform(platform: Platform) -> str:
     """The platform's own name; empty for a fixed URL and for none."""
     return _PLATFORMS.get(platform, "")
+
+
+def joining(meeting: Meeting | None, locale: str) -> list[str]:
+    """How to join, a labelled line each: 「参加URL: …」, "Passcode: …"; what is not known has no line."""
+    if meeting is None:
+        return []
+    told = (meeting.join_url, meeting.meeting_id, meeting.passcode)
+    return [f"{label}: {value}" for label, value in zip(_JOINING[locale], told, strict=True) if value]
+
+
+def title_for_member(title: str, guest: Guest, locale: str) -> str:
+    """The title on a member's calendar; a blank one names the guest: 「ABC株式会社:山田太郎 様」."""
+    return shown_title(title, guest) if locale == "ja" or title else guest_in_subject(guest, locale)
 
 
 def title_for_guest(title: str, kind: Kind, host: str, locale: str) -> str:

@@ -20,7 +20,7 @@ OLD, NEW = "o" * 32, "n" * 32
 
 
 def links(*keys: str) -> GuestLinks:
-    return GuestLinks(Signer(keys, "guest link"))
+    return GuestLinks(Signer(keys, "guest link"), "https://appo.example")
 
 
 appointments = st.uuids().map(lambda u: f"appointment-{u.hex}")

@@ -31,7 +31,10 @@ PEOPLE = {
 }
 SETTINGS = replace(Settings(), company="株式会社サンプル", mail_from="no-reply@appo.sample.example")
 SIDES = [
-    (rule, side) for rule in Rule for side in ("guest", "member") if (rule, side) != ("all_gone", "guest")
+    (rule, side)
+    for rule in Rule
+    for side in ("guest", "member")
+    if side == "member" or rule not in (Rule.ALL_GONE, Rule.REMOVED)
 ]
 
 
@@ -41,7 +44,8 @@ def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> date
 
 def story(rule: Rule, *more: Event, **changes: Any) -> Appointment:
     """The appointment as of the event that causes the rule's mail; `changes` to what was proposed."""
-    told: dict[str, Any] = {"platform": Platform.ZOOM, "message": MESSAGE, "note": NOTE} | changes
+    told: dict[str, Any] = {"platform": Platform.ZOOM, "message": MESSAGE, "note": NOTE}
+    told |= ({"organizer": SUZUKI} if rule is Rule.REMOVED else {}) | changes
     start = proposed(**told)
     meeting = [happened(Appointment.MeetingIssued, meeting=ZOOM, host="zoom")]
     confirmed = [happened(Appointment.Confirmed, candidate="c1", guest=start.guest)]
@@ -56,6 +60,9 @@ def story(rule: Rule, *more: Event, **changes: Any) -> Appointment:
             then = [happened(Appointment.CandidateTaken, candidate=c.id, by="x") for c in start.candidates]
         case Rule.CANCELLED:
             then = [*confirmed, *meeting, happened(Appointment.Cancelled)]
+        case Rule.REMOVED:
+            left = happened(Appointment.AttendeesChanged, attendees=(SUZUKI,), organizer=SUZUKI)
+            then = [*confirmed, *meeting, left]
         case _:
             then = [*confirmed, *meeting]
     return given(start, *then, *more)
@@ -112,7 +119,7 @@ def rendered(
         reader(told, side, locale, **(reading or {})),
         facts(told, **(telling or {})),
         message_id=f"<{side}-{rule}-{locale}@appo.sample.example>",
-        sequence=2 if rule is Rule.CANCELLED else 1,
+        sequence=2 if rule in (Rule.CANCELLED, Rule.REMOVED) else 1,
         now=now,
     )
 

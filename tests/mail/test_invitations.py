@@ -36,7 +36,9 @@ from tests.mail.stories import (
 )
 
 REQUESTS = (Rule.CONFIRMATION, Rule.CONFIRMATION_PENDING, Rule.MEETING_URL)
-CARRYING = (*REQUESTS, Rule.CANCELLED)
+CANCELS = (Rule.CANCELLED, Rule.REMOVED)
+CARRYING = (*REQUESTS, *CANCELS)
+CARRIED = [(rule, side) for rule, side in SIDES if rule in CARRYING]
 ZONES = ("Asia/Tokyo", "America/New_York", "UTC", "Europe/Dublin", "Australia/Lord_Howe", "Africa/Casablanca")
 
 
@@ -68,11 +70,10 @@ class TestWhichMails:
 
 
 class TestTheEvent:
-    @both_sides
-    @pytest.mark.parametrize("rule", CARRYING)
+    @pytest.mark.parametrize(("rule", "side"), CARRIED)
     def test_method_status_and_sequence(self, rule: Rule, side: str) -> None:
         it = mail(rule, side)
-        cancelled = rule is Rule.CANCELLED
+        cancelled = rule in CANCELS
         assert it.method == ("CANCEL" if cancelled else "REQUEST")
         assert f"METHOD:{it.method}".encode() in it.calendar.splitlines()
         assert it.event["STATUS"] == ("CANCELLED" if cancelled else "CONFIRMED")
@@ -81,13 +82,13 @@ class TestTheEvent:
         assert it.event["DTSTAMP"].dt == utc(2026, 11, 21)
         assert it.event["TRANSP"] == "OPAQUE"
 
-    @both_sides
-    @pytest.mark.parametrize("rule", CARRYING)
+    @pytest.mark.parametrize(("rule", "side"), CARRIED)
     def test_the_organizer_is_who_the_mail_is_from(self, rule: Rule, side: str) -> None:
         it = mail(rule, side)
         assert it.event["ORGANIZER"] == f"mailto:{it.addresses('From')[0]}"
-        name = "田中 一郎（株式会社サンプル）" if side == "guest" else "田中 一郎"
-        assert it.event["ORGANIZER"].params["CN"] == name
+        name = "鈴木 花子" if rule is Rule.REMOVED else "田中 一郎"
+        shown = f"{name}（株式会社サンプル）" if side == "guest" else name
+        assert it.event["ORGANIZER"].params["CN"] == shown
 
     @both_sides
     def test_the_recipient_is_the_only_attendee(self, side: str) -> None:
@@ -140,6 +141,21 @@ class TestTheEvent:
         assert (GUEST_URL in description, STAFF_URL in description) == (side == "guest", side == "member")
         assert (NOTE in description) == (side == "member")
 
+    @pytest.mark.parametrize("rule", CANCELS)
+    def test_a_cancel_names_the_event_and_tells_nothing_more(self, rule: Rule) -> None:
+        event = mail(rule, "member").event
+        assert event["UID"] == mail(Rule.CONFIRMATION, "member").event["UID"]
+        assert not {"DESCRIPTION", "LOCATION"} & set(event)
+
+    def test_a_long_note_is_cut_and_the_way_to_all_of_it_stays(self) -> None:
+        description = str(mail(Rule.CONFIRMATION, "member", note="覚え書き。" * 20_000).event["DESCRIPTION"])
+        assert len(description) <= 8192
+        assert description.endswith(f"…\n{STAFF_URL}")
+        assert ZOOM.join_url in description
+
+    def test_a_blank_title_is_worded_in_the_members_language(self) -> None:
+        assert mail(Rule.CONFIRMATION, "member", "en").event["SUMMARY"] == "ABC株式会社: 山田太郎"
+
     def test_visibility_is_for_members(self) -> None:
         private = {"visibility": Visibility.PRIVATE}
         assert mail(Rule.CONFIRMATION, "member", **private).event["CLASS"] == "PRIVATE"
@@ -155,8 +171,7 @@ class TestTheEvent:
 
 
 class TestTheWire:
-    @both_sides
-    @pytest.mark.parametrize("rule", CARRYING)
+    @pytest.mark.parametrize(("rule", "side"), CARRIED)
     def test_libical_finds_nothing_wrong(self, rule: Rule, side: str) -> None:
         for changes in ({}, VISIT_US, {"title": LONG_TITLE[:251]}, {"guest": Guest("", "山", "a@b.example")}):
             for zone in ZONES:

@@ -10,7 +10,8 @@ from hypothesis import given as drawn
 from hypothesis import strategies as st
 
 from chouseiapo import wording
-from chouseiapo.domain.proposal import Guest, Kind, Platform
+from chouseiapo.domain.proposal import Guest, Kind, Meeting, Platform
+from chouseiapo.domain.slots import Slot
 from tests.mail.stories import utc
 
 TOKYO, NEW_YORK = "Asia/Tokyo", "America/New_York"
@@ -22,16 +23,16 @@ class TestSlots:
         ("start", "minutes", "japanese", "english"),
         [
             (utc(2026, 11, 25, 1), 60, "11月25日(水) 10:00〜11:00", "Wed, Nov 25, 10:00–11:00"),
-            (utc(2026, 11, 25, 0, 30), 30, "11月25日(水) 9:30〜10:00", "Wed, Nov 25, 9:30–10:00"),
+            (utc(2026, 11, 25, 0, 30), 30, "11月25日(水) 09:30〜10:00", "Wed, Nov 25, 09:30–10:00"),
             (utc(2026, 11, 25, 14), 60, "11月25日(水) 23:00〜24:00", "Wed, Nov 25, 23:00–24:00"),
             (
                 utc(2026, 11, 25, 14),
                 120,
-                "11月25日(水) 23:00〜11月26日(木) 1:00",
-                "Wed, Nov 25, 23:00 – Thu, Nov 26, 1:00",
+                "11月25日(水) 23:00〜11月26日(木) 01:00",
+                "Wed, Nov 25, 23:00 – Thu, Nov 26, 01:00",
             ),
-            (utc(2026, 11, 24, 15), 30, "11月25日(水) 0:00〜0:30", "Wed, Nov 25, 0:00–0:30"),
-            (utc(2026, 11, 24, 15), 24 * 60, "11月25日(水) 0:00〜24:00", "Wed, Nov 25, 0:00–24:00"),
+            (utc(2026, 11, 24, 15), 30, "11月25日(水) 00:00〜00:30", "Wed, Nov 25, 00:00–00:30"),
+            (utc(2026, 11, 24, 15), 24 * 60, "11月25日(水) 00:00〜24:00", "Wed, Nov 25, 00:00–24:00"),
             (
                 utc(2026, 11, 25, 1),
                 24 * 60,
@@ -55,14 +56,14 @@ class TestSlots:
 
     def test_new_years_night(self) -> None:
         start, end, today = utc(2026, 12, 31, 14), utc(2026, 12, 31, 16), date(2026, 11, 21)
-        assert wording.slot(start, end, TOKYO, "ja", today) == "12月31日(木) 23:00〜2027年1月1日(金) 1:00"
+        assert wording.slot(start, end, TOKYO, "ja", today) == "12月31日(木) 23:00〜2027年1月1日(金) 01:00"
 
     def test_where_the_clocks_change_each_time_carries_its_offset(self) -> None:
-        """In the night to Nov 1, 1:30 comes twice in New York: an hour from 1:30 to 1:30."""
+        """In the night to Nov 1, 01:30 comes twice in New York: an hour from 01:30 to 01:30."""
         text = wording.slot(utc(2026, 11, 1, 5, 30), utc(2026, 11, 1, 6, 30), NEW_YORK, "en")
-        assert text == "Sun, Nov 1, 1:30 (UTC-4)–1:30 (UTC-5)"
+        assert text == "Sun, Nov 1, 01:30 (UTC-4)–01:30 (UTC-5)"
         ahead = wording.slot(utc(2026, 3, 8, 6, 30), utc(2026, 3, 8, 7, 30), NEW_YORK, "ja")
-        assert ahead == "3月8日(日) 1:30 (UTC-5)〜3:30 (UTC-4)"
+        assert ahead == "3月8日(日) 01:30 (UTC-5)〜03:30 (UTC-4)"
 
     @drawn(
         minutes=st.integers(0, 15 * 365 * 24 * 60),
@@ -77,6 +78,17 @@ class TestSlots:
         assert wording.clock(end, zone) in text or "24:00" in text
         assert wording.day(start, zone, "ja") in text
 
+    def test_how_long_it_takes(self) -> None:
+        start = utc(2026, 11, 25, 1)
+
+        def told(locale: str, *minutes: int) -> str:
+            return wording.durations((Slot(start, start + timedelta(minutes=m)) for m in minutes), locale)
+
+        assert told("ja", 60, 30, 60) == "30分、60分"
+        assert [told("ja", m) for m in (90, 120, 150, 24 * 60)] == ["90分", "2時間", "2時間30分", "24時間"]
+        assert [told("en", m) for m in (60, 120, 150)] == ["60 min", "2 h", "2 h 30 min"]
+        assert told("ja") == ""
+
     def test_moments_and_days(self) -> None:
         at = utc(2026, 11, 25, 1)
         assert wording.moment(at, TOKYO, "ja") == "11月25日(水) 10:00"
@@ -88,17 +100,17 @@ class TestSlots:
 class TestZones:
     def test_name_and_offset_are_those_of_the_date(self) -> None:
         summer, winter = utc(2026, 7, 1), utc(2026, 12, 1)
-        assert wording.zone_name(TOKYO, summer, "ja") == "日本標準時 (UTC+9)"
-        assert wording.zone_name(TOKYO, summer, "en") == "Japan Standard Time (UTC+9)"
-        assert wording.zone_name(NEW_YORK, summer, "en") == "Eastern Daylight Time (UTC-4)"
-        assert wording.zone_name(NEW_YORK, winter, "en") == "Eastern Standard Time (UTC-5)"
-        assert wording.zone_name("UTC", winter, "ja") == "協定世界時 (UTC+0)"
+        assert wording.zone_name(TOKYO, summer, "ja") == "東京 (UTC+9)"
+        assert wording.zone_name(TOKYO, summer, "en") == "Tokyo (UTC+9)"
+        assert wording.zone_name(NEW_YORK, summer, "en") == "New York (UTC-4)"
+        assert wording.zone_name(NEW_YORK, winter, "en") == "New York (UTC-5)"
+        assert wording.zone_name("UTC", winter, "ja") == "UTC+0"
 
-    def test_a_zone_that_has_no_name_is_called_by_its_place(self) -> None:
+    def test_a_zone_is_called_by_its_city_and_one_without_a_place_by_its_offset(self) -> None:
         at = utc(2026, 12, 1)
-        assert wording.zone_name("Asia/Kolkata", at, "en") == "India Time (UTC+5:30)"
-        assert wording.zone_name("Asia/Ho_Chi_Minh", at, "ja") == "ベトナム時間 (UTC+7)"
-        assert wording.zone_name("America/Argentina/Buenos_Aires", at, "en") == "Buenos Aires Time (UTC-3)"
+        assert wording.zone_name("Asia/Kolkata", at, "en") == "Kolkata (UTC+5:30)"
+        assert wording.zone_name("Europe/Paris", at, "ja") == "パリ (UTC+1)"
+        assert wording.zone_name("America/Argentina/Buenos_Aires", at, "en") == "Buenos Aires (UTC-3)"
         assert wording.zone_name("Etc/GMT+5", at, "ja") == "UTC-5"
 
     @pytest.mark.parametrize("locale", ["ja", "en"])
@@ -181,6 +193,30 @@ class TestKinds:
         assert title(Kind.WEB, "", "en") == "Web meeting"
         assert title(Kind.WEB, "", "ja") == "Web会議"
         assert wording.title_for_guest("導入のご相談", Kind.WEB, "x", "ja") == "導入のご相談"
+
+    def test_a_kind_as_a_fact_names_its_platform(self) -> None:
+        def fact(kind: Kind, platform: Platform, locale: str) -> str:
+            return wording.kind_in_full(kind, platform, locale, guest=True)
+
+        assert fact(Kind.WEB, Platform.ZOOM, "ja") == "Web会議（Zoom）"
+        assert fact(Kind.WEB, Platform.ZOOM, "en") == "Web meeting (Zoom)"
+        assert fact(Kind.VISIT_US, Platform.NONE, "en") == "Visit to our office"
+        assert fact(Kind.PHONE, Platform.NONE, "ja") == "お電話"
+
+    def test_how_to_join_is_labelled(self) -> None:
+        zoom = Meeting("https://zoom.example/j/1", "1", "abc")
+        assert wording.joining(zoom, "ja") == [
+            "参加URL: https://zoom.example/j/1",
+            "ミーティングID: 1",
+            "パスコード: abc",
+        ]
+        assert wording.joining(Meeting("https://a.example"), "en") == ["Join URL: https://a.example"]
+        assert wording.joining(None, "en") == []
+
+    def test_titles_for_members_calendars(self) -> None:
+        assert wording.title_for_member("", FULL, "ja") == "ABC株式会社:山田太郎 様"
+        assert wording.title_for_member("", FULL, "en") == "ABC株式会社: 山田太郎"
+        assert wording.title_for_member("導入のご相談", FULL, "en") == "導入のご相談"
 
     def test_platforms(self) -> None:
         assert wording.platform(Platform.ZOOM) == "Zoom"

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from chouseiapo.bootstrap import Services
 from chouseiapo.clock import utc_now
 from chouseiapo.domain.appointment import Appointment, Edit
-from chouseiapo.domain.proposal import Guest
+from chouseiapo.domain.proposal import Guest, Meeting, Platform
 from chouseiapo.tables import mails
 from chouseiapo.worker import Worker
 from projections.outbox import REMINDER, Mail
@@ -95,8 +95,67 @@ def test_who_confirms_after_seven_was_just_told(office: Office, services: Servic
     office.app.confirm(appointment.id, "c1", YAMADA, BY, SEVEN + timedelta(minutes=1))
     Worker(services).read()
     decisions = services.reminders.sweep(SEVEN + timedelta(minutes=2))
-    assert {d.why for d in decisions} == {"confirmed after the hour of the reminder"}
+    assert {d.why for d in decisions} == {"told after the hour of the reminder"}
     assert reminders(services) == []
+
+
+def test_who_joins_after_seven_was_just_told_the_others_are_reminded(
+    confirmed: Appointment, office: Office, services: Services
+) -> None:
+    people = [office.tanaka, office.suzuki, office.sato]
+    office.app.revise(confirmed.id, Edit(), BY, SEVEN + timedelta(minutes=1), attendees=people)
+    Worker(services).read()
+    decisions = {d.recipient: d.why for d in services.reminders.sweep(SEVEN + timedelta(minutes=2))}
+    assert decisions.pop(office.sato) == "told after the hour of the reminder"
+    assert decisions == dict.fromkeys(("guest", office.tanaka, office.suzuki), "due")
+
+
+def test_who_left_and_came_back_after_seven_was_just_told(
+    confirmed: Appointment, office: Office, services: Services
+) -> None:
+    for minutes, people in ((-9, [office.tanaka]), (1, [office.tanaka, office.suzuki])):
+        office.app.revise(confirmed.id, Edit(), BY, SEVEN + timedelta(minutes=minutes), attendees=people)
+    Worker(services).read()
+    services.reminders.sweep(SEVEN + timedelta(minutes=2))
+    assert {m.recipient for m in reminders(services)} == {"guest", office.tanaka}
+
+
+def test_while_the_confirmation_waits_for_its_meeting_nobody_is_reminded(
+    office: Office, services: Services
+) -> None:
+    """It is going to be told within a minute: reminding first would say less."""
+    appointment = office.propose(platform=Platform.ZOOM)
+    office.app.confirm(appointment.id, "c1", YAMADA, BY, SEVEN - timedelta(seconds=10))
+    Worker(services).read()
+    assert {d.why for d in services.reminders.sweep(SEVEN)} == {"not told yet that the time is fixed"}
+    zoom = Meeting("https://zoom.example/j/1")
+    office.app.issue_meeting(appointment.id, zoom, "h", BY, SEVEN + timedelta(seconds=10))
+    Worker(services).read()
+    assert not [d for d in services.reminders.sweep(SEVEN + timedelta(minutes=1)) if d.sent]
+
+
+def test_removed_between_the_sweep_and_the_sending_it_does_not_go(
+    confirmed: Appointment, office: Office, services: Services
+) -> None:
+    services.reminders.sweep(SEVEN)
+    office.app.revise(confirmed.id, Edit(), BY, SEVEN, attendees=[office.tanaka])
+    why_not = {m.recipient: services.reminders.still_due(m, SEVEN) for m in reminders(services)}
+    assert why_not == {"guest": "", office.tanaka: "", office.suzuki: "removed"}
+
+
+def test_what_is_to_come_is_known_beforehand(
+    confirmed: Appointment, office: Office, services: Services
+) -> None:
+    def coming(id: str, now: datetime) -> datetime | None:
+        return services.reminders.coming(id, "guest", now)
+
+    assert coming(confirmed.id, NOW) == SEVEN
+    assert coming(confirmed.id, SEVEN) is None
+    early = office.propose(offers=(offer(24, 21, hours=1),))
+    assert coming(early.id, NOW) is None, "nothing is fixed"
+    office.app.confirm(early.id, "c1", YAMADA, BY, NOW)
+    assert coming(early.id, NOW) is None, "it starts before the hour"
+    assert services.reminders.coming(confirmed.id, office.sato, NOW) is None
 
 
 def test_cancelled_at_a_minute_to_seven_none_is_made(

@@ -24,8 +24,13 @@ class GuestLink(msgspec.Struct, frozen=True):
 class GuestLinks:
     """Makes and reads secrets; the same appointment and generation always give the same secret."""
 
-    def __init__(self, signer: Signer) -> None:
+    def __init__(self, signer: Signer, base_url: str) -> None:
         self._signer = signer
+        self._base_url = base_url
+
+    def url(self, appointment: str, generation: int) -> str:
+        """The address that the guest opens."""
+        return f"{self._base_url}/g/{self.secret(appointment, generation)}"
 
     def secret(self, appointment: str, generation: int) -> str:
         body = bytes.fromhex(appointment.removeprefix(_PREFIX)) + generation.to_bytes(_GENERATION_BYTES)

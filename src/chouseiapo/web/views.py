@@ -31,10 +31,6 @@ class Views:
     def moment(self, instant: datetime | None) -> str | None:
         return instant.astimezone(self._zone).isoformat() if instant else None
 
-    def guest_url(self, appointment: Appointment) -> str:
-        secret = self._services.guest_links.secret(appointment.id, appointment.generation)
-        return f"{self._services.settings.base_url}/g/{secret}"
-
     def email(self, member: str) -> str:
         return self._member(member).email
 
@@ -52,7 +48,7 @@ class Views:
             "id": appointment.id,
             "state": appointment.state.value,
             "revision": appointment.version,
-            "guest_url": self.guest_url(appointment),
+            "guest_url": self._services.guest_url(appointment),
             "kind": appointment.kind.value,
             "platform": appointment.platform.value,
             "url": appointment.url,

@@ -83,11 +83,12 @@ def line(logged: Logged, appointment: Appointment) -> MailLine:
 
 
 def _cause(logged: Logged) -> str:
-    """The event behind a mail, by name; a reminder is the clock's doing."""
-    if logged.mail.rule == REMINDER:
+    """What made a mail, as `MAIL_CAUSES` knows it; a reminder is the clock's doing."""
+    rule, version = logged.mail.rule, logged.mail.version
+    if rule == REMINDER:
         return REMINDER
-    version = logged.mail.version
-    return services().coordination.stream(logged.mail.appointment, until=version)[version - 1].NAME
+    event = services().coordination.stream(logged.mail.appointment, until=version)[version - 1].NAME
+    return f"{rule} {event}" if f"{rule} {event}" in words.MAIL_CAUSES else event
 
 
 def _why(logged: Logged) -> tuple[str, str]:

@@ -48,6 +48,7 @@ MAIL_RULES = {
     "cancelled": _("キャンセルのお知らせ"),
     "expired": _("期限切れのお知らせ"),
     "all_gone": _("候補がなくなったお知らせ"),
+    "removed": _("参加者から外れたお知らせ"),
     "reminder": _("当日の朝のお知らせ"),
 }
 MAIL_STATES = {
@@ -56,13 +57,16 @@ MAIL_STATES = {
     "refused": _("届きませんでした"),
     "skipped": _("送りませんでした"),
 }
+# By the event behind the mail; where that alone would not say why, by the rule, too.
 MAIL_CAUSES = {
     "appointment.proposed": _("日時候補を提案したため"),
     "appointment.request-resent": _("再送が指示されたため"),
     "appointment.confirmed": _("日時が確定したため"),
     "appointment.meeting-issued": _("Web会議のURLが発行されたため"),
+    "confirmation appointment.meeting-issued": _("日時が確定し、Web会議のURLが発行されたため"),
     "appointment.meeting-delayed": _("Web会議のURLを待たずに確定を知らせるため"),
     "appointment.attendees-changed": _("担当者に加わったため"),
+    "removed appointment.attendees-changed": _("担当者から外れたため"),
     "appointment.candidate-taken": _("選べる日時候補がなくなったため"),
     "appointment.cancelled": _("キャンセルされたため"),
     "appointment.expired": _("回答期限を過ぎたため"),
@@ -71,6 +75,7 @@ MAIL_CAUSES = {
 MAIL_SKIPS = {
     "skipped_cancelled": _("送る前に、アポイントメントがキャンセルされました。"),
     "skipped_moved": _("送る前に、日時が変わりました。"),
+    "skipped_removed": _("送る前に、担当者から外れました。"),
     "skipped_started": _("送る前に、開始時刻を過ぎました。"),
     "skipped_expired": _("送る前に、有効期限が切れました。"),
 }
