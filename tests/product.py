@@ -19,6 +19,7 @@ from chouseiapo.domain.ids import new_id
 from chouseiapo.domain.member import Provider
 from chouseiapo.domain.proposal import Guest, Proposal
 from chouseiapo.domain.slots import Offer
+from tests.postgres import Server
 
 NOW = datetime(2026, 11, 21, 0, 0, tzinfo=UTC)
 SECRET = "tests-" + "k" * 32
@@ -68,17 +69,32 @@ class Office:
         return self.app.propose(new_id("appointment"), self.proposal(**changes), self.tanaka, BY, now)
 
 
+@pytest.fixture(scope="session")
+def postgres_with_tables(postgres_server: Server) -> Iterator[str]:
+    """The name of a database with our tables, to be copied: a twentieth of the time of making them."""
+    with postgres_server.fresh_database() as url:
+        build(settings_of(url)).close()
+        yield url.rpartition("/")[2]
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database of either kind; every test that touches a store runs on both."""
-    if request.param == "postgres":
-        return str(request.getfixturevalue("postgres_url"))
-    return f"sqlite:///{tmp_path}/product.db"
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of either kind without a row; every test that touches a store runs on both."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/product.db"
+        return
+    server: Server = request.getfixturevalue("postgres_server")
+    with server.fresh_database(request.getfixturevalue("postgres_with_tables")) as url:
+        yield url
+
+
+def settings_of(database_url: str) -> Settings:
+    return replace(Settings(), database_url=database_url, secret_key=(SECRET,), company="株式会社サンプル")
 
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:
-    return replace(Settings(), database_url=database_url, secret_key=(SECRET,), company="株式会社サンプル")
+    return settings_of(database_url)
 
 
 @pytest.fixture
