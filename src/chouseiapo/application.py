@@ -8,6 +8,7 @@ from datetime import datetime
 
 from eventsourcing.persistence import IntegrityError
 
+from chouseiapo.aggregates import Aggregates, existing
 from chouseiapo.domain.agenda import Agendas, agenda_ids
 from chouseiapo.domain.appointment import Appointment, Edit
 from chouseiapo.domain.errors import AlreadyExists, Invalid, Problem
@@ -18,10 +19,9 @@ from chouseiapo.domain.proposal import Guest, Meeting, Proposal, check_proposal,
 from chouseiapo.domain.room import Room
 from chouseiapo.domain.slots import Grid, Offer
 from chouseiapo.events import Keyring
-from chouseiapo.repository import Repository, existing
 
 
-class Coordination(Repository):
+class Coordination(Aggregates):
     """Every command takes `cause` (who, which command) and `now` (UTC).
 
     A command whose id is in the stream already is not carried out again: on PostgreSQL a lost COMMIT reply
@@ -69,12 +69,24 @@ class Coordination(Repository):
     def choose_mail_format(self, member: str, text_only: bool, cause: Meta, now: datetime) -> None:
         self._ask_member(member, cause, lambda m: m.choose_mail_format(text_only, now))
 
+    def choose_locality(
+        self, member: str, locale: str | None, time_zone: str | None, cause: Meta, now: datetime
+    ) -> None:
+        self._ask_member(member, cause, lambda m: m.choose_locality(locale, time_zone, now))
+
     def link_account(
         self, member: str, provider: Provider, subject: str, account: str, cause: Meta, now: datetime
     ) -> str:
         """Let an account speak for the member; answers the link's id. `subject` outlives its address."""
         link = link_id(provider, member, subject)
         self._ask_member(member, cause, lambda m: m.link(link, provider, account, now))
+        return link
+
+    def unlink_account(self, member: str, provider: Provider, cause: Meta, now: datetime) -> str:
+        """Let the member's account of that kind speak for them no longer; answers the link's id."""
+        links = self.member(member).links.values()
+        link = next((link.id for link in links if link.provider is provider), "")
+        self._ask_member(member, cause, lambda m: m.unlink(link, now))
         return link
 
     def break_link(self, link: str, reason: str, now: datetime) -> None:
@@ -174,6 +186,10 @@ class Coordination(Repository):
                 agendas.release(id, appointment.resources(chosen), chosen.slot, now)
 
         return self._carry_out(cause, id, decide)
+
+    def erase_guest(self, id: str, cause: Meta, now: datetime) -> Appointment:
+        """Forget who the guest was; the key of their data is destroyed by whoever asks for it."""
+        return self._carry_out(cause, id, lambda a, _: a.erase_guest(now))
 
     # Appointments: what the guest does
 

@@ -1,4 +1,4 @@
-"""Repository: loads aggregates from their streams, saves several at once, tries again when others came first."""
+"""Aggregates over the event store: loaded from their streams, saved together, again when others came first."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ T = TypeVar("T")
 TRIES = 8
 
 
-class Repository(Application[str]):
-    """Aggregates over the event store. `on_saved` is called after every save."""
+class Aggregates(Application[str]):
+    """The library's application, for explicit events. `on_saved` is called after every save."""
 
     name = "chouseiapo"
 
