@@ -1,4 +1,4 @@
-"""Aggregates over the event store: loaded from their streams, saved together, tried again after a conflict."""
+"""Aggregates over the event store: loaded from their streams, saved together, again after a conflict."""
 
 from __future__ import annotations
 
