@@ -10,19 +10,26 @@ from datetime import datetime
 
 import msgspec
 
-from chouseiapo.domain.appointment import Appointment
+from chouseiapo.domain.appointment import Appointment, Edit
 from chouseiapo.domain.event import Event
 from chouseiapo.domain.slots import Candidate
 
+# What an edit can change, by name.
+EDITABLE = Edit.__struct_fields__
+
 
 class Line(msgspec.Struct, frozen=True):
-    """One thing that happened: `what` is the event's name, `slots` the candidates it concerns."""
+    """One thing that happened: `what` is the event's name, `slots` the candidates it concerns, `fields` the
+    words that were changed; who joined, who left, and who leads from then on."""
 
     at: datetime
     actor: str
     what: str
     slots: tuple[Candidate, ...] = ()
-    people: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    joined: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    organizer: str = ""
     text: str = ""
 
 
@@ -31,12 +38,22 @@ def timeline(events: Sequence[Event]) -> list[Line]:
     appointment = Appointment(events[0].originator_id) if events else Appointment("")
     lines = []
     for event in events:
-        before = appointment.attendees
+        before, organizer = appointment.attendees, appointment.organizer
         appointment.when(event)
-        slots = tuple(_slots(event, appointment))
-        people = tuple(_people(event, before))
-        text = event.reason if isinstance(event, Appointment.Cancelled) else ""
-        lines.append(Line(event.at, event.meta.actor, event.NAME, slots, people, text))
+        now = appointment.attendees
+        changed = isinstance(event, Appointment.AttendeesChanged)
+        line = Line(
+            at=event.at,
+            actor=event.meta.actor,
+            what=event.NAME,
+            slots=tuple(_slots(event, appointment)),
+            fields=tuple(_fields(event)),
+            joined=tuple(m for m in now if m not in before) if changed else (),
+            left=tuple(m for m in before if m not in now),
+            organizer=appointment.organizer if changed and appointment.organizer != organizer else "",
+            text=event.reason if isinstance(event, Appointment.Cancelled) else "",
+        )
+        lines.append(line)
     return lines
 
 
@@ -53,6 +70,6 @@ def _slots(event: Event, appointment: Appointment) -> Iterator[Candidate]:
             yield appointment.candidates[candidate]
 
 
-def _people(event: Event, before: Sequence[str]) -> Iterator[str]:
-    if isinstance(event, Appointment.AttendeesChanged):
-        yield from (m for m in event.attendees if m not in before)
+def _fields(event: Event) -> Iterator[str]:
+    if isinstance(event, Appointment.Edited):
+        yield from (field for field in EDITABLE if getattr(event, field) is not None)

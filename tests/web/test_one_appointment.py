@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import select
 
+from chouseiapo.bootstrap import build
+from chouseiapo.config import Settings
 from chouseiapo.domain.appointment import State
 from chouseiapo.domain.member import Provider
 from chouseiapo.domain.proposal import Delivery, Guest, Platform
 from chouseiapo.tables import mails
 from projections.outbox import mails_of
-from tests.product import BY, NOW
+from tests.product import BY, NOW, at, offer
+from tests.web.api import StandingClock
 from tests.web.desk import Company, confirmed, page_of, refuse, slot
 
 
@@ -38,16 +42,51 @@ def test_a_confirmed_one_shows_its_time_and_its_meeting(company: Company) -> Non
     assert [form.action for form in page.forms if "withdraw" in form.action or "resend" in form.action] == []
 
 
-def test_a_candidate_is_withdrawn_but_never_the_last(company: Company) -> None:
-    made = company.propose()
+def test_withdrawing_says_before_what_will_follow(company: Company) -> None:
+    made = company.propose(offers=(offer(25, 1, room=company.office.room), offer(26, 2)))
     page = company.tanaka.open(page_of(made))
-    late = page.form("/c2/withdraw")
-    page = company.tanaka.send(page.form("/c1/withdraw"))
+    [first, _] = [link for link in page.links if link.endswith("/withdraw")]
+    page = company.tanaka.open(first)
+    for words in (
+        "11月25日(水) 10:00〜11:00",
+        "お客様は、この日時を選べなくなります。",
+        "この日時の仮予定が消えるカレンダー: 田中 一郎、鈴木 花子、会議室A",
+        "お知らせのメールは、だれにも送られません。",
+        "残り1件",
+    ):
+        assert words in page.text, words
+    assert company.appointment(made.id).version == 1, "looking changes nothing"
+    page = company.tanaka.send(page.form("/withdraw"))
     assert "日時候補を取り下げました。" in page.text
-    assert [form.action for form in page.forms if "withdraw" in form.action] == []
-    page = company.tanaka.send(late)
-    assert company.tanaka.status == 409
-    assert "最後の日時候補は取り下げられません。" in page.text
+    assert [c.id for c in company.appointment(made.id).open_candidates] == ["c2"]
+
+
+def test_the_last_candidate_is_never_withdrawn(company: Company) -> None:
+    made = company.propose()
+    late = company.tanaka.open(page_of(made, "/candidates/c2/withdraw"))
+    page = company.tanaka.open(page_of(made, "/candidates/c1/withdraw"))
+    page = company.tanaka.send(page.form("/withdraw"))
+    assert [link for link in page.links if link.endswith("/withdraw")] == []
+    for page in (
+        company.tanaka.send(late.form("/withdraw")),
+        company.tanaka.open(page_of(made, "/candidates/c2/withdraw")),
+    ):
+        assert company.tanaka.status == 409
+        assert "最後の日時候補は取り下げられません。" in page.text
+    company.tanaka.open(page_of(made, "/candidates/c9/withdraw"))
+    assert company.tanaka.status == 404
+
+
+def test_a_withdrawn_candidate_can_be_offered_again(company: Company) -> None:
+    made = company.propose()
+    company.services.coordination.withdraw_candidate(made.id, "c1", BY, NOW)
+    page = company.tanaka.open(page_of(made))
+    [again] = [link for link in page.links if "again=" in link]
+    page = company.tanaka.open(again)
+    assert page.form("/candidates").values("candidate") == [slot(25, 10)]
+    page = company.tanaka.send(page.form("/candidates"), action="offer")
+    assert "日時候補を追加しました。" in page.text
+    assert len(company.appointment(made.id).open_candidates) == 2
 
 
 def test_words_are_changed_and_a_refusal_keeps_them(company: Company) -> None:
@@ -61,6 +100,18 @@ def test_words_are_changed_and_a_refusal_keeps_them(company: Company) -> None:
     assert "内容を保存しました。" in page.text
     assert company.appointment(made.id).title == "新しい件名"
     assert company.appointment(made.id).note == "残る"
+    assert "内容を変更しました。 変更した項目: 件名、社内メモ、予定の公開範囲" in page.text
+
+
+def test_a_title_of_spaces_is_a_blank_one(company: Company) -> None:
+    made = company.propose(title="ご提案")
+    page = company.tanaka.send(company.tanaka.open(page_of(made)).form("/words"), title=" \u3000 ")
+    company.read()
+    assert company.appointment(made.id).title == ""
+    for path in ("/", page_of(made), "/?q=山田"):
+        assert "ABC株式会社:山田太郎 様" in company.tanaka.open(path).text, path
+    mail = company.tanaka.open(next(link for link in page.links if "/mails/" in link))
+    assert "ABC株式会社:山田太郎 様" in mail.text
 
 
 def test_attendees_change_and_nobody_is_refused(company: Company) -> None:
@@ -69,6 +120,7 @@ def test_attendees_change_and_nobody_is_refused(company: Company) -> None:
     form = page.form("/attendees")
     page = company.tanaka.send(form, attendee=[company.office.tanaka, company.office.sato])
     assert company.appointment(made.id).attendees == (company.office.tanaka, company.office.sato)
+    assert "担当者を変更しました。 加わった人: 佐藤 健 外れた人: 鈴木 花子" in page.text
     page = company.tanaka.send(page.form("/attendees"), attendee=[])
     assert company.tanaka.status == 422
     assert "担当者を1名以上選んでください。" in page.problems
@@ -93,6 +145,87 @@ def test_more_candidates_are_picked_on_the_same_grid(company: Company) -> None:
     first, second = (company.tanaka.post(form.action, sent) for _ in range(2))
     assert first.status_code == second.status_code == 303
     assert len(company.appointment(made.id).open_candidates) == 3
+
+
+def test_nothing_is_added_to_what_is_decided(company: Company) -> None:
+    made = company.propose(platform=Platform.NONE)
+    stale = company.tanaka.open(page_of(made, "/candidates")).form("/candidates")
+    company.services.coordination.confirm(made.id, "c1", made.guest, BY, NOW)
+    said = "日程調整はすでに終わっているため、この操作はできません。"
+    page = company.tanaka.open(page_of(made))
+    assert page_of(made, "/candidates") not in page.links
+    for page in (
+        company.tanaka.open(page_of(made, "/candidates")),
+        company.tanaka.send(stale, candidate=slot(27, 9), room="", action="offer"),
+        company.tanaka.send(stale, candidate=slot(27, 9), room="", action="week:2026-11-30"),
+    ):
+        assert company.tanaka.status == 409
+        assert said in page.text
+        assert "日時が確定しています。" in page.text, "and how it stands now"
+    assert len(company.appointment(made.id).candidates) == 2
+
+
+def test_a_deadline_that_has_passed_takes_no_candidates(company: Company) -> None:
+    made = company.propose(deadline=at(24, 0))
+    company.clock.now = at(24, 0)
+    page = company.tanaka.open(page_of(made))
+    assert "候補を追加" not in page.text
+    company.tanaka.open(page_of(made, "/candidates"))
+    assert company.tanaka.status == 409
+
+
+# What is on its way
+
+
+def test_the_page_after_sending_says_what_was_done_and_how_far_it_has_come(company: Company) -> None:
+    draft = company.tanaka.write(
+        candidate=[slot(25, 10), slot(26, 10)],
+        room=["", ""],
+        attendee=[company.office.tanaka, company.office.suzuki],
+        platform="none",
+        company="ABC株式会社",
+        email="yamada@example.net",
+        action="review",
+    )
+    page = company.tanaka.send(draft.form("/propose"))
+    assert "日時候補を送信しました。" in page.text
+    assert "メール: 3通中0通を送信済み" in page.text, "before any ledger knows of it"
+    assert "仮予定: 4件中0件を登録済み" in page.text
+    company.read()
+    page = company.tanaka.open(company.tanaka.path)
+    assert "仮予定: 4件中4件を登録済み" in page.text
+    assert "反映できていないものがあります。" in page.text, "without a server, mails go nowhere"
+
+
+def test_a_link_alone_is_said_to_be_issued(company: Company) -> None:
+    made = company.propose(delivery=Delivery.LINK, guest=Guest(name="山田"))
+    page = company.tanaka.open(page_of(made) + "?done=sent")
+    assert "お客様用リンクを発行しました。" in page.text
+    assert "メール:" not in page.text
+
+
+def test_a_page_is_watched_until_everything_is_in_place(settings: Settings) -> None:
+    services = build(replace(settings, smtp_url="smtp://127.0.0.1:9"), clock := StandingClock())
+    company = Company(services, clock)
+    made = company.office.propose()
+    watched = page_of(made) + "?done=sent"
+    assert 'data-state="under_way"' in company.tanaka.open(watched).html
+    assert f'data-watch="{watched}"' in company.tanaka.open(watched).html
+    for mail in mails_of(company.services.coordination.stream(made.id)):
+        refuse(company, mail.key, "sent")
+    company.read()
+    page = company.tanaka.open(watched)
+    assert 'data-state="done"' in page.html
+    assert "すべて反映済みです。" in page.text
+    assert "メール: 3通中3通を送信済み" in page.text
+    company.services.coordination.cancel(made.id, "", BY, NOW)
+    page = company.tanaka.open(page_of(made) + "?done=cancel")
+    assert "反映しています。" in page.text
+    assert "消している途中の予定: 4件" in page.text
+    assert "メール: 3通中0通を送信済み" in page.text, "the mails of the cancellation alone"
+    company.read()
+    assert "カレンダーに残る予定はありません" in company.tanaka.open(page_of(made)).text
+    services.close()
 
 
 def test_a_request_is_sent_again_and_a_link_reissued(company: Company) -> None:
@@ -128,6 +261,27 @@ def test_cancelling_says_before_what_will_follow(company: Company) -> None:
 def test_a_guest_without_a_mail_is_not_said_to_be_told(company: Company) -> None:
     made = company.propose(delivery=Delivery.LINK, guest=Guest(name="山田"))
     assert "届く人: 田中 一郎、鈴木 花子" in company.tanaka.open(page_of(made)).text
+
+
+def test_guests_zone_and_language_are_told_and_whose_times_are_shown(company: Company) -> None:
+    made = company.propose(time_zone="America/New_York", locale="en", platform=Platform.NONE)
+    page = company.tanaka.open(page_of(made))
+    for words in ("時刻は東京 (UTC+9)で表示しています。", "ニューヨーク (UTC-5)", "言語 English"):
+        assert words in page.text, words
+    company.services.coordination.confirm(made.id, "c1", made.guest, BY, NOW)
+    assert "お客様の時刻: 11月24日(火) 20:00〜21:00" in company.tanaka.open(page_of(made)).text
+    assert "言語 指定なし" in company.tanaka.open(page_of(company.propose(offers=(offer(27, 1),)))).text
+
+
+def test_whose_calendar_is_written_is_told_and_which_link_is_broken(company: Company) -> None:
+    made = company.propose()
+    app = company.services.coordination
+    link = app.link_account(company.office.suzuki, Provider.GOOGLE, "s", "suzuki@example.com", BY, NOW)
+    app.break_link(link, "token_refused", NOW)
+    page = company.tanaka.open(page_of(made))
+    assert "田中 一郎 内蔵カレンダー" in page.text
+    assert "鈴木 花子 Google カレンダー 11月21日(土) 09:00から 連携が切れています" in page.text
+    assert "chouseiapo member link" in page.text
 
 
 def test_trouble_with_a_calendar_is_said_with_what_to_do(company: Company) -> None:

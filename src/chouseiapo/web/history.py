@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from flask import g
 
 from chouseiapo import wording
@@ -11,6 +13,12 @@ from chouseiapo.web.i18n import _, translate
 from chouseiapo.web.messages import HAPPENED
 from projections.history import Line
 
+_FIELDS = {
+    "title": _("件名"),
+    "message": _("お客様へのメッセージ"),
+    "note": _("社内メモ"),
+    "visibility": _("予定の公開範囲"),
+}
 _ACTORS = {GUEST: _("お客様"), SYSTEM: _("自動")}
 
 
@@ -22,11 +30,25 @@ def actor_name(actor: str) -> str:
 
 
 def worded(line: Line) -> str:
-    """One line of the timeline as a sentence."""
-    zone = services().settings.time_zone
-    slots = [wording.slot(c.start, c.end, zone, g.locale) for c in line.slots]
-    people = [services().coordination.member(m).name for m in line.people]
-    sentence = HAPPENED[line.what]
-    values = {"slots": " / ".join(slots), "people": "、".join(people), "count": len(slots)}
-    text = translate(sentence, g.locale, **values)
-    return f"{text} {line.text}".strip() if line.text else text
+    """One line of the timeline in sentences: what happened, then what changed with it."""
+    settings = services().settings
+    today = g.now.astimezone(settings.zone).date()
+    slots = [wording.slot(c.start, c.end, settings.time_zone, g.locale, today) for c in line.slots]
+    said = translate(HAPPENED[line.what], g.locale, slots=" / ".join(slots), count=len(slots))
+    return " ".join([said, *_changes(line), *filter(None, [line.text])])
+
+
+def _changes(line: Line) -> Iterator[str]:
+    told = (
+        (_("変更した項目: %(what)s"), [translate(_FIELDS[field], g.locale) for field in line.fields]),
+        (_("加わった人: %(what)s"), _names(line.joined)),
+        (_("外れた人: %(what)s"), _names(line.left)),
+        (_("主催者: %(what)s"), _names([line.organizer] if line.organizer else [])),
+    )
+    for sentence, what in told:
+        if what:
+            yield translate(sentence, g.locale, what=wording.people(what, g.locale))
+
+
+def _names(members: Iterable[str]) -> list[str]:
+    return [services().coordination.member(member).name for member in members]

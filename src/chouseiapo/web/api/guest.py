@@ -31,9 +31,7 @@ def confirm(secret: str) -> Any:
     appointment = appointment_behind(secret)
     limits.hit(limits.POSTS_PER_LINK, appointment.id)
     body = json_body(ConfirmBody)
-    command_of(
-        GUEST
-    )  # refuses a key that came with another body; the same choice again is harmless
+    command_of(GUEST)  # refuses a key that came with another body; the same choice again is harmless
     try:
         confirmed = services().coordination.confirm(
             appointment.id,

@@ -7,33 +7,45 @@ from typing import Any
 
 from flask import Blueprint, Response, g, redirect, render_template, request, url_for
 
-from chouseiapo.domain.appointment import Appointment, Edit, State
+from chouseiapo.domain.appointment import Appointment, Edit
 from chouseiapo.domain.errors import Busy, DomainError, NotFound, Problem
 from chouseiapo.domain.event import Meta
-from chouseiapo.domain.proposal import Visibility
+from chouseiapo.domain.proposal import Delivery, Visibility
+from chouseiapo.domain.slots import CandidateState
 from chouseiapo.web.api.requests import services, visible
 from chouseiapo.web.errors import answer_to
 from chouseiapo.web.i18n import _
 from chouseiapo.web.messages import REFUSALS
 from chouseiapo.web.staff import people, session
+from chouseiapo.web.staff.frame import slot, title_of
 from chouseiapo.web.staff.mail_view import framed, shown
 from chouseiapo.web.staff.outbox import line
-from chouseiapo.web.staff.overview import overview, told_of_cancelling
+from chouseiapo.web.staff.overview import overview, told_of
 from projections.mail_log import Logged, mails_about
 
 appointment = Blueprint("appointment", __name__, url_prefix="/appointments/<id>")
 Decide = Callable[[Meta], object]
 
 
-# What the page says after something was done.
+# What the page says after something was done; what is on its way because of it stands below.
 DONE = {
+    "sent": _("日時候補を送信しました。"),
+    "issued": _("お客様用リンクを発行しました。リンクをコピーして、お客様に伝えてください。"),
     "words": _("内容を保存しました。"),
     "attendees": _("担当者を変更しました。"),
     "candidates": _("日時候補を追加しました。"),
     "withdraw": _("日時候補を取り下げました。"),
-    "resend": _("依頼メールをもう一度送ります。"),
-    "link": _("新しいリンクを発行しました。以前のリンクは使えません。"),
+    "resend": _("依頼メールを再送しました。"),
+    "link": _("新しいリンクを発行しました。以前のリンクは使えません。新しいリンクをお客様に伝えてください。"),
     "cancel": _("キャンセルしました。"),
+}
+
+
+_TEXTS = ("title", "message", "note")
+# Refusals that elsewhere speak to the guest.
+_REFUSALS = REFUSALS | {
+    "candidate_taken": _("この候補はすでに埋まっています。"),
+    "candidate_passed": _("この候補はすでに開始時刻を過ぎています。"),
 }
 
 
@@ -48,7 +60,7 @@ def page(id: str) -> Any:
 def edit(id: str) -> Any:
     """Change title, message, note and visibility."""
     form = request.form
-    texts = {field: form.get(field, "").replace("\r\n", "\n") for field in ("title", "message", "note")}
+    texts = {field: form.get(field, "").strip().replace("\r\n", "\n") for field in _TEXTS}
     known = form.get("visibility") in tuple(Visibility)
     words = Edit(**texts, visibility=Visibility(form["visibility"]) if known else None)
     return _do(id, "words", lambda cause: services().coordination.revise(id, words, cause, g.now))
@@ -66,6 +78,32 @@ def change_attendees(id: str) -> Any:
         return services().coordination.revise(id, Edit(), cause, g.now, attendees, lead)
 
     return _do(id, "attendees", decide)
+
+
+@appointment.get("/candidates/<candidate>/withdraw")
+@session.signed_in
+def ask_before_withdrawing(id: str, candidate: str) -> Any:
+    """What will follow; where it can't be done any more, the page says why."""
+    concerned = visible(id)
+    going = concerned.candidates.get(candidate)
+    if going is None:
+        raise NotFound
+    if going.state is CandidateState.WITHDRAWN:
+        return redirect(url_for("appointment.page", id=id), 303)
+    try:
+        told = told_of(id, lambda imagined: imagined.withdraw_candidate(candidate, g.now))
+    except DomainError as refusal:
+        return page_refusing(id, refusal)
+    return render_template(
+        "staff/withdraw.html",
+        appointment=concerned,
+        candidate=going,
+        title=title_of(concerned),
+        when=slot(going.start, going.end),
+        calendars=[people.name_of(owner) for owner in concerned.resources(going)],
+        told=told,
+        left=len(concerned.open_candidates) - 1,
+    )
 
 
 @appointment.post("/candidates/<candidate>/withdraw")
@@ -125,30 +163,36 @@ def _do(id: str, what: str, decide: Decide) -> Any:
     except (Busy, NotFound):
         raise
     except DomainError as refusal:
-        answer = answer_to(refusal)
-        problems = {problem.field: problem for problem in reversed(answer.problems)}
-        shown_again = _page(visible(id), what, answer.code, problems)
-        return Response(shown_again, answer.status, answer.headers)
+        return page_refusing(id, refusal, what)
     return redirect(url_for("appointment.page", id=id, done=what), 303)
+
+
+def page_refusing(id: str, refusal: DomainError, tried: str = "") -> Response:
+    """The page as it stands now, with what could not be done on top; `tried` names the form it was."""
+    answer = answer_to(refusal)
+    problems = {problem.field: problem for problem in reversed(answer.problems)}
+    return Response(_page(visible(id), tried, answer.code, problems), answer.status, answer.headers)
 
 
 def _page(
     concerned: Appointment, tried: str = "", refusal: str = "", problems: dict[str, Problem] | None = None
 ) -> str:
     """The page; `tried` names the form that was refused, which stands open with what was typed."""
-    stands = concerned.state in (State.PROPOSED, State.CONFIRMED)
-    over = concerned.chosen is not None and concerned.chosen.end <= g.now
-    query = request.args.get("who", "")
+    seen = overview(concerned)
+    query, done = request.args.get("who", ""), request.args.get("done", "")
+    said = "issued" if done == "sent" and concerned.delivery is Delivery.LINK else done
+    cancellable = seen["stands"] and not seen["over"]
     return render_template(
         "staff/appointment.html",
-        **overview(concerned),
+        **seen,
         found=people.found(query, concerned.attendees),
         query=query,
-        told=told_of_cancelling(concerned.id) if stands and not over else [],
-        done=DONE.get(request.args.get("done", ""), ""),
+        told=told_of(concerned.id, lambda imagined: imagined.cancel("", g.now)) if cancellable else [],
+        done=DONE.get(said, ""),
+        address=url_for("appointment.page", id=concerned.id, done=done or None),
         tried=tried,
         typed=request.form if tried else {},
-        refusal=REFUSALS.get(refusal, ""),
+        refusal=_REFUSALS.get(refusal, ""),
         problems=problems or {},
     )
 

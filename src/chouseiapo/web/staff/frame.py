@@ -8,7 +8,9 @@ from typing import Any
 from flask import Blueprint, Flask, Response, current_app, g, redirect, request, url_for
 
 from chouseiapo import wording
+from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.member import Role
+from chouseiapo.domain.proposal import shown_title
 from chouseiapo.web.api.requests import services
 from chouseiapo.web.i18n import LOCALES
 from chouseiapo.web.staff import session, words
@@ -59,6 +61,15 @@ def slot(start: datetime, end: datetime) -> str:
 
 def moment(at: datetime) -> str:
     return wording.moment(at, services().settings.time_zone, g.locale, today=_today())
+
+
+def zone_name(zone: str) -> str:
+    """A zone as people call it, with the offset that it has now."""
+    return wording.zone_name(zone, g.now, g.locale)
+
+
+def title_of(appointment: Appointment) -> str:
+    return shown_title(appointment.title, appointment.guest)
 
 
 def _today() -> date:

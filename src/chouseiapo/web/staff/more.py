@@ -7,17 +7,19 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Response, g, redirect, render_template, request, url_for
 
-from chouseiapo.domain.appointment import Appointment, State
-from chouseiapo.domain.errors import Busy, DomainError, NotFound, Problem
-from chouseiapo.domain.proposal import shown_title
+from chouseiapo.domain.appointment import Appointment
+from chouseiapo.domain.errors import Busy, DomainError, NotFound, NotProposed, Problem
+from chouseiapo.domain.slots import Candidate
 from chouseiapo.web.api.requests import services, visible
 from chouseiapo.web.errors import answer_to
 from chouseiapo.web.messages import REFUSALS
 from chouseiapo.web.staff import session
-from chouseiapo.web.staff.frame import in_language, slot
+from chouseiapo.web.staff.appointment import page_refusing
+from chouseiapo.web.staff.frame import in_language, slot, title_of
 from chouseiapo.web.staff.new import drafts
+from chouseiapo.web.staff.overview import is_extendable
 from chouseiapo.web.staff.picker import picker
-from chouseiapo.web.staff.picking import Picking, acted, read_picking
+from chouseiapo.web.staff.picking import Picked, Picking, acted, read_picking
 
 more = Blueprint("more", __name__, url_prefix="/appointments/<id>/candidates")
 
@@ -25,10 +27,13 @@ more = Blueprint("more", __name__, url_prefix="/appointments/<id>/candidates")
 @more.get("")
 @session.signed_in
 def page(id: str) -> Any:
+    """The grid; `again` names a candidate that was withdrawn and is to be offered once more."""
     appointment = visible(id)
-    if appointment.state is not State.PROPOSED:
-        return redirect(url_for("appointment.page", id=id), 303)
-    return _page(appointment, _kept(id) or Picking(room=_usual_room(appointment)))
+    if not is_extendable(appointment):
+        return page_refusing(id, NotProposed())
+    picking = _kept(id) or Picking(room=_usual_room(appointment))
+    again = appointment.candidates.get(request.args.get("again", ""))
+    return _page(appointment, _with(picking, again) if again else picking)
 
 
 @more.post("")
@@ -36,6 +41,8 @@ def page(id: str) -> Any:
 def write(id: str) -> Any:
     """Keep what was picked, or offer it."""
     appointment = visible(id)
+    if not is_extendable(appointment):
+        return page_refusing(id, NotProposed())
     picking, action = read_picking(request.form), request.form.get("action", "")
     if g.stale:
         return _page(appointment, picking, "form_expired"), 409
@@ -56,6 +63,8 @@ def _offer(appointment: Appointment, picking: Picking) -> Any:
         services().coordination.add_candidates(id, picking.offers, session.command(), g.now)
     except Busy:
         raise
+    except NotProposed as refusal:
+        return page_refusing(id, refusal)
     except DomainError as refusal:
         answer = answer_to(refusal)
         page = _page(visible(id), picking, answer.code, list(answer.problems))
@@ -72,12 +81,20 @@ def _page(
     return render_template(
         "staff/more.html",
         appointment=appointment,
-        title=shown_title(appointment.title, appointment.guest),
+        title=title_of(appointment),
         standing=[slot(each.start, each.end) for each in sorted(standing)],
         refusal=REFUSALS.get(refusal, ""),
         problems={problem.field: problem for problem in reversed(wrong)},
         **picker(picking, appointment.attendees, wrong, standing, appointment.id),
     )
+
+
+def _with(picking: Picking, again: Candidate) -> Picking:
+    if any(again.slot.overlaps(slot) for slot in picking.slots):
+        return picking
+    picked = (*picking.picked, Picked(again.start, again.end, again.room or ""))
+    week = again.start.astimezone(services().settings.zone).date().isoformat()
+    return msgspec.structs.replace(picking, picked=tuple(sorted(picked, key=lambda p: p.slot)), week=week)
 
 
 def _usual_room(appointment: Appointment) -> str:

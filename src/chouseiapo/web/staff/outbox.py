@@ -97,8 +97,6 @@ def _why(logged: Logged) -> tuple[str, str]:
         return words.said(words.MAIL_SKIPS[logged.outcome]), ""
     if logged.state == "refused":
         return words.trouble(logged.outcome)
-    if logged.state == "queued" and services().mailer is None:
-        return words.said(_("メールサーバー(SMTP)が設定されていないため、送らずに置いてあります。")), ""
     if logged.state == "queued" and logged.error:
         return words.trouble(logged.error)
     return "", ""

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from flask import g
 
+from chouseiapo import wording
 from chouseiapo.domain.appointment import Appointment, State
-from chouseiapo.domain.proposal import Platform, shown_title
+from chouseiapo.domain.proposal import Platform
 from chouseiapo.domain.slots import Candidate, CandidateState
 from chouseiapo.web.api.requests import services
 from chouseiapo.web.history import actor_name, worded
 from chouseiapo.web.i18n import _
 from chouseiapo.web.staff import people, words
-from chouseiapo.web.staff.frame import moment, slot
+from chouseiapo.web.staff.frame import moment, slot, title_of, zone_name
 from chouseiapo.web.staff.outbox import line
+from chouseiapo.web.staff.progress import progress
 from projections.desk import is_parked, meeting_trouble
 from projections.history import timeline
-from projections.holds import calendar_state
+from projections.holds import CalendarState, Failure, calendar_state
 from projections.mail_log import mails_about
 from projections.outbox import mails_of
 
 
 class Offered(msgspec.Struct, frozen=True):
-    """A candidate with its state in words."""
+    """A candidate with its state in words; whether it can go, or be offered again."""
 
     id: str
     words: str
@@ -33,40 +36,52 @@ class Offered(msgspec.Struct, frozen=True):
     state_words: str
     room: str
     can_go: bool
+    can_return: bool
 
 
-class Failing(msgspec.Struct, frozen=True):
-    """What does not get through: whose, since when, and what to do."""
+class CalendarShown(msgspec.Struct, frozen=True):
+    """Somebody's calendar: linked, built_in or broken; since when, what is wrong, and what to do about it."""
 
     name: str
-    since: str
-    what: str
-    remedy: str
+    state: str
+    calendar: str
+    since: str = ""
+    what: str = ""
+    remedy: str = ""
 
 
 def overview(appointment: Appointment) -> dict[str, Any]:
     """Everything that the page's template needs about the appointment."""
     stream = services().coordination.stream(appointment.id)
-    chosen = appointment.chosen
+    logged = mails_about(services().rows, appointment.id)
+    wanted = services().entry_writer.wanted(appointment)
+    calendar = calendar_state(services().rows, wanted, appointment.id)
+    calendars, meeting = _calendars(appointment, calendar), _meeting(appointment)
+    in_trouble = bool(any(each.what for each in calendars) or meeting["meeting_trouble"])
     return {
         "appointment": appointment,
-        "title": shown_title(appointment.title, appointment.guest),
+        "title": title_of(appointment),
         "next_step": next_step(appointment),
-        "chosen": slot(chosen.start, chosen.end) if chosen else "",
-        "chosen_room": people.name_of(chosen.room) if chosen and chosen.room else "",
+        "zone": zone_name(services().settings.time_zone),
         "offered": offered(appointment),
+        "extendable": is_extendable(appointment),
         "copied": _copied(appointment),
         "attending": [people.shown(member) for member in appointment.attendees],
         "author": people.shown(appointment.author),
+        "kind": words.kind(appointment),
+        "guest_zone": zone_name(appointment.time_zone) if appointment.time_zone else "",
         "guest_url": services().guest_url(appointment),
-        "mails": [line(logged, appointment) for logged in mails_about(services().rows, appointment.id)],
+        "mails": [line(each, appointment) for each in logged],
         "history": [(moment(e.at), actor_name(e.actor), worded(e)) for e in reversed(timeline(stream))],
+        "no_server": services().mailer is None,
         "parked": is_parked(services().rows, appointment.id),
         "proposed": appointment.state is State.PROPOSED,
         "stands": appointment.state in (State.PROPOSED, State.CONFIRMED),
-        "over": chosen is not None and chosen.end <= g.now,
-        **_calendars(appointment),
-        **_meeting(appointment),
+        "calendar": calendar,
+        "calendars": calendars,
+        "progress": progress(appointment, stream, logged, calendar, in_trouble),
+        **_chosen(appointment),
+        **meeting,
     }
 
 
@@ -88,41 +103,84 @@ def next_step(appointment: Appointment) -> str:
     )
 
 
+def is_extendable(appointment: Appointment) -> bool:
+    """Whether candidates can still be added: it waits for its answer, and there is time for one."""
+    return appointment.state is State.PROPOSED and appointment.deadline > g.now
+
+
 def offered(appointment: Appointment) -> list[Offered]:
     """Every candidate in order of time; the last open one can't be withdrawn."""
-    proposed = appointment.state is State.PROPOSED
+    proposed, extendable = appointment.state is State.PROPOSED, is_extendable(appointment)
     can_go = proposed and len(appointment.open_candidates) > 1
     found = []
     for c in _in_order(appointment.candidates.values()):
         is_open = c.state is CandidateState.OPEN
         state = "closed" if is_open and not proposed else c.state.value
-        room = people.name_of(c.room) if c.room else ""
-        said = words.said(words.CANDIDATE_STATES[state])
-        found.append(Offered(c.id, slot(c.start, c.end), state, said, room, can_go and is_open))
+        can_return = extendable and c.state is CandidateState.WITHDRAWN and c.start > g.now
+        found.append(
+            Offered(
+                id=c.id,
+                words=slot(c.start, c.end),
+                state=state,
+                state_words=words.said(words.CANDIDATE_STATES[state]),
+                room=people.name_of(c.room) if c.room else "",
+                can_go=can_go and is_open,
+                can_return=can_return,
+            )
+        )
     return found
 
 
-def told_of_cancelling(id: str) -> list[str]:
-    """Who would get a mail if it were cancelled now: decided in memory, by the rules that decide it then."""
+def told_of(id: str, decide: Callable[[Appointment], object]) -> list[str]:
+    """Who would get a mail if that were decided now: in memory, by the rules that decide it then."""
     before = services().coordination.stream(id)
     appointment = services().coordination.appointment(id)
-    appointment.cancel("", g.now)
+    decide(appointment)
     after = mails_of([*before, *appointment.collect_events()])[len(mails_of(before)) :]
     composer = services().composer
     found = [composer.recipient(appointment, mail.recipient) for mail in after]
     return [recipient.name or recipient.email for recipient in found]
 
 
-def _calendars(appointment: Appointment) -> dict[str, Any]:
-    wanted = services().entry_writer.wanted(appointment)
-    state = calendar_state(services().rows, wanted, appointment.id)
-    failing = []
-    for failure in state.failed:
-        trouble = words.trouble(failure.reason)
-        name = people.name_of(failure.owner)
-        failing.append(Failing(name, moment(failure.since), trouble.what, trouble.remedy))
-    settled = state.settled == state.wanted and not state.removing
-    return {"calendar": state, "failing": failing, "settled": settled}
+def _calendars(appointment: Appointment, state: CalendarState) -> list[CalendarShown]:
+    """Every calendar that is written, and those that still hold what should go."""
+    failing = {failure.owner: failure for failure in state.failed}
+    standing = [c for c in appointment.candidates.values() if c.state in _WRITTEN] if state.wanted else []
+    owners = dict.fromkeys((*(owner for c in standing for owner in appointment.resources(c)), *failing))
+    return [_calendar(owner, failing.get(owner)) for owner in owners]
+
+
+def _calendar(owner: str, failure: Failure | None) -> CalendarShown:
+    name, calendar = people.name_of(owner), people.calendar_of(owner)
+    if failure is not None:
+        return CalendarShown(name, "broken", calendar, moment(failure.since), *words.trouble(failure.reason))
+    link = services().coordination.member(owner).calendar if owner.startswith("member-") else None
+    if link is None:
+        return CalendarShown(name, "built_in", calendar)
+    if not link.broken:
+        return CalendarShown(name, "linked", calendar)
+    since = moment(link.broken_since) if link.broken_since else ""
+    return CalendarShown(name, "broken", calendar, since, *words.trouble(link.broken))
+
+
+def _chosen(appointment: Appointment) -> dict[str, Any]:
+    chosen = appointment.chosen
+    if chosen is None:
+        return {"chosen": "", "over": False}
+    return {
+        "chosen": slot(chosen.start, chosen.end),
+        "chosen_for_guest": _elsewhere(chosen, appointment.time_zone),
+        "chosen_room": people.name_of(chosen.room) if chosen.room else "",
+        "over": chosen.end <= g.now,
+    }
+
+
+def _elsewhere(candidate: Candidate, zone: str) -> str:
+    """The candidate's time on the clocks of a zone that shows another one than ours."""
+    there = candidate.start.astimezone(ZoneInfo(zone)) if zone else None
+    if there is None or there.utcoffset() == there.astimezone(services().settings.zone).utcoffset():
+        return ""
+    return wording.slot(candidate.start, candidate.end, zone, g.locale)
 
 
 def _meeting(appointment: Appointment) -> dict[str, Any]:
@@ -143,6 +201,7 @@ def _in_order(candidates: Iterable[Candidate]) -> list[Candidate]:
     return sorted(candidates, key=lambda c: (c.start, c.end))
 
 
+_WRITTEN = (CandidateState.OPEN, CandidateState.CHOSEN)
 _ENDED = {
     State.CANCELLED: _("キャンセルされました。"),
     State.EXPIRED: _("回答のないまま期限を過ぎ、終了しました。"),

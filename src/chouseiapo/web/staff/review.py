@@ -90,7 +90,7 @@ def propose(id: str) -> Any:
     """Propose what was reviewed. The draft names appointment and command: pressed twice, it is sent once."""
     draft = kept(id)
     if draft is None:
-        return redirect(url_for("appointment.page", id=visible(appointment_of(id)).id), 303)
+        return redirect(url_for("appointment.page", id=visible(appointment_of(id)).id, done="sent"), 303)
     if request.form.get("seen") != _digest(draft):
         return redirect(url_for("review.page", id=id), 303)
     proposal, problems = proposal_of(draft, services().settings.zone)
@@ -102,7 +102,7 @@ def propose(id: str) -> Any:
     except Invalid:
         return _back_to_form(id)
     drafts().forget(PREFIX + id, g.member.id)
-    return redirect(url_for("appointment.page", id=appointment_of(id)), 303)
+    return redirect(url_for("appointment.page", id=appointment_of(id), done="sent"), 303)
 
 
 def _imagined(id: str, draft: Draft) -> tuple[Appointment, list[Mail]]:

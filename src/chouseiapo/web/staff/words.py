@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from flask import g
 
+from chouseiapo.domain.appointment import Appointment
+from chouseiapo.domain.proposal import Kind
 from chouseiapo.web.i18n import _, translate
 
 STATES = {
@@ -132,6 +134,14 @@ def trouble(reason: str) -> Trouble:
     """A reason's code in words, in the reader's language."""
     found = next((t for start, t in TROUBLES.items() if reason.startswith(start)), _UNKNOWN)
     return Trouble(translate(found.what, g.locale), translate(found.remedy, g.locale))
+
+
+def kind(appointment: Appointment) -> str:
+    """「Web会議（Zoom）」, "Web meeting (Zoom)"; only a web meeting has a platform."""
+    name = said(KINDS[appointment.kind])
+    if appointment.kind is not Kind.WEB:
+        return name
+    return said(_("%(kind)s（%(platform)s）"), kind=name, platform=said(PLATFORMS[appointment.platform]))
 
 
 def said(sentence: str, **values: object) -> str:

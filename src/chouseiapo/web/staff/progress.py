@@ -1,0 +1,79 @@
+"""How far the world outside has come with what was last done to an appointment, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from chouseiapo.domain.appointment import Appointment
+from chouseiapo.domain.event import SYSTEM, Event
+from chouseiapo.web.api.requests import services
+from chouseiapo.web.i18n import _
+from chouseiapo.web.staff import words
+from projections.holds import CalendarState
+from projections.mail_log import Logged
+from projections.outbox import mails_of
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """`state`: done, under_way or stuck; `steps` are how far each part has come."""
+
+    state: str
+    words: str
+    steps: Sequence[str]
+
+
+def progress(
+    appointment: Appointment,
+    stream: Sequence[Event],
+    logged: Sequence[Logged],
+    calendar: CalendarState,
+    in_trouble: bool,
+) -> Progress:
+    """Counted against what the events ask for, so that nothing is overlooked before the ledgers know it."""
+    asked = _asked_for(stream)
+    known = [each for each in logged if each.mail.key in asked]
+    left = len(asked) - sum(each.state != "queued" for each in known)
+    failing = any(each.state == "refused" or each.error for each in known)
+    settled = calendar.settled == calendar.wanted and not calendar.removing
+    if in_trouble or failing or (left and services().mailer is None):
+        state = "stuck"
+    elif left or not settled or appointment.awaits_meeting:
+        state = "under_way"
+    else:
+        state = "done"
+    sent = sum(each.state == "sent" for each in known)
+    steps = tuple(_steps(appointment, len(asked), sent, calendar))
+    return Progress(state, words.said(_STATES[state]), steps)
+
+
+def _asked_for(stream: Sequence[Event]) -> set[str]:
+    """The mails that follow from what somebody did last; what happened by itself since then included."""
+    last = next((event for event in reversed(stream) if event.meta.actor != SYSTEM), stream[0])
+    same = (e for e in stream if e is last or (e.meta.command and e.meta.command == last.meta.command))
+    since = next(same).originator_version
+    return {mail.key for mail in mails_of(stream) if mail.version >= since}
+
+
+def _steps(appointment: Appointment, mails: int, sent: int, calendar: CalendarState) -> Iterator[str]:
+    if mails:
+        yield words.said(_("メール: %(total)s通中%(done)s通を送信済み"), total=mails, done=sent)
+    if calendar.wanted:
+        sentence = (
+            _("確定予定: %(total)s件中%(done)s件を登録済み")
+            if appointment.chosen
+            else _("仮予定: %(total)s件中%(done)s件を登録済み")
+        )
+        yield words.said(sentence, total=calendar.wanted, done=calendar.settled)
+    if calendar.removing:
+        yield words.said(_("消している途中の予定: %(n)s件"), n=calendar.removing)
+    if appointment.awaits_meeting:
+        yield words.said(_("Web会議のURL: 発行中"))
+
+
+_STATES = {
+    "done": _("すべて反映済みです。"),
+    "under_way": _("反映しています。このまま離れてもかまいません。"),
+    "stuck": _("反映できていないものがあります。「カレンダー」と「メール」の欄をご覧ください。"),
+}
