@@ -30,6 +30,11 @@ def slot(start: datetime, end: datetime, zone: str, locale: str, today: date | N
     An end at midnight is 24:00 of the day that ends. Where the clocks change in between, each time carries
     its offset. The year is named when `today` is given and lies in another one.
     """
+    return day(start, zone, locale, today) + _AFTER_DAY[locale] + hours(start, end, zone, locale, today)
+
+
+def hours(start: datetime, end: datetime, zone: str, locale: str, today: date | None = None) -> str:
+    """A slot without its first day: 「10:00〜11:00」, "10:00–11:00"."""
     first, last = start.astimezone(ZoneInfo(zone)), end.astimezone(ZoneInfo(zone))
     opens, closes = _clock(first), _clock(last)
     at_midnight = closes == "00:00" and last.date() - first.date() == timedelta(days=1)
@@ -37,11 +42,10 @@ def slot(start: datetime, end: datetime, zone: str, locale: str, today: date | N
         closes = "24:00"
     if first.utcoffset() != last.utcoffset():
         opens, closes = f"{opens} ({_offset(first)})", f"{closes} ({_offset(last)})"
-    begin = _date(first, locale, today) + _AFTER_DAY[locale] + opens
     if at_midnight or first.date() == last.date():
-        return f"{begin}{'〜' if locale == 'ja' else '–'}{closes}"
+        return f"{opens}{'〜' if locale == 'ja' else '–'}{closes}"
     finish = _date(last, locale, today) + _AFTER_DAY[locale] + closes
-    return f"{begin}{'〜' if locale == 'ja' else ' – '}{finish}"
+    return f"{opens}{'〜' if locale == 'ja' else ' – '}{finish}"
 
 
 def moment(at: datetime, zone: str, locale: str, today: date | None = None) -> str:

@@ -132,7 +132,7 @@ def test_from_the_proposal_to_the_reminder(
     expect(page.get_by_role("heading", name="この内容でよろしいですか")).to_be_visible()
     axe(page)
     shoot(page, f"flow-{hand}-2-review")
-    page.get_by_role("button", name="日時候補をお客様に送信").click()
+    page.get_by_role("button", name="日時候補をお客様に送る").click()
     expect(page.get_by_label("お客様用リンク")).to_be_visible()
     axe(page)
 
@@ -183,6 +183,52 @@ def guest_picks(page: Page, mail: dict[str, Any], axe: Axed, shoot: Shoot, hand:
     expect(page.get_by_role("heading", name="日程が確定しました")).to_be_visible()
     axe(page)
     shoot(page, f"flow-{hand}-4-done")
+
+
+def test_on_a_phone_the_guest_sees_what_is_wrong_and_loses_nothing(
+    demo: dict[str, Any], phone: BrowserContext, axe: Axed, shoot: Shoot
+) -> None:
+    page = phone.new_page()
+    page.goto(proposed(demo, delivery="link", guest={"name": "林"})["guest_url"])
+    page.locator(".slot").first.tap()
+    page.get_by_label("会社名").fill("林商店")
+    page.get_by_text("変更").tap()
+    page.get_by_label("タイムゾーン").select_option(label="ニューヨーク (UTC-5)")
+    page.get_by_role("button", name="この時刻で表示する").tap()
+    expect(page.get_by_text("東京 (UTC+9): ").first).to_be_visible()
+    page.get_by_role("button", name="English").tap()
+    expect(page.get_by_role("radio").first).to_be_checked()
+    expect(page.get_by_label("Company")).to_have_value("林商店")
+    axe(page)
+    page.get_by_role("button", name="Confirm this time").tap()
+    wrong = page.get_by_label("E-mail address")
+    expect(wrong).to_be_focused()
+    axe(page)
+    shoot(page, "guest-phone-refused")
+    top, bottom = wrong.evaluate(EDGES)
+    assert top >= 0
+    assert bottom < page.locator(".foot").evaluate(EDGES)[0], "the button does not lie over it"
+    share = page.locator(".slot").first.evaluate("card => card.clientWidth / innerWidth")
+    assert share > 0.85, "a card is as wide as the phone"
+
+
+# Where the upper and the lower edge of an element are in the window.
+EDGES = "at => { const box = at.getBoundingClientRect(); return [box.top, box.bottom]; }"
+
+
+def proposed(demo: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """What the API makes of a proposal for a day in January, when New York is five hours behind UTC."""
+    year = datetime.now(JAPAN).year + 1
+    body = {
+        "attendees": ["sato@example.com"],
+        "candidates": [{"start": f"{year}-01-15T10:00:00+09:00", "end": f"{year}-01-15T11:00:00+09:00"}],
+    }
+    token = {"Authorization": f"Bearer {demo['api_tokens']['sato@example.com']}"}
+    answer = requests.post(
+        f"{demo['url']}/api/v1/appointments", json=body | changes, headers=token, timeout=10
+    )
+    made: dict[str, Any] = answer.json()
+    return made
 
 
 def test_the_reminder_arrives_when_the_morning_is_pulled_near(

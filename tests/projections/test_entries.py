@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -76,8 +77,6 @@ def test_the_confirmed_entry_says_how_to_join_in_the_owners_language(
 
 
 def test_without_a_language_of_their_own_the_organizations_counts(settings: Settings) -> None:
-    services = build(replace(settings, locale="en"))
-    office = Office(services)
-    titles = {entry.title for entry in entries(services, office.propose()).values()}
-    services.close()
+    with closing(build(replace(settings, locale="en"))) as services:
+        titles = {entry.title for entry in entries(services, Office(services).propose()).values()}
     assert titles == {"[Hold] ABC株式会社: 山田太郎"}

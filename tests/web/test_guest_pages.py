@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from icalendar import Calendar
 
+from chouseiapo.domain.proposal import Meeting
+from chouseiapo.invitation import uid
 from chouseiapo.web import limits
-from tests.product import NOW, at
+from tests.product import BY, NOW, at
 from tests.web.api import Api
+from tests.web.pages import Page
 
 
 @pytest.fixture(autouse=True)
@@ -46,9 +50,13 @@ def test_the_page_offers_the_times_and_knows_the_guest(api: Api) -> None:
         "株式会社サンプル",
         "田中 一郎",
         "11月25日(水)",
-        "10:00–11:00",
+        "10:00〜11:00",
         'value="山田太郎"',
         "ご提案",
+        "種類: Web会議",
+        "所要時間: 60分",
+        "ご回答期限: <time>11月26日(木) 11:00</time>",
+        "田中 一郎からのメッセージ",
     ):
         assert words in page
     assert 'name="email"' not in page, "the address is known"
@@ -143,9 +151,9 @@ def test_a_form_that_lay_open_over_night_is_made_anew(api: Api) -> None:
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("?tz=America/New_York", ("11月24日(火)", "20:00–21:00", "11月25日(水) 10:00〜11:00")),
+        ("?tz=America/New_York", ("11月24日(火)", "20:00〜21:00", "東京 (UTC+9): 11月25日(水) 10:00〜11:00")),
         ("?lang=en", ("Wed, Nov 25", "10:00–11:00")),
-        ("?tz=../../etc/passwd", ("11月25日(水)", "10:00–11:00")),
+        ("?tz=../../etc/passwd", ("11月25日(水)", "10:00〜11:00")),
     ],
 )
 def test_times_are_shown_where_the_guest_is(api: Api, query: str, words: tuple[str, ...]) -> None:
@@ -181,12 +189,16 @@ def test_every_end_of_a_link_is_said_plainly(api: Api, state: str) -> None:
     words, status = {
         "cancelled": ("キャンセルされました", 200),
         "expired": ("回答期限を過ぎた", 200),
-        "revoked": ("新しいリンクに置き換えられました", 410),
-        "unknown": ("見つかりません", 404),
+        "revoked": ("このリンクは無効になりました。", 410),
+        "unknown": ("ページが見つかりません。", 404),
     }[state]
-    assert words in visit.open()
+    page = Page(visit.open())
+    assert words in page.text
     assert visit.status == status
-    assert "10:00–11:00" not in visit.open()
+    assert "10:00" not in page.text
+    assert "ご案内をお送りした担当者に" in page.text, "what to do"
+    assert "?lang=en" in page.links
+    assert re.search("ask the person who (sent it|wrote) to you", visit.open("?lang=en"))
 
 
 def test_a_taken_time_is_struck_through_for_eyes_and_readers(api: Api) -> None:
@@ -196,7 +208,7 @@ def test_a_taken_time_is_struck_through_for_eyes_and_readers(api: Api) -> None:
 
     Worker(api.services).read()
     page = visit.open()
-    assert re.search(r"<s>10:00–11:00</s> 埋まりました", page)
+    assert re.search(r"<s>10:00〜11:00</s> 埋まりました", page)
     assert 'value="c1"' not in page
 
 
@@ -210,6 +222,101 @@ def test_the_confirmed_time_can_be_taken_into_any_calendar(api: Api) -> None:
     [event] = Calendar.from_ical(api.http.get(f"{visit.path}/calendar.ics").data).walk("VEVENT")
     assert event.decoded("dtstart") == at(25, 1)
     assert event["location"] == "https://meet.example/abc"
+    assert event["uid"] == uid(visit.made["id"], api.services.settings.mail_from), "as in the mails"
+
+
+def test_what_is_taken_into_a_calendar_says_how_to_join(api: Api) -> None:
+    visit = Visit(api, platform="zoom")
+    visit.send("c1")
+    zoom = Meeting("https://zoom.example/j/1", "123 456", "7K2mQx")
+    api.services.coordination.issue_meeting(visit.made["id"], zoom, "h", BY, NOW)
+    told = "参加URL: https://zoom.example/j/1\nミーティングID: 123 456\nパスコード: 7K2mQx"
+    [event] = Calendar.from_ical(api.http.get(f"{visit.path}/calendar.ics").data).walk("VEVENT")
+    assert event["description"] == told
+    forms = [parse_qs(urlsplit(link).query) for link in Page(visit.open()).links if "://calendar.g" in link]
+    forms += [parse_qs(urlsplit(link).query) for link in Page(visit.open()).links if "outlook" in link]
+    assert [form.get("details", form.get("body")) for form in forms] == [[told], [told]]
+
+
+def test_a_blank_title_is_filled_with_the_other_sides_name(api: Api) -> None:
+    visit = Visit(api)
+    assert "株式会社サンプルとのWeb会議" in visit.open()
+    assert "Web meeting with 株式会社サンプル" in visit.open("?lang=en")
+    visit.send("c1")
+    assert "株式会社サンプルとのWeb会議" in visit.open()
+
+
+def test_english_reads_as_english(api: Api) -> None:
+    text = Page(Visit(api, message="Hello").open("?lang=en")).text
+    for words in (
+        "Choose a time for the web meeting",
+        "Type: Web meeting",
+        "Duration: 60 min",
+        "Please choose by: Thu, Nov 26, 11:00",
+        "Message from 田中 一郎",
+        "Available times",
+        "Times are local to Tokyo (UTC+9)",
+    ):
+        assert words in text
+
+
+@pytest.mark.parametrize(
+    ("shown", "words"),
+    [
+        ({"show": "zone", "zone": "America/New_York"}, ("ニューヨーク (UTC-5)", "11月25日(水) 21:00〜22:00")),
+        ({"show": "en"}, ("Confirm this time", "Thu, Nov 26 11:00–12:00")),
+    ],
+)
+def test_another_zone_or_language_keeps_what_was_picked_and_typed(
+    api: Api, shown: dict[str, str], words: tuple[str, ...]
+) -> None:
+    visit = Visit(api, delivery="link", guest={"name": "山田"})
+    answer = visit.send("c2", name="山田 花子", company="新社名", email="hanako@example.net", **shown)
+    assert answer.status_code == 200
+    page = Page(answer.get_data(as_text=True))
+    form = page.form(visit.path)
+    kept = [form.value(field) for field in ("candidate", "name", "company", "email")]
+    assert kept == ["c2", "山田 花子", "新社名", "hanako@example.net"]
+    assert [word for word in words if word not in page.text] == []
+    assert page.problems == []
+    assert "hanako" not in form.action + "".join(page.links), "no personal data in an address"
+    assert len(api.services.coordination.stream(visit.made["id"])) == 1, "nothing is decided"
+    assert api.http.post(form.action, data=form.filled()).status_code == 303
+    appointment = api.services.coordination.appointment(visit.made["id"])
+    assert appointment.guest.email == "hanako@example.net"
+    asked = (shown.get("zone", "Asia/Tokyo"), "en" if shown["show"] == "en" else "ja")
+    assert (appointment.time_zone, appointment.locale) == asked
+
+
+def test_zones_to_choose_from_have_names(api: Api) -> None:
+    page = Visit(api).open("?tz=Asia/Kathmandu")
+    assert '<option value="America/New_York">ニューヨーク (UTC-5)</option>' in page
+    assert '<option value="Asia/Kathmandu" selected>' in page
+
+
+def test_enter_confirms_and_does_not_change_the_zone(api: Api) -> None:
+    """A browser presses the form's first button."""
+    form = Visit(api).open().partition("<form")[2]
+    assert "name=" not in re.findall(r"<button([^>]*)>", form)[0]
+
+
+@pytest.mark.parametrize(
+    ("typed", "at"),
+    [
+        ({"candidate": "", "name": ""}, 'id="c1"'),
+        ({"name": "", "email": ""}, 'id="name"'),
+        ({"email": "x"}, 'id="email"'),
+        ({"nonce": ""}, 'class="notice bad"'),
+    ],
+)
+def test_after_a_refusal_one_goes_on_at_what_is_wrong_first(api: Api, typed: dict[str, str], at: str) -> None:
+    visit = Visit(api, delivery="link", guest={"name": "山田"})
+    page = visit.send(**{"candidate": "c1", "email": "y@example.net", **typed}).get_data(as_text=True)
+    [focused] = re.findall(r"<[^>]*\bautofocus\b[^>]*>", page)
+    assert at in focused
+    assert "autofocus" not in visit.open()
+    for described in re.findall(r'aria-describedby="([^"]+)"', page):
+        assert f'id="{described}"' in page
 
 
 def test_hostile_words_are_shown_as_words(api: Api) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, redirect, render_template, request, url_for
 
@@ -15,32 +14,34 @@ from chouseiapo.domain.proposal import Guest, is_time_zone
 from chouseiapo.web import limits
 from chouseiapo.web.api.requests import services
 from chouseiapo.web.errors import STATUS, answer_to
-from chouseiapo.web.guest.show import ZONES, Shown
+from chouseiapo.web.guest.show import Shown
 from chouseiapo.web.i18n import LOCALES
 from chouseiapo.web.links import appointment_behind
 from chouseiapo.web.messages import REFUSALS
 from chouseiapo.web.nonces import genuine, new_nonce
 
 guest = Blueprint("guest", __name__, url_prefix="/g")
-_FIELDS = ("name", "company", "email")
+# In the order of the page, where the first that is wrong is where one goes on.
+_TYPED = ("name", "company", "email")
+_FIELDS = ("candidate", *_TYPED)
 
 
 @guest.get("/<secret>")
 def page(secret: str) -> Any:
     """What stands now: candidates to pick from, the time that is fixed, or how it ended."""
     appointment = _opened(secret)
-    if appointment.state is not State.PROPOSED or appointment.deadline <= g.now:
-        return _ended(appointment, secret)
-    return _form(appointment, secret, known=appointment.guest)
+    return _standing(appointment, secret, appointment.guest)
 
 
 @guest.post("/<secret>")
 def confirm(secret: str) -> Any:
     """Fix the picked time, then lead to the page that shows it."""
     appointment = _opened(secret)
-    limits.hit(limits.POSTS_PER_LINK, appointment.id)
-    typed = Guest(**{field: request.form.get(field, "").strip() for field in _FIELDS})
+    typed = Guest(**{field: request.form.get(field, "").strip() for field in _TYPED})
     picked = request.form.get("candidate", "")
+    if "show" in request.form:  # in another zone or language, with all that was typed: nothing is decided
+        return _standing(appointment, secret, typed, picked)
+    limits.hit(limits.POSTS_PER_LINK, appointment.id)
     try:
         _must_be_ours(secret)
         if problems := list(_missing(appointment, typed, picked)):
@@ -67,7 +68,7 @@ def calendar(secret: str) -> Any:
     appointment = _opened(secret)
     if appointment.chosen is None:
         return redirect(url_for("guest.page", secret=secret), 303)
-    content = _shown(appointment).ics(g.now)
+    content = _shown(appointment).event.ics(g.now)
     headers = {"Content-Disposition": 'attachment; filename="appointment.ics"'}
     return Response(content, headers=headers, content_type="text/calendar; charset=utf-8")
 
@@ -102,6 +103,12 @@ def _refused(refusal: DomainError, secret: str, typed: Guest, picked: str) -> An
     return Response(shown, answer.status, answer.headers)
 
 
+def _standing(appointment: Appointment, secret: str, known: Guest, picked: str = "") -> Any:
+    if appointment.state is not State.PROPOSED or appointment.deadline <= g.now:
+        return _ended(appointment, secret)
+    return _form(appointment, secret, known=known, picked=picked)
+
+
 def _form(
     appointment: Appointment,
     secret: str,
@@ -110,6 +117,7 @@ def _form(
     refusal: str = "",
     problems: dict[str, Problem] | None = None,
 ) -> str:
+    wrong = problems or {}
     return render_template(
         "guest/pick.html",
         shown=_shown(appointment),
@@ -118,8 +126,8 @@ def _form(
         known=known,
         picked=picked,
         refusal=REFUSALS.get(refusal, ""),
-        problems=problems or {},
-        zones=ZONES,
+        problems=wrong,
+        focus=next((field for field in _FIELDS if field in wrong), ""),
         chosen_words=_chosen_words(),
     )
 
@@ -144,30 +152,28 @@ def _ended(appointment: Appointment, secret: str, refusal: str = "") -> Any:
 def _opened(secret: str) -> Appointment:
     """The appointment behind the link; its guest's own language counts unless another one was asked for."""
     appointment = appointment_behind(secret)
-    if appointment.locale and request.args.get("lang") not in LOCALES:
-        g.locale = appointment.locale
+    g.locale = _chosen_words().get("lang") or appointment.locale or g.locale
     return appointment
 
 
 def _shown(appointment: Appointment) -> Shown:
-    return Shown(services(), appointment, _zone(appointment), g.locale)
+    return Shown(services(), appointment, _zone(appointment), g.locale, g.now)
 
 
 def _zone(appointment: Appointment) -> str:
     """The zone asked for, else what is known of the guest, else the organization's."""
-    asked = request.values.get("tz", "")
-    known = appointment.time_zone or services().settings.time_zone
-    return asked if asked and is_time_zone(asked) else known
+    return _chosen_words().get("tz") or appointment.time_zone or services().settings.time_zone
 
 
-def _chosen_words() -> dict[str, str]:
-    """Language and zone as long as the guest has asked for them, to be carried along."""
-    zone, language = request.values.get("tz", ""), request.values.get("lang", "")
+def _chosen_words() -> dict[str, Any]:
+    """Language and zone as long as the guest has asked for them, to be carried along in the address."""
+    show = request.form.get("show", "")
+    zone = request.form.get("zone", "") if show == "zone" else request.args.get("tz", "")
+    language = show if show in LOCALES else request.args.get("lang", "")
     chosen = {"tz": zone} if zone and is_time_zone(zone) else {}
     return chosen | ({"lang": language} if language in LOCALES else {})
 
 
 def _address(secret: str) -> str:
     """The page's own address, with what the guest has asked for."""
-    words = urlencode(_chosen_words())
-    return url_for("guest.page", secret=secret) + (f"?{words}" if words else "")
+    return url_for("guest.page", secret=secret, **_chosen_words())

@@ -15,7 +15,6 @@ from chouseiapo.domain.errors import NotFound, Problem
 from chouseiapo.domain.ids import new_id
 from chouseiapo.domain.proposal import shown_title
 from chouseiapo.web.api.requests import services, visible
-from chouseiapo.web.guest.show import ZONES
 from chouseiapo.web.i18n import _
 from chouseiapo.web.messages import REFUSALS
 from chouseiapo.web.staff import people, session, words
@@ -23,6 +22,7 @@ from chouseiapo.web.staff.draft import Draft, first_draft, problems_of, read_dra
 from chouseiapo.web.staff.frame import in_language
 from chouseiapo.web.staff.picker import picker
 from chouseiapo.web.staff.picking import acted
+from chouseiapo.web.zones import OFFERED
 from projections.appointments import last_by
 
 new = Blueprint("new", __name__, url_prefix="/appointments/new")
@@ -118,7 +118,7 @@ def page(id: str, draft: Draft, check: bool = False, refusal: str = "") -> str:
         check=check,
         refusal=REFUSALS.get(refusal, ""),
         blank_title=shown_title("", draft.guest),
-        zones=ZONES,
+        zones=OFFERED,
         **picker(draft.picking, [each.id for each in attending], problems),
     )
 

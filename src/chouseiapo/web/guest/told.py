@@ -1,0 +1,43 @@
+"""What a guest is told of mails: only what was sent, or is going to be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from chouseiapo import wording
+from chouseiapo.bootstrap import Services
+from chouseiapo.domain.appointment import Appointment
+from chouseiapo.web.i18n import _, translate
+from projections.mail_log import mails_about
+from projections.outbox import CONFIRMATION, CONFIRMATION_PENDING, GUEST
+
+
+def told(
+    services: Services, appointment: Appointment, zone: str, locale: str, now: datetime
+) -> Iterator[str]:
+    """Sentences about the confirmation, the link to join and the reminder, in the guest's language."""
+    name = services.coordination.member(appointment.organizer).name
+    if services.mailer is None:
+        if appointment.awaits_meeting:
+            yield translate(_("参加URLは、準備ができしだいこのページに表示します。"), locale)
+        return
+    fates = _fates(services, appointment)
+    if fates.get(GUEST) == "sent" == fates.get(appointment.organizer):
+        yield translate(_("確定のお知らせを、お客様と%(name)sにメールでお送りしました。"), locale, name=name)
+    elif fates.get(GUEST) == "sent":
+        yield translate(_("確定のお知らせをメールでお送りしました。"), locale)
+    elif fates.get(GUEST, "queued") == "queued" and not appointment.awaits_meeting:
+        yield translate(_("確定のお知らせを、まもなくメールでお送りします。"), locale)
+    if appointment.awaits_meeting:
+        yield translate(_("参加URLは、まもなくメールでお届けします。"), locale)
+    if (due := services.reminders.coming(appointment.id, GUEST, now)) is not None:
+        at = wording.moment(due, zone, locale)
+        yield translate(_("%(at)sに、当日のお知らせもメールでお送りします。"), locale, at=at)
+
+
+def _fates(services: Services, appointment: Appointment) -> dict[str, str]:
+    """What became of each recipient's confirmation; who is not in it has one to come."""
+    confirmations = (CONFIRMATION, CONFIRMATION_PENDING)
+    found = mails_about(services.rows, appointment.id)
+    return {each.mail.recipient: each.state for each in found if each.mail.rule in confirmations}
