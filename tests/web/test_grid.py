@@ -37,7 +37,7 @@ def test_cells_name_their_times_with_the_offset_and_themselves_in_words() -> Non
     assert (cell.start, cell.end) == ("2026-11-25T10:00+09:00", "2026-11-25T10:30+09:00")
     assert cell.label == "11月25日(水) 10:00 空き"
     assert found.rows[-1].until == "24:00"
-    assert found.zone == "日本標準時 (UTC+9)"
+    assert found.zone == "東京 (UTC+9)"
 
 
 def test_what_is_busy_is_said_and_shaded_the_darker_the_more_are() -> None:
@@ -51,11 +51,13 @@ def test_what_is_busy_is_said_and_shaded_the_darker_the_more_are() -> None:
     assert cells(drawn(busy=dict.fromkeys("甲乙丙丁", span)), "10:00")[2].look == "o b3"
 
 
-def test_a_cell_that_is_touched_is_busy() -> None:
+def test_a_cell_that_is_touched_is_busy_where_it_is_touched() -> None:
     found = drawn(busy={"田中": [Slot(at(25, 1, 10), at(25, 1, 31))]})
-    assert ["b1" in cells(found, clock)[2].look for clock in ("9:30", "10:00", "10:30", "11:00")] == [
-        False, True, True, False,
-    ]  # fmt: skip
+    looks = [cells(found, clock)[2].look for clock in ("09:30", "10:00", "10:30", "11:00")]
+    assert looks == ["o", "o b1 f4", "o b1 u1", "o"], "in twelfths of half an hour: from 10:10, to 10:31"
+    early, late = Slot(at(25, 1, 5), at(25, 1, 6)), Slot(at(25, 1, 10), at(25, 1, 15))
+    short = drawn(busy={"田中": [late], "鈴木": [early]})
+    assert cells(short, "10:00")[2].look == "o b2 f2 u6"
 
 
 def test_holds_candidates_and_what_nobody_knows_look_different() -> None:
@@ -65,6 +67,25 @@ def test_holds_candidates_and_what_nobody_knows_look_different() -> None:
     own = cells(drawn(own=span), "10:00")[2]
     assert (own.look, own.chosen) == ("o m", True)
     assert cells(drawn(unknown=["鈴木"]), "10:00")[2].label.endswith("鈴木は不明")
+
+
+def test_reserved_time_is_solid_named_once_and_no_shade_of_busy() -> None:
+    span = [Slot(at(25, 1), at(25, 2))]
+    found = drawn(busy={"田中": span, "鈴木": span}, reserved={"田中": span})
+    first, second = cells(found, "10:00")[2], cells(found, "10:30")[2]
+    assert (first.look, first.first, second.first) == ("o b1 r", True, False)
+    assert first.label.endswith("田中は確定済みの予定あり、鈴木は予定あり")
+    night = drawn(reserved={"田中": [Slot(at(25, 14), at(25, 16))]})
+    assert cells(night, "23:00")[2].first
+    assert cells(night, "00:00")[3].first, "once on each day"
+
+
+def test_a_week_without_free_business_hours_says_so() -> None:
+    week_long = [Slot(at(22, 0), at(30, 0))]
+    assert not drawn().full
+    assert drawn(busy={"田中": week_long}).full
+    assert drawn(now=at(28, 1)).full, "on Saturday nothing of it is left"
+    assert not drawn(busy={"田中": [Slot(at(22, 0), at(27, 8, 30))]}).full
 
 
 def test_what_is_over_can_not_be_picked_and_now_is_marked() -> None:
@@ -77,7 +98,9 @@ def test_what_is_over_can_not_be_picked_and_now_is_marked() -> None:
 
 def test_business_hours_are_white_on_weekdays() -> None:
     found = drawn(replace(TOKYO, business_hours=(time(8, 30), time(17))))
-    assert [row.clock for row in found.rows if "o" in row.cells[0].look.split()][::16] == ["8:30", "16:30"]
+    working = [row.clock for row in found.rows if "o" in row.cells[0].look.split()]
+    assert working[::16] == ["08:30", "16:30"]
+    assert working == [row.clock for row in found.rows if row.working]
     assert not any("o" in cell.look.split() for row in found.rows for cell in row.cells[5:])
 
 
@@ -105,23 +128,23 @@ def test_paging_leads_back_no_further_than_this_week() -> None:
 
 def test_an_hour_that_does_not_exist_can_not_be_picked() -> None:
     found = drawn(NEW_YORK, date(2027, 3, 8), datetime(2027, 3, 1, tzinfo=UTC))
-    gap = cells(found, "2:00")[6]
+    gap = cells(found, "02:00")[6]
     assert gap.start == ""
     assert "この時刻はありません" in gap.label
-    before = cells(found, "1:30")[6]
-    assert (before.end, before.until) == ("2027-03-14T03:00-04:00", "3:00")
+    before = cells(found, "01:30")[6]
+    assert (before.end, before.until) == ("2027-03-14T03:00-04:00", "03:00")
     assert len(column(found, 6)) == 46
 
 
 def test_an_hour_that_comes_twice_has_rows_of_its_own() -> None:
     found = drawn(NEW_YORK, date(2026, 10, 26), datetime(2026, 10, 1, tzinfo=UTC))
-    assert [row.clock for row in found.rows][2:7] == ["1:00", "1:30", "1:00′", "1:30′", "2:00"]
+    assert [row.clock for row in found.rows][2:7] == ["01:00", "01:30", "01:00′", "01:30′", "02:00"]
     sunday = column(found, 6)
     assert [cell.start for cell in sunday[2:6]] == [
         "2026-11-01T01:00-04:00", "2026-11-01T01:30-04:00",
         "2026-11-01T01:00-05:00", "2026-11-01T01:30-05:00",
     ]  # fmt: skip
-    assert cells(found, "1:00′")[0].start == "", "on other days there is no second one"
+    assert cells(found, "01:00′")[0].start == "", "on other days there is no second one"
 
 
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia"])

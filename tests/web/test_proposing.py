@@ -42,7 +42,6 @@ def test_a_proposal_from_first_page_to_last(company: Company) -> None:
     company.read()
     page = attend(company, company.tanaka.open("/appointments/new"), company.office.suzuki)
     page = company.tanaka.write(page, action="review", **GOOD)
-    assert "yamada@example.net に、日時を選ぶためのメールが届きます。" in page.text
     assert "仮予定が、2個のカレンダーに合わせて4件入ります。" in page.text
     assert "11月25日(水) 10:00〜11:00" in page.text
     page = company.tanaka.send(page.form("/propose"))
@@ -53,6 +52,20 @@ def test_a_proposal_from_first_page_to_last(company: Company) -> None:
     assert "お客様の回答を待っています。" in page.text
 
 
+def test_the_review_tells_who_gets_which_mail_and_which_entries(company: Company) -> None:
+    page = company.tanaka.open("/appointments/new")
+    for action in (f"add:{company.office.suzuki}", f"drop:{company.office.tanaka}"):
+        page = company.tanaka.write(page, action=action)
+    page = company.tanaka.write(page, action="review", **GOOD | {"room": [company.office.room, ""]})
+    told = page.text.partition("送ると、こうなります ")[2].partition(" 仮予定が、2個の")[0]
+    assert told == (
+        "山田太郎 様 yamada@example.net 日時を選ぶためのメールが届きます。"
+        " 鈴木 花子さん 依頼の控えがメールで届きます。 内蔵カレンダーに、仮予定が2件入ります。"
+        " 田中 一郎さん 依頼の控えがメールで届きます。"
+        " 会議室A 内蔵カレンダーに、仮予定が1件入ります。"
+    )
+
+
 def test_looking_and_writing_record_nothing(company: Company) -> None:
     page = reviewed(company.tanaka)
     company.tanaka.http.head(page.form("/propose").action.replace("propose", "review"))
@@ -60,7 +73,9 @@ def test_looking_and_writing_record_nothing(company: Company) -> None:
     assert events == []
 
 
-BUTTONS = ("search", "add:member-0", "week:2026-12-01", "slot", "refresh", "language:en", "remove:9", "odd")
+BUTTONS = (
+    "keep", "search", "add:member-0", "week:2026-12-01", "slot", "refresh", "language:en", "remove:9", "odd",
+)  # fmt: skip
 
 
 def test_every_button_keeps_what_was_typed(company: Company) -> None:
@@ -104,6 +119,29 @@ def test_a_room_goes_with_its_candidate(company: Company) -> None:
     assert [c.room for c in company.appointment(id).open_candidates] == [company.office.room, None]
 
 
+def test_whoever_has_no_script_is_told_how_to_go_on(company: Company) -> None:
+    page = company.tanaka.open("/appointments/new")
+    hints = re.findall(r"<noscript>(.*?)</noscript>", page.html)
+    assert ["空きを見る" in hints[0], "「日付と時刻から追加する」で追加できます。" in hints[1]] == [
+        True,
+        True,
+    ]
+
+
+def test_a_room_changed_for_all_goes_with_whatever_had_the_one_before(company: Company) -> None:
+    page = company.tanaka.write(**GOOD)
+    other = company.services.coordination.add_room("会議室B", 4, BY, NOW).id
+    company.read()
+    room = company.office.room
+    page = company.tanaka.write(page, next_room=room, room=["", other], action="week:2026-12-01")
+    form = page.form("/appointments/new/")
+    assert form.values("room") == [room, other]
+    page = company.tanaka.write(
+        page, next_room="", action="slot", day="2026-11-27", begin="10:00", finish="24:00"
+    )
+    assert page.form("/appointments/new/").values("room") == ["", other, ""]
+
+
 def test_a_slot_is_typed_without_a_script(company: Company) -> None:
     page = company.tanaka.write(action="slot", day="2026-11-25", begin="10:00", finish="11:30")
     assert page.form("/appointments/new/").values("candidate") == [f"{local(25, 10)}|{local(25, 11, 30)}"]
@@ -111,8 +149,25 @@ def test_a_slot_is_typed_without_a_script(company: Company) -> None:
     assert page.form("/appointments/new/").values("candidate")[1] == f"{local(25, 23)}|{local(26, 0)}"
     page = company.tanaka.write(page, action="remove:0")
     assert len(page.form("/appointments/new/").values("candidate")) == 1
-    assert company.tanaka.write(action="slot", day="", begin="9:00", finish="10:00").problems
-    assert company.tanaka.write(action="slot", day="2026-11-25", begin="9:00", finish="8:00").problems
+
+
+TYPED = [
+    ("", "09:00", "10:00", "日付を選んでください。"),
+    ("2026-11-25", "09:00", "08:00", "終了は開始より後にしてください。日付をまたぐ候補は"),
+    ("2026-11-20", "09:00", "10:00", "過去の日時は候補にできません。"),
+    ("2026-11-25", "10:30", "11:30", "ほかの候補と時間が重なっています。"),
+]
+
+
+def test_a_typed_slot_is_refused_at_once_at_its_field(company: Company) -> None:
+    for day, begin, finish, message in TYPED:
+        page = company.tanaka.write(action="slot", **GOOD, day=day, begin=begin, finish=finish)
+        assert len(page.problems) == 1, message
+        assert page.problems[0].startswith(message)
+        form = page.form("/appointments/new/")
+        assert len(form.values("candidate")) == 2, message
+        assert form.value("day") == day
+        assert company.tanaka.write(page, action="week:2026-12-01").problems == []
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
@@ -136,11 +191,11 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"platform": "meet"}, "このWeb会議サービスにはまだ対応していません。"),
     ({"platform": "url", "url": ""}, "Web会議のURLを入力してください。"),
     ({"platform": "url", "url": "ftp://x"}, "http:// または https:// で始まるURLを入力してください。"),
-    ({"title": "長" * 252}, "251文字以内で入力してください。"),
+    ({"title": "長" * 252}, "件名は251文字以内で入力してください。"),
     ({"email": ""}, "メールで送るには、お客様のメールアドレスが必要です。"),
     ({"email": "yamada"}, "メールアドレスの形を確かめてください"),
     ({"delivery": "link", "name": ""}, "リンクだけを発行するときは、お客様のお名前が必要です。"),
-    ({"company": "社" * 256}, "255文字以内で入力してください。"),
+    ({"company": "社" * 256}, "会社名は255文字以内で入力してください。"),
     ({"phone": "03\t1234"}, "改行などの制御文字は使えません。"),
     ({"time_zone": "Mars/Olympus"}, "このタイムゾーンは見つかりません。"),
     ({"deadline": "2026-11-20T10:00"}, "回答期限には未来の日時を指定してください。"),
@@ -161,8 +216,43 @@ def test_what_is_refused_is_said_at_its_field_and_kept(company: Company) -> None
 def test_a_time_that_is_booked_is_refused_at_its_candidate(company: Company) -> None:
     booked = company.propose(offers=(offer(25, 1),), platform=Platform.NONE)
     company.services.coordination.confirm(booked.id, "c1", booked.guest, BY, NOW)
-    page = reviewed(company.tanaka)
-    assert page.problems == ["この時間には、担当者または会議室の確定した予定があります。"]
+    company.read()
+    page = reviewed(company.tanaka, room=["", company.office.room])
+    message = "田中 一郎さんに確定済みの予定があるため選べません。"
+    assert page.problems == [message]
+    assert f'<a href="#candidate-0"><b>11月25日(水) 10:00〜11:00</b>: {message}</a>' in page.html
+    refused = page.html[page.html.index('id="candidate-0"') : page.html.index('id="candidate-1"')]
+    assert message in refused
+    assert "wrong" not in refused, "the room is not what is wrong"
+    assert page.html.count("田中 一郎は確定済みの予定あり") == 2
+
+
+def test_everything_that_is_wrong_leads_to_its_field(company: Company) -> None:
+    page = reviewed(company.tanaka, title="長" * 252, email="", candidate=[slot(20, 10), slot(26, 11)])
+    told = re.findall(r'<li><a href="#([^"]+)"><b>([^<]+)</b>: ([^<]+)</a>', page.html)
+    assert told == [
+        ("candidate-0", "11月20日(金) 10:00〜11:00", "過去の日時は候補にできません。"),
+        ("email", "お客様のメールアドレス", "メールで送るには、お客様のメールアドレスが必要です。"),
+        ("title", "件名", "251文字以内で入力してください。"),
+    ]
+    for anchor, _, _ in told:
+        assert f'id="{anchor}"' in page.html
+
+
+def test_a_reserved_room_stops_its_own_candidates_alone(company: Company) -> None:
+    office = company.office
+    booked = company.propose(
+        attendees=(office.sato,), organizer=office.sato, offers=(offer(25, 1, room=office.room),)
+    )
+    company.services.coordination.confirm(booked.id, "c1", booked.guest, BY, NOW)
+    company.read()
+    page = company.tanaka.write(**GOOD | {"room": [office.room, ""]})
+    assert "会議室Aは確定済みの予定あり" not in page.html, "the next candidate may do without the room"
+    assert "会議室A に予定あり" in page.text
+    page = company.tanaka.write(page, action="review")
+    assert page.problems == ["会議室Aに確定済みの予定があるため選べません。"]
+    page = company.tanaka.write(page, next_room=office.room, action="refresh")
+    assert "会議室Aは確定済みの予定あり" in page.html
 
 
 def test_zoom_needs_an_organizer_who_has_it(company: Company) -> None:
@@ -216,23 +306,89 @@ def test_a_draft_is_its_writers_alone(company: Company) -> None:
     company.suzuki.open(address)
     assert company.suzuki.status == 404
     own = company.suzuki.open("/appointments/new").form("/appointments/new/")
-    company.suzuki.post(address, own.filled(title="のっとり"))
+    answer = company.suzuki.post(address, own.filled(title="のっとり"))
+    assert company.suzuki.status == 409, "that form was made for another draft"
+    company.suzuki.send(Page(answer.get_data(as_text=True)).form("/appointments/new/"))
     assert company.suzuki.status == 404
     assert company.tanaka.open(address).form("/appointments/new/").value("title") == ""
     assert page.form("/appointments/new/").value("company") == "ABC株式会社"
 
 
-def test_a_form_that_lay_open_too_long_comes_back_with_everything(company: Company) -> None:
+def test_a_form_that_lay_open_for_days_is_taken(company: Company) -> None:
     page = company.tanaka.open("/appointments/new")
-    company.clock.now += timedelta(hours=13)
-    form = page.form("/appointments/new/")
-    answer = company.tanaka.post(form.action, form.filled(**GUEST))
-    assert answer.status_code == 409
-    again = Page(answer.get_data(as_text=True))
-    assert "ページを開いてから時間がたちました。" in again.text
+    company.clock.now += timedelta(days=3)
+    again = company.tanaka.write(page, **GUEST)
     assert again.form("/appointments/new/").value("email") == "yamada@example.net"
-    company.tanaka.send(again.form("/appointments/new/"), action="search")
-    assert company.tanaka.status == 200
+
+
+def test_a_form_of_another_member_comes_back_with_everything(company: Company) -> None:
+    form = company.tanaka.open("/appointments/new").form("/appointments/new/")
+    answer = company.suzuki.post(form.action, form.filled(**GUEST))
+    assert answer.status_code == 409
+    again = Page(answer.get_data(as_text=True)).form("/appointments/new/")
+    assert again.value("email") == "yamada@example.net"
+    company.suzuki.send(again, action="search")
+    assert company.suzuki.status == 200
+
+
+def test_what_was_written_when_the_session_had_ended_is_there_after_signing_in(company: Company) -> None:
+    page = company.tanaka.open("/appointments/new")
+    company.clock.now += timedelta(days=15)
+    page = company.tanaka.write(page, action="review", **GOOD | {"title": "二週間後の続き"})
+    assert company.tanaka.path.startswith("/sign-in?next=/appointments/new/")
+    assert "もう一度サインインしてください。入力した内容は残っています。" in page.text
+    company.tanaka.send(page.form("/sign-in"), email="tanaka@example.com")
+    link = company.services.access.new_sign_in_link(company.office.tanaka, company.clock.now)
+    found = company.tanaka.send(company.tanaka.open(f"/sign-in/{link}").form("/sign-in/"))
+    form = found.form("/appointments/new/")
+    assert form.value("title") == "二週間後の続き"
+    assert form.values("candidate") == GOOD["candidate"]
+
+
+def test_nobody_writes_for_another_without_the_page_made_for_them(company: Company) -> None:
+    form = company.tanaka.open("/appointments/new").form("/appointments/new/")
+    mark = form.value("writer")
+    elsewhere = form.action.replace(form.action[-4:], "0000")
+    forged = (
+        (form.action, ""),
+        (form.action, f"{company.office.suzuki}.{mark.partition('.')[2]}"),
+        (form.action, f"{company.office.tanaka}.zz"),
+        (elsewhere, mark),
+    )
+    for action, writer in forged:
+        answer = company.stranger.post(action, form.filled(writer=writer, **GUEST))
+        assert "why=ended" in answer.location
+    with company.services.rows.engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT id FROM drafts").all() == []
+
+
+def test_what_is_saved_while_typing_is_there_when_one_comes_back(company: Company) -> None:
+    form = company.tanaka.open("/appointments/new").form("/appointments/new/")
+    answer = company.tanaka.post(form.action, form.filled(action="save", **GUEST))
+    assert (answer.status_code, answer.data) == (204, b"")
+    assert company.tanaka.open(form.action).form("/appointments/new/").value("name") == "山田太郎"
+    begun = company.tanaka.open("/appointments/new")
+    assert "書きかけがあります: ABC株式会社:山田太郎 様" in begun.text
+    assert form.action in begun.links
+
+
+def test_saving_what_was_sent_meanwhile_begins_no_new_draft(company: Company) -> None:
+    page = company.tanaka.write(**GOOD)
+    form = page.form("/appointments/new/")
+    company.tanaka.send(company.tanaka.write(page, action="review").form("/propose"))
+    assert company.tanaka.post(form.action, form.filled(action="save")).status_code == 204
+    assert "書きかけがあります" not in company.tanaka.open("/appointments/new").text
+
+
+def test_a_draft_is_discarded(company: Company) -> None:
+    page = company.tanaka.write(**GOOD)
+    address = company.tanaka.path
+    assert "書いた内容がすべて消えます。" in page.text
+    company.tanaka.write(page, action="discard")
+    assert company.tanaka.path == "/"
+    company.tanaka.open(address)
+    assert company.tanaka.status == 404
+    assert "書きかけ" not in company.tanaka.open("/").text
 
 
 def test_drafts_are_sealed_shown_at_home_and_forgotten_after_a_week(company: Company) -> None:

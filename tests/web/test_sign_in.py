@@ -34,14 +34,16 @@ def test_a_link_signs_in_once(company: Company) -> None:
     late = Desk(company.app.test_client())
     again = late.open(path)
     assert late.status == 410
-    assert "リンクの期限が切れました" in again.text
+    assert "このリンクは使用済みか、期限(15分)が過ぎています。" in again.text
+    late.send(again.form("/sign-in"), email="tanaka@example.com")
+    assert late.status == 200, "the form for a new one stands right there"
 
 
 def test_a_link_runs_out_after_fifteen_minutes(company: Company) -> None:
     path = link(company, company.office.tanaka)
     page = company.stranger.open(path)
     company.clock.now += timedelta(minutes=15)
-    assert "期限が切れました" in company.stranger.send(page.form("/sign-in/")).text
+    assert "期限(15分)が過ぎています" in company.stranger.send(page.form("/sign-in/")).text
     assert company.stranger.status == 410
 
 
@@ -72,8 +74,29 @@ def test_an_unknown_address_gets_the_same_answer_and_no_mail(company: Company) -
         page = company.stranger.send(form, email=email)
         pages[email] = (company.stranger.status, page.text.replace(email, ""))
     assert len(set(pages.values())) == 1
-    company.stranger.send(company.stranger.open("/sign-in").form("/sign-in"), email="")
-    assert company.stranger.status == 200
+
+
+def test_what_is_no_address_is_said_at_its_field_and_kept(company: Company) -> None:
+    for typed, message in (("", "メールアドレスを入力してください。"), ("tanaka", "メールアドレスの形を")):
+        form = company.stranger.open("/sign-in?next=/settings").form("/sign-in")
+        page = company.stranger.send(form, email=typed)
+        assert company.stranger.status == 422
+        assert page.problems[0].startswith(message)
+        again = page.form("/sign-in")
+        assert (again.value("email"), again.value("next")) == (typed, "/settings")
+
+
+def test_a_button_pressed_after_the_session_ended_leads_to_its_page_again(company: Company) -> None:
+    appointment = company.propose()
+    path = f"/appointments/{appointment.id}"
+    form = company.tanaka.open(path).form("/cancel")
+    company.clock.now += timedelta(days=15)
+    answer = company.tanaka.post(form.action, form.filled(), Referer=f"http://localhost{path}")
+    assert answer.location == f"/sign-in?next={path}&why=ended"
+    page = company.tanaka.open(answer.location)
+    assert "しばらく操作がなかったため、もう一度サインインしてください。" in page.text
+    answer = company.tanaka.post(form.action, form.filled(), Referer="https://evil.example/appointments")
+    assert answer.location == "/sign-in?why=ended"
 
 
 def test_asking_for_links_again_and_again_is_refused(company: Company) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Sequence
 
 from flask import g
 
@@ -21,33 +21,39 @@ def overlay(
     own: Sequence[Slot],
     standing: Sequence[Slot] = (),
     besides: str = "",
+    passing: Container[str] = (),
 ) -> Overlay:
-    """Busy and held time by name; `besides` names the appointment whose own claims are `standing`.
+    """Busy, held and reserved time by name; `besides` names the appointment whose own claims are `standing`.
 
-    What an appointment that one may not see claims is busy time like any other.
+    What an appointment that one may not see holds is busy time like any other; what it has reserved can't be
+    offered, whosever it is. `passing`: resources that new candidates do not need, so that they stop nothing.
     """
     read = freebusy_reader().of(resources, window) if resources else {}
     claims = [c for c in claims_on(services().rows, resources, window) if c.appointment != besides]
     visible = _visible(claims)
     names = {resource: name_of(resource) for resource in resources}
     busy: dict[str, list[Slot]] = {name: [] for name in names.values()}
-    held: dict[str, list[Slot]] = {name: [] for name in names.values()}
+    held: dict[str, list[Slot]] = {}
+    reserved: dict[str, list[Slot]] = {}
     for resource, intervals in read.items():
         busy[names[resource]] += [Slot(b.start, b.end) for b in intervals or ()]
     for claim in claims:
-        is_hold = not claim.confirmed and claim.appointment in visible
-        (held if is_hold else busy)[names[claim.resource]].append(Slot(claim.start, claim.end))
+        name, taken = names[claim.resource], Slot(claim.start, claim.end)
+        busy[name].append(taken)
+        if claim.confirmed and claim.resource not in passing:
+            reserved.setdefault(name, []).append(taken)
+        elif not claim.confirmed and claim.appointment in visible:
+            held.setdefault(name, []).append(taken)
     unknown = [names[resource] for resource, intervals in read.items() if intervals is None]
-    return Overlay(busy, held, unknown, standing, own)
+    return Overlay(busy, held, reserved, unknown, standing, own)
 
 
 def clashes(slots: Sequence[Slot], overlay: Overlay) -> list[list[str]]:
     """For each slot who has something else then, by name."""
-    return [list(dict.fromkeys((*_who(slot, overlay.busy), *_who(slot, overlay.held)))) for slot in slots]
-
-
-def _who(slot: Slot, taken: Mapping[str, Sequence[Slot]]) -> list[str]:
-    return [name for name, others in taken.items() if any(slot.overlaps(other) for other in others)]
+    return [
+        [name for name, taken in overlay.busy.items() if any(slot.overlaps(other) for other in taken)]
+        for slot in slots
+    ]
 
 
 def _visible(claims: Sequence[Claim]) -> set[str]:

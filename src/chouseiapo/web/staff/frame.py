@@ -27,6 +27,7 @@ def install(app: Flask) -> None:
     }
     app.jinja_env.globals |= {
         "form_nonce": session.nonce,
+        "writer": session.writer,
         "is_administrator": is_administrator,
         "demo": lambda: current_app.extensions.get("demo"),
         "words": words,

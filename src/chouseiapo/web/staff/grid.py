@@ -22,16 +22,24 @@ from chouseiapo.web.i18n import _, translate
 DAYS = 7
 FRIDAY = 4
 MOST_SHADES = 3
+PARTS = 12  # busy time is drawn in twelfths of a cell: minutes matter, seconds do not
 FARTHEST = timedelta(weeks=104)
 LEAST_CHANGE = timedelta(minutes=30)  # clocks change by an hour, on Lord Howe Island by half of one
 Key = tuple[int, int]  # minute of the day, and whether it is the second time that the clock shows it
+# By cell, counted through the week: from which of its parts to which.
+Parts = Mapping[int, tuple[int, int]]
 
 
 class Overlay(msgspec.Struct, frozen=True):
-    """Who has what when: by name, so that a cell can say it. `unknown`: whose calendar could not be read."""
+    """Who has what when: by name, so that a cell can say it. Whatever is held or reserved is busy, too.
+
+    `reserved` is what a confirmed appointment has taken: nothing can be offered there. `unknown`: whose
+    calendar could not be read.
+    """
 
     busy: Mapping[str, Sequence[Slot]] = {}
     held: Mapping[str, Sequence[Slot]] = {}
+    reserved: Mapping[str, Sequence[Slot]] = {}
     unknown: Sequence[str] = ()
     standing: Sequence[Slot] = ()
     own: Sequence[Slot] = ()
@@ -39,7 +47,7 @@ class Overlay(msgspec.Struct, frozen=True):
 
 class Cell(msgspec.Struct, frozen=True):
     """`start` is empty where nothing can be offered. `until` names its end where the row's would be wrong;
-    `now`: which quarter of it the present is in, 0 to 3, or empty.
+    `now`: which quarter of it the present is in, 0 to 3, or empty. `first`: reserved time begins here.
     """
 
     start: str = ""
@@ -49,12 +57,14 @@ class Cell(msgspec.Struct, frozen=True):
     look: str = ""
     now: str = ""
     chosen: bool = False
+    first: bool = False
 
 
 class Row(msgspec.Struct, frozen=True):
     clock: str
     until: str
     on_the_hour: bool
+    working: bool
     cells: Sequence[Cell]
 
 
@@ -67,7 +77,10 @@ class Day(msgspec.Struct, frozen=True):
 
 
 class Week(msgspec.Struct, frozen=True):
-    """`back`, `forth`, `home`: a day of the week before (empty when that is over), after, and of this one."""
+    """`back`, `forth`, `home`: a day of the week before (empty when that is over), after, and of this one.
+
+    `full`: no time of the business hours is left free.
+    """
 
     monday: str
     title: str
@@ -78,6 +91,7 @@ class Week(msgspec.Struct, frozen=True):
     days: Sequence[Day]
     rows: Sequence[Row]
     unknown: Sequence[str]
+    full: bool
 
 
 def monday_of(asked: str, now: datetime, settings: Settings) -> date:
@@ -121,6 +135,7 @@ class _Drawing:
         self._starts, self._ends = starts, ends
         self._busy = {name: self._covered(slots) for name, slots in overlay.busy.items()}
         self._held = {name: self._covered(slots) for name, slots in overlay.held.items()}
+        self._reserved = {name: self._covered(slots) for name, slots in overlay.reserved.items()}
         self._standing, self._own = self._covered(overlay.standing), self._covered(overlay.own)
 
     def week(self) -> Week:
@@ -128,6 +143,7 @@ class _Drawing:
         this = local - timedelta(days=local.weekday())
         back = self._monday - timedelta(days=DAYS)
         middle = _midnight(self._dates[3], self._zone)
+        rows = list(self._rows())
         return Week(
             monday=self._monday.isoformat(),
             title=f"{self._labels[0]}{'〜' if self._locale == 'ja' else ' – '}{self._labels[-1]}",
@@ -136,8 +152,9 @@ class _Drawing:
             forth=(self._monday + timedelta(days=DAYS)).isoformat(),
             home=this.isoformat(),
             days=[self._day(n, on, local) for n, on in enumerate(self._dates)],
-            rows=list(self._rows()),
+            rows=rows,
             unknown=self._overlay.unknown,
+            full=not any(_is_free(cell) for row in rows for cell in row.cells),
         )
 
     def _day(self, n: int, on: date, today: date) -> Day:
@@ -162,7 +179,7 @@ class _Drawing:
         ]
         for key, clock, until in zip(keys, clocks, untils, strict=True):
             cells = [self._cell(n, places[n].get(key), clock, until) for n in range(DAYS)]
-            yield Row(clock, until, key[0] % 60 == 0, cells)
+            yield Row(clock, until, key[0] % 60 == 0, self._is_working(time(*divmod(key[0], 60))), cells)
 
     def _cell(self, day: int, place: int | None, clock: str, until: str) -> Cell:
         when = translate(_("%(day)s %(clock)s"), self._locale, day=self._labels[day], clock=clock)
@@ -174,42 +191,68 @@ class _Drawing:
         if start <= self._now:
             label = translate(_("%(when)s 過ぎた時刻です"), self._locale, when=when)
             now = str((self._now - start) * 4 // (end - start)) if self._now < end else ""
-            return Cell(label=label, look=f"p{self._shade(place)}", now=now)
-        ends_at = wording.clock(end, self._settings.time_zone)
+            looks = ("p", self._shade(place), "r" if self._has(self._reserved, place) else "")
+            return Cell(label=label, look=_joined(looks), now=now)
+        ends_at = f"{end.astimezone(self._zone):%H:%M}"
         return Cell(
             start=self._iso(start),
             end=self._iso(end),
-            until="" if ends_at in (until, "0:00") else ends_at,
+            until="" if ends_at in (until, "00:00") else ends_at,
             label=self._said(when, place),
             look=self._look(day, place, start),
             chosen=place in self._own,
+            first=self._has(self._reserved, place) and self._begins(place, start),
         )
 
     def _look(self, day: int, place: int, start: datetime) -> str:
+        local = start.astimezone(self._zone).time()
+        return _joined(
+            (
+                "o" if day <= FRIDAY and self._is_working(local) else "",
+                self._shade(place),
+                "h" if self._has(self._held, place) else "",
+                "r" if self._has(self._reserved, place) else "",
+                "s" if place in self._standing else "",
+                "m" if place in self._own else "",
+            )
+        )
+
+    def _is_working(self, clock: time) -> bool:
         opens, closes = self._settings.business_hours
-        local = start.astimezone(self._zone)
-        looks = [
-            "o" if day <= FRIDAY and opens <= local.time().replace(tzinfo=None) < closes else "",
-            self._shade(place).strip(),
-            "h" if any(place in held for held in self._held.values()) else "",
-            "s" if place in self._standing else "",
-            "m" if place in self._own else "",
-        ]
-        return " ".join(filter(None, looks))
+        return opens <= clock < closes
+
+    @staticmethod
+    def _has(taken: Mapping[str, Parts], place: int) -> bool:
+        return any(place in parts for parts in taken.values())
+
+    def _begins(self, place: int, start: datetime) -> bool:
+        """Whether a day's reserved time begins in this cell."""
+        at_midnight = start.astimezone(self._zone).time() == time()
+        return at_midnight or not self._has(self._reserved, place - 1)
 
     def _shade(self, place: int) -> str:
-        """The more people are busy, the darker."""
-        count = sum(
-            place in busy and place not in self._held.get(name, ()) for name, busy in self._busy.items()
-        )
-        return f" b{min(count, MOST_SHADES)}" if count else ""
+        """The more people are busy, the darker; and which part of the cell, where it is not the whole."""
+        parts = [
+            busy[place]
+            for name, busy in self._busy.items()
+            if place in busy
+            and place not in self._held.get(name, {})
+            and place not in self._reserved.get(name, {})
+        ]
+        if not parts:
+            return ""
+        first, last = min(first for first, _ in parts), max(last for _, last in parts)
+        limits = (f"f{first}" if first else "", f"u{last}" if last < PARTS else "")
+        return _joined((f"b{min(len(parts), MOST_SHADES)}", *limits))
 
     def _said(self, when: str, place: int) -> str:
         told = []
         if place in self._standing:
             told.append(translate(_("提案済みの候補"), self._locale))
-        for name in dict.fromkeys((*self._busy, *self._held)):
-            if place in self._held.get(name, ()):
+        for name in dict.fromkeys((*self._busy, *self._held, *self._reserved)):
+            if place in self._reserved.get(name, ()):
+                told.append(translate(_("%(name)sは確定済みの予定あり"), self._locale, name=name))
+            elif place in self._held.get(name, ()):
                 told.append(translate(_("%(name)sは仮予定あり"), self._locale, name=name))
             elif place in self._busy.get(name, ()):
                 told.append(translate(_("%(name)sは予定あり"), self._locale, name=name))
@@ -217,12 +260,19 @@ class _Drawing:
         words = wording.people(told, self._locale) if told else translate(_("空き"), self._locale)
         return f"{when} {words}"
 
-    def _covered(self, slots: Iterable[Slot]) -> set[int]:
-        """Which cells, counted through the week, the intervals touch."""
-        found: set[int] = set()
+    def _covered(self, slots: Iterable[Slot]) -> Parts:
+        """Which cells the intervals touch, and which part of each: from the first touched to the last."""
+        found: dict[int, tuple[int, int]] = {}
         for slot in slots:
-            found.update(range(bisect_right(self._ends, slot.start), bisect_left(self._starts, slot.end)))
+            for place in range(bisect_right(self._ends, slot.start), bisect_left(self._starts, slot.end)):
+                first, last = self._part(place, slot)
+                known = found.get(place, (first, last))
+                found[place] = (min(first, known[0]), max(last, known[1]))
         return found
+
+    def _part(self, place: int, slot: Slot) -> tuple[int, int]:
+        begin, step = self._starts[place], (self._ends[place] - self._starts[place]) / PARTS
+        return max(0, (slot.start - begin) // step), min(PARTS, -((begin - slot.end) // step))
 
     def _iso(self, at: datetime) -> str:
         return at.astimezone(self._zone).isoformat(timespec="minutes")
@@ -251,4 +301,14 @@ def _midnight(on: date, zone: ZoneInfo) -> datetime:
 
 def _clock(key: Key) -> str:
     minute, again = key
-    return f"{minute // 60}:{minute % 60:02}{'′' if again else ''}"
+    return f"{minute // 60:02}:{minute % 60:02}{'′' if again else ''}"
+
+
+def _joined(looks: Iterable[str]) -> str:
+    return " ".join(filter(None, looks))
+
+
+def _is_free(cell: Cell) -> bool:
+    """Whether it can be offered, lies in business hours, and collides with nothing."""
+    looks = cell.look.split()
+    return "o" in looks and not {"b1", "b2", "b3", "h", "r"}.intersection(looks)

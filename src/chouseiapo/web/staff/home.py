@@ -9,12 +9,11 @@ import msgspec
 from babel.dates import format_timedelta
 from flask import Blueprint, g, render_template, request
 
-from chouseiapo.domain.proposal import shown_title
 from chouseiapo.web.api.requests import services
 from chouseiapo.web.i18n import _
 from chouseiapo.web.staff import session, words
 from chouseiapo.web.staff.frame import is_administrator, moment, slot
-from chouseiapo.web.staff.new import PREFIX, decoded, drafts
+from chouseiapo.web.staff.new import begun
 from projections import desk
 from projections.appointments import PAGE, Listed, list_appointments
 
@@ -69,7 +68,7 @@ def _desk(member: str | None) -> dict[str, Any]:
     return {
         "concerns": [(c, words.said(words.CONCERNS[c.what]), _since_or_until(c)) for c in concerns],
         "broken": [link for link in g.member.links.values() if link.broken],
-        "begun": _begun(),
+        "begun": [(each.id, each.title, _ago(each.at)) for each in begun(MOST_DRAFTS)],
         "waiting": _lines(waiting),
         "coming": _lines(desk.coming(rows, member, g.now, MOST)),
         "most": MOST,
@@ -80,13 +79,6 @@ def _since_or_until(concern: desk.Concern) -> str:
     return words.said(
         _("期限 %(moment)s") if concern.what == "deadline" else _("%(moment)sから"), moment=moment(concern.at)
     )
-
-
-def _begun() -> list[tuple[str, str, str]]:
-    """Proposals that the member has begun to write: id, whom for, when."""
-    found = drafts().newest(g.member.id, PREFIX, MOST_DRAFTS)
-    kept = [(id.removeprefix(PREFIX), at, decoded(content)) for id, at, content in found]
-    return [(id, shown_title(d.title, d.guest), _ago(at)) for id, at, d in kept if d is not None]
 
 
 def _lines(found: list[Listed]) -> list[Line]:

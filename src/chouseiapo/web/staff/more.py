@@ -13,7 +13,7 @@ from chouseiapo.domain.slots import Candidate
 from chouseiapo.web.api.requests import services, visible
 from chouseiapo.web.errors import answer_to
 from chouseiapo.web.messages import REFUSALS
-from chouseiapo.web.staff import session
+from chouseiapo.web.staff import refused, session
 from chouseiapo.web.staff.appointment import page_refusing
 from chouseiapo.web.staff.frame import in_language, slot, title_of
 from chouseiapo.web.staff.new import drafts
@@ -22,6 +22,12 @@ from chouseiapo.web.staff.picker import picker
 from chouseiapo.web.staff.picking import Picked, Picking, acted, read_picking
 
 more = Blueprint("more", __name__, url_prefix="/appointments/<id>/candidates")
+
+
+def _keep(writer: str, id: str) -> str:
+    """Keep what was posted after the session had ended; answers where its writer finds it."""
+    _write(id, read_picking(request.form), writer)
+    return url_for("more.page", id=id)
 
 
 @more.get("")
@@ -37,7 +43,7 @@ def page(id: str) -> Any:
 
 
 @more.post("")
-@session.signed_in_writing
+@session.signed_in_writing(_keep)
 def write(id: str) -> Any:
     """Keep what was picked, or offer it."""
     appointment = visible(id)
@@ -48,11 +54,13 @@ def write(id: str) -> Any:
         return _page(appointment, picking, "form_expired"), 409
     if action == "offer":
         return _offer(appointment, picking)
-    picking = acted(picking, action, services().settings.zone)
-    if not drafts().keep(_draft(id), g.member.id, msgspec.json.encode(picking), g.now):
-        raise NotFound
+    if action == "save":
+        _write(id, picking, g.member.id)
+        return "", 204
+    picking = acted(picking, action, services().coordination.grid, g.now)
+    _write(id, picking, g.member.id)
     what, _, which = action.partition(":")
-    place = {"slot": "typed", "remove": "picked"}.get(what, "grid")
+    place = {"slot": "day", "remove": "picked"}.get(what, "grid")
     there = redirect(url_for("more.page", id=id, _anchor=place), 303)
     return in_language(there, which) if what == "language" else there
 
@@ -69,7 +77,7 @@ def _offer(appointment: Appointment, picking: Picking) -> Any:
         answer = answer_to(refusal)
         page = _page(visible(id), picking, answer.code, list(answer.problems))
         return Response(page, answer.status, answer.headers)
-    drafts().forget(_draft(id), g.member.id)
+    drafts().forget(_draft(id, g.member.id), g.member.id)
     return redirect(url_for("appointment.page", id=id, done="candidates"), 303)
 
 
@@ -78,14 +86,16 @@ def _page(
 ) -> str:
     wrong = problems or []
     standing = [candidate.slot for candidate in appointment.open_candidates]
+    picked = picker(picking, appointment.attendees, wrong, standing, appointment.id)
     return render_template(
         "staff/more.html",
         appointment=appointment,
         title=title_of(appointment),
         standing=[slot(each.start, each.end) for each in sorted(standing)],
         refusal=REFUSALS.get(refusal, ""),
-        problems={problem.field: problem for problem in reversed(wrong)},
-        **picker(picking, appointment.attendees, wrong, standing, appointment.id),
+        problems=refused.by_field(wrong),
+        summary=refused.summary(wrong, picked["rows"]),
+        **picked,
     )
 
 
@@ -103,13 +113,18 @@ def _usual_room(appointment: Appointment) -> str:
 
 
 def _kept(id: str) -> Picking | None:
-    content = drafts().read(_draft(id), g.member.id)
+    content = drafts().read(_draft(id, g.member.id), g.member.id)
     try:
         return msgspec.json.decode(content, type=Picking) if content is not None else None
     except msgspec.ValidationError:
         return None
 
 
-def _draft(id: str) -> str:
+def _write(id: str, picking: Picking, writer: str) -> None:
+    if not drafts().keep(_draft(id, writer), writer, msgspec.json.encode(picking), g.now):
+        raise NotFound
+
+
+def _draft(id: str, writer: str) -> str:
     """One such draft for each member and appointment."""
-    return f"more-{id}-{g.member.id}"
+    return f"more-{id}-{writer}"

@@ -5,6 +5,8 @@ reloaded: nothing is sent twice, and nothing typed is lost.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -15,9 +17,8 @@ from chouseiapo.domain.errors import NotFound, Problem
 from chouseiapo.domain.ids import new_id
 from chouseiapo.domain.proposal import shown_title
 from chouseiapo.web.api.requests import services, visible
-from chouseiapo.web.i18n import _
 from chouseiapo.web.messages import REFUSALS
-from chouseiapo.web.staff import people, session, words
+from chouseiapo.web.staff import people, refused, session
 from chouseiapo.web.staff.draft import Draft, first_draft, problems_of, read_draft
 from chouseiapo.web.staff.frame import in_language
 from chouseiapo.web.staff.picker import picker
@@ -27,48 +28,30 @@ from projections.appointments import last_by
 
 new = Blueprint("new", __name__, url_prefix="/appointments/new")
 PREFIX = "new-"
-# Where a button leads back to on the page.
+# What a button leads back to on the page: where one goes on.
 _PLACES = {
-    "search": "people",
-    "add": "people",
-    "drop": "people",
+    "search": "query",
+    "add": "query",
+    "drop": "query",
     "week": "grid",
-    "slot": "typed",
+    "slot": "day",
     "remove": "picked",
-    "refresh": "grid",
+    "refresh": "next_room",
 }
 
 
-_FIELDS = {
-    "attendees": ("people", _("担当者")),
-    "organizer": ("organizer", _("主催者")),
-    "candidates": ("picked", _("日時候補")),
-    "delivery": ("delivery-choice", _("届け方")),
-    "guest.company": ("company", _("会社名")),
-    "guest.name": ("name", _("お客様のお名前")),
-    "guest.email": ("email", _("お客様のメールアドレス")),
-    "guest.phone": ("phone", _("電話番号")),
-    "guest.time_zone": ("time_zone", _("お客様のタイムゾーン")),
-    "guest.locale": ("locale", _("お客様の言語")),
-    "kind": ("kind-choice", _("種類")),
-    "platform": ("platform-choice", _("Web会議")),
-    "url": ("url", _("Web会議のURL")),
-    "place": ("place", _("場所")),
-    "title": ("title", _("件名")),
-    "message": ("message", _("お客様へのメッセージ")),
-    "note": ("note", _("社内メモ")),
-    "deadline": ("deadline", _("回答期限")),
-    "visibility": ("visibility-choice", _("予定の公開範囲")),
-}
+def _keep(writer: str, id: str) -> str:
+    """Keep what was posted after the session had ended; answers where its writer finds it."""
+    return url_for("new.form", id=_write(id, read_draft(request.form), writer))
 
 
 @new.get("")
 @session.signed_in
 def begin() -> Any:
-    """An empty form; its draft comes into being with the first button."""
+    """An empty form; its draft comes into being with what is typed first."""
     last = last_by(services().rows, g.member.id)
     draft = first_draft(g.member, services().coordination.appointment(last) if last else None)
-    return page(secrets.token_hex(16), draft)
+    return page(secrets.token_hex(16), draft, others=begun(1))
 
 
 @new.get("/<string(length=32):id>")
@@ -81,46 +64,91 @@ def form(id: str) -> Any:
 
 
 @new.post("/<string(length=32):id>")
-@session.signed_in_writing
+@session.signed_in_writing(_keep)
 def write(id: str) -> Any:
     draft, action = read_draft(request.form), request.form.get("action", "")
+    what, which = _parts(action)
     if g.stale:
         return page(id, draft, refusal="form_expired"), 409
-    if services().coordination.stream(appointment_of(id)):
-        id = secrets.token_hex(16)  # that draft was sent; what is written on a page gone back to is a new one
-    draft = _acted(draft, action)
-    if not drafts().keep(PREFIX + id, g.member.id, msgspec.json.encode(draft), g.now):
-        raise NotFound
-    what, which = _parts(action)
+    if what == "discard":
+        drafts().forget(PREFIX + id, g.member.id)
+        return redirect(url_for("staff.home"), 303)
+    if what == "save":
+        return _saved(id, draft)
+    place = _PLACES.get(what) or _searched(id, draft)
+    id = _write(id, _acted(draft, action), g.member.id)
     if what == "review":
         return redirect(url_for("review.page", id=id), 303)
-    place = _PLACES.get(what) or ("people" if draft.query else None)
     check = request.form.get("check") or None
     there = redirect(url_for("new.form", id=id, check=check, _anchor=place), 303)
     return in_language(there, which) if what == "language" else there
 
 
-def page(id: str, draft: Draft, check: bool = False, refusal: str = "") -> str:
-    """The form with everything that was typed; `check` says what is wrong with it."""
+def _saved(id: str, draft: Draft) -> Any:
+    """What the script sends while somebody types: no page comes of it. What was sent meanwhile stays sent."""
+    if not _is_proposed(id):
+        _write(id, draft, g.member.id)
+    return "", 204
+
+
+def _searched(id: str, draft: Draft) -> str | None:
+    """Enter in the search field presses the form's first button: then the search is where one goes on."""
+    before = kept(id)
+    return "query" if draft.query != (before.query if before else "") else None
+
+
+def _write(id: str, draft: Draft, writer: str) -> str:
+    """Keep the draft; answers its id. What is written on the page of one that was sent is a new one."""
+    if _is_proposed(id):
+        id = secrets.token_hex(16)
+    if not drafts().keep(PREFIX + id, writer, msgspec.json.encode(draft), g.now):
+        raise NotFound
+    return id
+
+
+def _is_proposed(id: str) -> bool:
+    return bool(services().coordination.stream(appointment_of(id)))
+
+
+def page(id: str, draft: Draft, check: bool = False, refusal: str = "", others: Sequence[Begun] = ()) -> str:
+    """The form with everything that was typed; `check` says what is wrong with it. `others`: what was begun
+    before and may be meant.
+    """
     problems: list[Problem] = []
     if check:
         problems = problems_of(draft, services().coordination, services().settings.zone, g.now)
     attending = [found for found in map(people.shown, draft.attendees) if found]
-    by_field = _by_field(problems)
+    picking = picker(draft.picking, [each.id for each in attending], problems)
     return render_template(
         "staff/new.html",
         id=id,
         draft=draft,
         attending=attending,
         found=people.found(draft.query, draft.attendees),
-        problems=by_field,
-        summary=[(*_place_of(field), problem) for field, problem in by_field.items()],
+        problems=refused.by_field(problems),
+        summary=refused.summary(problems, picking["rows"]),
         check=check,
         refusal=REFUSALS.get(refusal, ""),
         blank_title=shown_title("", draft.guest),
         zones=OFFERED,
-        **picker(draft.picking, [each.id for each in attending], problems),
+        others=others,
+        **picking,
     )
+
+
+class Begun(msgspec.Struct, frozen=True):
+    """A draft in a list: for whom, and when it was written last."""
+
+    id: str
+    title: str
+    at: datetime
+
+
+def begun(most: int) -> list[Begun]:
+    """What the member has begun to write and not sent, the newest first."""
+    found = drafts().newest(g.member.id, PREFIX, most)
+    kept = [(id.removeprefix(PREFIX), at, decoded(content)) for id, at, content in found]
+    return [Begun(id, shown_title(draft.title, draft.guest), at) for id, at, draft in kept if draft]
 
 
 def drafts() -> Drafts:
@@ -164,19 +192,5 @@ def _acted(draft: Draft, action: str) -> Draft:
     if what == "drop":
         rest = tuple(member for member in draft.attendees if member != who)
         return msgspec.structs.replace(draft, attendees=rest)
-    picking = acted(draft.picking, action, services().settings.zone)
+    picking = acted(draft.picking, action, services().coordination.grid, g.now)
     return msgspec.structs.replace(draft, picking=picking)
-
-
-def _place_of(field: str) -> tuple[str, str]:
-    """Where a field stands on the page, and its name in words."""
-    if field.startswith("candidates."):
-        number = int(field.split(".")[1]) + 1
-        return "picked", words.said(_("%(number)s番目の候補"), number=number)
-    anchor, label = _FIELDS[field]
-    return anchor, words.said(label)
-
-
-def _by_field(problems: list[Problem]) -> dict[str, Problem]:
-    """The first problem of each field."""
-    return {problem.field: problem for problem in reversed(problems)}

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
+from flask import g
 
+from chouseiapo import wording
 from chouseiapo.domain.errors import NotFound
 from chouseiapo.domain.member import Link, Member
 from chouseiapo.web.api.requests import services
@@ -70,6 +72,12 @@ def name_of(resource: str) -> str:
     """The name of a member or room."""
     app = services().coordination
     return app.member(resource).name if resource.startswith("member-") else app.room(resource).name
+
+
+def addressed(resource: str) -> str:
+    """The name as a sentence calls it: 「田中 一郎さん」, 「会議室A」."""
+    name = name_of(resource)
+    return wording.person(name, g.locale, guest=False) if resource.startswith("member-") else name
 
 
 def calendar_of(resource: str) -> str:

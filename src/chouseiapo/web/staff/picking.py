@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import msgspec
 from werkzeug.datastructures import MultiDict
 
-from chouseiapo.domain.slots import Offer, Slot
+from chouseiapo.domain.errors import Problem
+from chouseiapo.domain.slots import Grid, Offer, Slot, check_offers
 
 MINUTES = (15, 30, 45, 60, 90, 120)
 FIRST_YEAR, LAST_YEAR = 2000, 2200  # beyond, arithmetic of dates and zones overflows
@@ -31,7 +33,9 @@ class Picked(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Picking(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`room` and `minutes` are the next candidate's; `day`, `begin` and `finish` are typed, not drawn."""
+    """`room` and `minutes` are the next candidate's; `day`, `begin` and `finish` are typed, not drawn, and
+    `problem` says what is wrong with them, at one of these three.
+    """
 
     picked: tuple[Picked, ...] = ()
     room: str = ""
@@ -40,7 +44,7 @@ class Picking(msgspec.Struct, frozen=True, omit_defaults=True):
     day: str = ""
     begin: str = ""
     finish: str = ""
-    problem: str = ""
+    problem: Problem | None = None
 
     @property
     def offers(self) -> tuple[Offer, ...]:
@@ -52,17 +56,23 @@ class Picking(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def read_picking(form: MultiDict[str, str]) -> Picking:
-    """What the form holds; a candidate that is no pair of times comes from no page of ours and is dropped."""
+    """What the form holds; a candidate that is no pair of times comes from no page of ours and is dropped.
+
+    A room that was changed for all applies to every candidate that had the one before.
+    """
     rooms = form.getlist("room")
+    room = _room(form.get("next_room", ""))
+    changed = {_room(form.get("room_before", room)): room}
     found = []
     for n, text in enumerate(form.getlist("candidate")):
         start, end = (_instant(part) for part in (text + "|").split("|")[:2])
         if start and end:
-            found.append(Picked(start, end, _room(rooms[n]) if n < len(rooms) else ""))
+            own = _room(rooms[n]) if n < len(rooms) else ""
+            found.append(Picked(start, end, changed.get(own, own)))
     minutes = form.get("minutes", "")
     return Picking(
         picked=tuple(sorted(found, key=lambda p: p.slot)),
-        room=_room(form.get("next_room", "")),
+        room=room,
         week=form.get("week", ""),
         minutes=int(minutes) if minutes in map(str, MINUTES) else 60,
         day=form.get("day", ""),
@@ -71,7 +81,7 @@ def read_picking(form: MultiDict[str, str]) -> Picking:
     )
 
 
-def acted(picking: Picking, action: str, zone: ZoneInfo) -> Picking:
+def acted(picking: Picking, action: str, grid: Grid, now: datetime) -> Picking:
     """After a button was pressed: `week:<date>`, `remove:<number>`, `slot`; others change nothing here."""
     what, _, which = action.partition(":")
     if what == "week":
@@ -79,12 +89,12 @@ def acted(picking: Picking, action: str, zone: ZoneInfo) -> Picking:
     if what == "remove" and which.isdecimal():
         kept = tuple(p for n, p in enumerate(picking.picked) if n != int(which))
         return msgspec.structs.replace(picking, picked=kept)
-    return _with_typed(picking, zone) if what == "slot" else picking
+    return _with_typed(picking, grid, now) if what == "slot" else picking
 
 
 def clocks(grid_minutes: int) -> list[str]:
     """Every time of the raster that a list offers; midnight at the end of the day comes last."""
-    times = [f"{m // 60}:{m % 60:02}" for m in range(0, 24 * 60, grid_minutes)]
+    times = [f"{m // 60:02}:{m % 60:02}" for m in range(0, 24 * 60, grid_minutes)]
     return [*times, "24:00"]
 
 
@@ -93,14 +103,25 @@ def lengths(grid_minutes: int) -> list[int]:
     return [minutes for minutes in MINUTES if minutes % grid_minutes == 0]
 
 
-def _with_typed(picking: Picking, zone: ZoneInfo) -> Picking:
+def _with_typed(picking: Picking, grid: Grid, now: datetime) -> Picking:
+    zone = ZoneInfo(grid.zone)
     start, end = (_wall(picking.day, clock, zone) for clock in (picking.begin, picking.finish))
     if start is None or end is None:
-        return msgspec.structs.replace(picking, problem="missing")
+        return msgspec.structs.replace(picking, problem=Problem("day", "day_missing"))
     if end <= start:
-        return msgspec.structs.replace(picking, problem="candidate_reversed")
-    added = sorted((*picking.picked, Picked(start, end, picking.room)), key=lambda p: p.slot)
+        return msgspec.structs.replace(picking, problem=Problem("finish", "finish_before_begin"))
+    typed = Picked(start, end, picking.room)
+    if wrong := next(_problems_of_last((*picking.offers, typed.offer), grid, now), None):
+        return msgspec.structs.replace(picking, problem=Problem("day", wrong.code, wrong.values))
+    added = sorted((*picking.picked, typed), key=lambda p: p.slot)
     return msgspec.structs.replace(picking, picked=tuple(added), week=picking.day)
+
+
+def _problems_of_last(offers: tuple[Offer, ...], grid: Grid, now: datetime) -> Iterator[Problem]:
+    """What would be refused because of the last one; what is wrong with the others is said in time."""
+    for problem in check_offers(offers, (), grid, now):
+        if problem.field == "candidates" or problem.field.startswith(f"candidates.{len(offers) - 1}."):
+            yield problem
 
 
 def _wall(day: str, clock: str, zone: ZoneInfo) -> datetime | None:

@@ -18,25 +18,28 @@ from chouseiapo.domain.event import Meta
 from chouseiapo.domain.proposal import shown_title
 from chouseiapo.domain.slots import Slot
 from chouseiapo.web.api.requests import services, visible
-from chouseiapo.web.staff import people, session
+from chouseiapo.web.i18n import _
+from chouseiapo.web.staff import people, session, words
 from chouseiapo.web.staff.busy import clashes, overlay
 from chouseiapo.web.staff.draft import Draft, problems_of, proposal_of
 from chouseiapo.web.staff.mail_view import framed, shown
 from chouseiapo.web.staff.new import PREFIX, appointment_of, drafts, kept
 from chouseiapo.web.staff.picker import rows_of
-from projections.outbox import Mail, mails_of
+from projections.outbox import GUEST, Mail, mails_of
 
 review = Blueprint("review", __name__, url_prefix="/appointments/new/<string(length=32):id>")
 # Calendars are asked about this long a time at most.
 LONGEST_LOOK = timedelta(days=62)
 
 
-class HoldsShown(msgspec.Struct, frozen=True):
-    """How many holds will stand on whose calendar."""
+class Told(msgspec.Struct, frozen=True):
+    """What somebody, or a room, gets: a mail, and how many holds on which calendar."""
 
     name: str
-    calendar: str
-    count: int
+    address: str = ""
+    mail: str = ""
+    calendar: str = ""
+    count: int = 0
 
 
 @review.get("/review")
@@ -62,7 +65,7 @@ def page(id: str) -> Any:
         attending=[people.shown(member) for member in appointment.attendees],
         author=people.shown(appointment.author),
         organizer=people.shown(appointment.organizer),
-        holds=_holds(appointment),
+        told=_told(appointment, mails),
         mails=mails,
         chosen=chosen,
         part="text" if request.args.get("part") == "text" else "html",
@@ -107,7 +110,7 @@ def propose(id: str) -> Any:
 
 def _imagined(id: str, draft: Draft) -> tuple[Appointment, list[Mail]]:
     """The appointment as it would be, and every mail that its first event would ask for."""
-    proposal, _ = proposal_of(draft, services().settings.zone)
+    proposal, _problems = proposal_of(draft, services().settings.zone)
     appointment = Appointment(appointment_of(id))
     appointment.propose(proposal, g.member.id, (), g.now)
     return appointment, mails_of(appointment.collect_events())
@@ -125,9 +128,24 @@ def _recipient(appointment: Appointment, mail: Mail) -> str:
     return name or found.email
 
 
-def _holds(appointment: Appointment) -> list[HoldsShown]:
-    counted = Counter(wanted.owner for wanted in services().entry_writer.wanted(appointment))
-    return [HoldsShown(people.name_of(o), people.calendar_of(o), count) for o, count in counted.items()]
+def _told(appointment: Appointment, mails: list[Mail]) -> list[Told]:
+    """Everybody, and every room, that something will reach: the guest first, then members, then rooms."""
+    holds = Counter(wanted.owner for wanted in services().entry_writer.wanted(appointment))
+    mailed = {mail.recipient: mail for mail in mails}
+    guest = mailed.pop(GUEST, None)
+    found = [
+        Told(
+            name=people.addressed(who),
+            mail=words.said(_("依頼の控えがメールで届きます。")) if who in mailed else "",
+            calendar=people.calendar_of(who) if who in holds else "",
+            count=holds[who],
+        )
+        for who in dict.fromkeys((*appointment.attendees, *mailed, *holds))
+    ]
+    if guest is None:
+        return found
+    asked = words.said(_("日時を選ぶためのメールが届きます。"))
+    return [Told(_recipient(appointment, guest), appointment.guest.email, asked), *found]
 
 
 def _clashes(draft: Draft) -> list[list[str]]:

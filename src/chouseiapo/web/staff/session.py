@@ -31,7 +31,7 @@ def signed_in(view: View) -> View:
     @wraps(view)
     def checked(*args: Any, **kwargs: Any) -> Any:
         if not enter():
-            return redirect(url_for("sign_in.ask", next=_here()), 303)
+            return _sign_in_first("ended")
         if request.method == "POST":
             must_be_genuine(g.session)
         return view(*args, **kwargs)
@@ -39,18 +39,52 @@ def signed_in(view: View) -> View:
     return cast(View, checked)
 
 
-def signed_in_writing(view: View) -> View:
-    """Like `signed_in`, for long forms: one that lay open too long is not refused, so that nothing typed is
-    lost. The view finds `g.stale` set, changes nothing, and shows the form once more."""
+def signed_in_writing(keep: Callable[..., str]) -> Callable[[View], View]:
+    """Like `signed_in`, for long forms, of which nothing typed is lost. They bear their `writer`.
 
-    @wraps(view)
-    def checked(*args: Any, **kwargs: Any) -> Any:
-        if not enter():
-            return redirect(url_for("sign_in.ask", next=_here()), 303)
-        g.stale = request.method == "POST" and not _is_genuine(g.session)
-        return view(*args, **kwargs)
+    Where the session has ended meanwhile, `keep` is given the writer and the route's values, keeps what was
+    posted, and answers where the writer finds it after signing in. A form of somebody else's finds `g.stale`
+    set: the view changes nothing and shows it once more.
+    """
 
-    return cast(View, checked)
+    def guarded(view: View) -> View:
+        @wraps(view)
+        def checked(*args: Any, **kwargs: Any) -> Any:
+            writer = _writer()
+            if enter():
+                g.stale = writer != g.member.id
+                return view(*args, **kwargs)
+            return _sign_in_first("kept", keep(writer, **kwargs)) if writer else _sign_in_first("ended")
+
+        return cast(View, checked)
+
+    return guarded
+
+
+def _sign_in_first(why: str, target: str = "") -> Any:
+    """To the sign-in and back here; whoever was sending a form is told why."""
+    if request.method != "POST":
+        return redirect(url_for("sign_in.ask", next=_here()), 303)
+    return redirect(url_for("sign_in.ask", next=target or _before(), why=why), 303)
+
+
+def writer(path: str) -> str:
+    """For a long form that is sent to `path`: who writes it. Unlike a nonce it outlives the session."""
+    return f"{g.member.id}.{services().form_signer.sign(_written(g.member.id, path)).hex()}"
+
+
+def _writer() -> str:
+    """The member for whom we made the posted form; nobody when we did not make it."""
+    member, _dot, mac = request.form.get("writer", "").partition(".")
+    try:
+        is_ours = services().form_signer.verifies(_written(member, request.path), bytes.fromhex(mac))
+    except ValueError:
+        return ""
+    return member if is_ours else ""
+
+
+def _written(member: str, path: str) -> bytes:
+    return f"writer\n{member}\n{path}".encode()
 
 
 def enter() -> bool:
@@ -132,4 +166,10 @@ def local(target: str) -> str:
 
 
 def _here() -> str | None:
-    return request.full_path.rstrip("?") if request.method == "GET" and request.path != "/" else None
+    return request.full_path.rstrip("?") if request.path != "/" else None
+
+
+def _before() -> str | None:
+    """The page of ours that the posted form stood on."""
+    parts = urlsplit(request.referrer or "")
+    return local(parts.path) if parts.netloc == request.host else None

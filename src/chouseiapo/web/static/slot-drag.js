@@ -11,10 +11,9 @@ const SCROLL_PX = 8;
 export class SlotDrag {
   constructor(grid) {
     this.grid = grid;
-    this.sheet = grid.sheet;
     this.ghost = document.createElement("div");
     this.ghost.className = "ghost";
-    const on = (type, act, options) => this.sheet.addEventListener(type, act, options);
+    const on = (type, act, options) => grid.days.addEventListener(type, act, options);
     on("pointerdown", (event) => this.press(event));
     on("pointermove", (event) => this.move(event));
     on("pointerup", (event) => this.release(event));
@@ -25,8 +24,12 @@ export class SlotDrag {
     on("contextmenu", (event) => this.pressed?.touch && event.preventDefault());
   }
 
+  get sheet() {
+    return this.grid.sheet;
+  }
+
   press(event) {
-    if (event.button !== 0 || this.pressed || event.target.closest(".drop")) return;
+    if (event.button !== 0 || this.pressed || event.target.closest(".drop, .fixed")) return;
     const block = event.target.closest(".block");
     const begun = block ? this.grid.covers(block.line)[0] : this.grid.cellAt(event);
     if (!block && !this.grid.isFree(begun)) return;

@@ -11,30 +11,50 @@ const LAST_DAY = 6;
 
 class SlotGrid extends HTMLElement {
   connectedCallback() {
-    this.sheet = this.querySelector(".sheet");
+    this.days = this.querySelector(".week-part");
     this.list = this.querySelector(".picked-list");
-    this.heads = [...this.querySelectorAll("[data-day]")];
-    this.rows = [...this.querySelectorAll("[role=row]")].slice(1);
-    this.cells = this.rows.map((row) => [...row.querySelectorAll("[role=gridcell]")]);
-    this.places = new Map(this.cells.flatMap((row, r) => row.map((cell, c) => [cell, { r, c }])));
-    this.starts = new Map([...this.places].map(([cell, place]) => [cell.dataset.start, place]));
     this.blocks = document.createElement("div");
     this.blocks.className = "blocks";
-    this.sheet.append(this.blocks);
+    this.read();
     this.drag = new SlotDrag(this);
-    this.sheet.addEventListener("click", (event) => this.click(event));
-    this.sheet.addEventListener("keydown", (event) => this.key(event));
+    this.days.addEventListener("click", (event) => this.click(event));
+    this.days.addEventListener("keydown", (event) => this.key(event));
     this.list.addEventListener("click", (event) => this.dropLine(event));
     this.draw();
     this.open();
   }
 
+  /* What the server has drawn. */
+  read() {
+    this.sheet = this.querySelector(".sheet");
+    this.heads = [...this.querySelectorAll("[data-day]")];
+    this.rows = [...this.querySelectorAll("[role=row]")].slice(1);
+    this.cells = this.rows.map((row) => [...row.querySelectorAll("[role=gridcell]")]);
+    this.places = new Map(this.cells.flatMap((row, r) => row.map((cell, c) => [cell, { r, c }])));
+    this.inOrder = this.heads.flatMap((_, c) => this.cells.map((row) => row[c]).filter((cell) => this.isFree(cell)));
+    this.sheet.append(this.blocks);
+  }
+
   /* The week opens at business hours; their first free cell is what Tab reaches. */
   open() {
-    const cell = this.querySelector(".o[data-start]") ?? this.querySelector("[data-start]");
-    if (!cell) return;
-    this.rove(cell, false);
-    this.sheet.scrollTop = (this.querySelector(".o") ?? cell).offsetTop - this.heads[0].offsetHeight - 4;
+    const work = this.querySelector(".work [role=rowheader]") ?? this.rows[0].firstElementChild;
+    this.sheet.scrollTop = work.offsetTop - this.heads[0].offsetHeight - 4;
+    const cell = this.querySelector(".work [data-start]") ?? this.querySelector("[data-start]");
+    if (cell) this.rove(cell, false);
+  }
+
+  /* The same week as a fresh page shows it: who is busy may have changed, the candidates stay. */
+  renew(fresh) {
+    const { scrollTop, scrollLeft } = this.sheet;
+    this.days.replaceChildren(...fresh.querySelector(".week-part").childNodes);
+    this.read();
+    this.draw();
+    this.open();
+    this.sheet.scrollTo(scrollLeft, scrollTop);
+    for (const line of this.lines) {
+      const same = fresh.querySelector(`.picked[data-start="${line.dataset.start}"][data-end="${line.dataset.end}"]`);
+      if (same) line.querySelector(".clash").textContent = same.querySelector(".clash").textContent;
+    }
   }
 
   /* Cells, and what they say */
@@ -62,16 +82,30 @@ class SlotGrid extends HTMLElement {
   }
 
   words(cells) {
-    const first = this.places.get(cells[0]);
-    const last = this.places.get(cells.at(-1));
     return this.dataset.slot
-      .replace("{day}", this.heads[first.c].dataset.day)
-      .replace("{from}", this.rows[first.r].firstElementChild.textContent)
-      .replace("{to}", cells.at(-1).dataset.until ?? this.rows[last.r].firstElementChild.dataset.until);
+      .replace("{day}", this.heads[this.places.get(cells[0]).c].dataset.day)
+      .replace("{from}", this.from(cells))
+      .replace("{to}", this.to(cells));
+  }
+
+  from(cells) {
+    return this.rows[this.places.get(cells[0]).r].firstElementChild.textContent;
+  }
+
+  to(cells) {
+    return cells.at(-1).dataset.until ?? this.rows[this.places.get(cells.at(-1)).r].firstElementChild.dataset.until;
   }
 
   say(name, slot = "") {
-    this.querySelector(".announce").textContent = this.dataset[name].replace("{slot}", slot);
+    const place = this.querySelector(".announce");
+    place.textContent = this.dataset[name].replace("{slot}", slot);
+    place.classList.add("hidden-but-read");
+  }
+
+  /* Whoever looks must see why nothing happened. */
+  refuse(name, slot) {
+    this.say(name, slot);
+    this.querySelector(".announce").classList.remove("hidden-but-read");
   }
 
   /* Candidates: lines of the list */
@@ -80,12 +114,25 @@ class SlotGrid extends HTMLElement {
     return [...this.list.children];
   }
 
-  /* The cells that a candidate covers; none when it lies in another week. */
+  /* The cells that a candidate covers: those of this week, on several days where it runs over midnight. */
   covers(line) {
-    const first = this.starts.get(line.dataset.start);
-    if (!first) return [];
-    const cells = this.span(first.c, first.r, this.rows.length - 1);
-    return cells.slice(0, cells.findIndex((cell) => cell.dataset.end === line.dataset.end) + 1);
+    const { start, end } = line.dataset;
+    const first = this.inOrder.findIndex((cell) => cell.dataset.start === start);
+    const last = this.inOrder.findIndex((cell) => cell.dataset.end === end);
+    const begins = first >= 0 || start < this.inOrder[0]?.dataset.start;
+    const ends = last >= 0 || end > this.inOrder.at(-1)?.dataset.end;
+    return begins && ends ? this.inOrder.slice(Math.max(0, first), last < 0 ? undefined : last + 1) : [];
+  }
+
+  /* One that runs over midnight is neither moved nor stretched: one column can't say where it would go. */
+  isWhole(line) {
+    const cells = this.covers(line);
+    const { start, end } = line.dataset;
+    return this.byDay(cells).length === 1 && cells[0].dataset.start === start && cells.at(-1).dataset.end === end;
+  }
+
+  byDay(cells) {
+    return this.heads.map((_, c) => cells.filter((cell) => this.places.get(cell).c === c)).filter((day) => day.length);
   }
 
   overlaps(cells, besides) {
@@ -95,27 +142,38 @@ class SlotGrid extends HTMLElement {
 
   add(cells) {
     if (!cells?.length) return;
-    if (this.overlaps(cells)) return this.say("overlaps");
-    if (this.lines.length >= Number(this.dataset.most)) return this.say("full");
+    if (cells.some((cell) => cell.classList.contains("r"))) return this.refuse("reserved", this.words(cells));
+    if (this.overlaps(cells)) return this.refuse("overlaps");
+    if (this.lines.length >= Number(this.dataset.most)) return this.refuse("full");
     const line = this.querySelector("template.line-shape").content.firstElementChild.cloneNode(true);
+    const room = this.closest("form").elements.next_room?.value;
+    if (room !== undefined) line.querySelector("[name=room]").value = room;
     this.fill(line, cells);
     this.list.insertBefore(line, this.lines.find((other) => other.dataset.start > line.dataset.start) ?? null);
-    this.draw();
+    this.changed();
     this.say("added", this.words(cells));
   }
 
   change(line, cells) {
-    if (!cells.length || this.overlaps(cells, line)) return this.say("overlaps");
+    const moved = cells.length === this.covers(line).length;
+    const stands = cells.some((cell) => cell.classList.contains("r"));
+    if (!cells.length || stands || this.overlaps(cells, line)) return this.refuse(moved ? "immovable" : "unsizable");
     this.fill(line, cells);
-    this.draw();
+    this.changed();
     this.say("changed", this.words(cells));
   }
 
   remove(line) {
     const words = line.querySelector(".when").textContent;
     line.remove();
-    this.draw();
+    this.changed();
     this.say("removed", words);
+  }
+
+  /* The form hears of it as of anything typed. */
+  changed() {
+    this.draw();
+    this.list.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
   fill(line, cells) {
@@ -128,7 +186,7 @@ class SlotGrid extends HTMLElement {
     line.querySelector("select")?.setAttribute("aria-label", `${this.dataset.room} ${words}`);
     line.querySelector(".clash").textContent = cells.some((cell) => cell.matches(".b1, .b2, .b3, .h")) ? this.dataset.clash : "";
     line.querySelectorAll(".problem").forEach((problem) => problem.remove());
-    line.classList.remove("wrong");
+    line.classList.remove("wrong", "refused");
   }
 
   /* Blocks over the cells, and everything that counts or repeats the candidates */
@@ -151,15 +209,22 @@ class SlotGrid extends HTMLElement {
 
   block(line) {
     const cells = this.covers(line);
-    if (!cells.length) return;
     cells.forEach((cell) => cell.setAttribute("aria-selected", "true"));
+    for (const day of this.byDay(cells)) this.blockOn(day, line);
+  }
+
+  blockOn(cells, line) {
     const words = line.querySelector(".when").textContent;
     const block = this.querySelector("template.block-shape").content.firstElementChild.cloneNode(true);
     const body = block.querySelector(".body");
-    body.dataset.start = line.dataset.start;
+    const [from, to] = this.dataset.times.split("|");
+    body.dataset.start = cells[0].dataset.start;
     body.setAttribute("aria-label", this.dataset.block.replace("{slot}", words));
-    body.firstElementChild.textContent = words.replace(this.heads[this.places.get(cells[0]).c].dataset.day, "").replace(/^[,\s]+/, "");
+    body.children[0].textContent = from.replace("{from}", this.from(cells));
+    body.children[1].textContent = to.replace("{to}", this.to(cells));
     block.querySelector(".drop").setAttribute("aria-label", this.dataset.drop.replace("{slot}", words));
+    block.classList.toggle("short", cells.length === 1);
+    block.classList.toggle("fixed", !this.isWhole(line));
     block.line = line;
     this.lay(block, cells);
     this.blocks.append(block);
@@ -220,7 +285,7 @@ class SlotGrid extends HTMLElement {
     if (key === "Delete" || key === "Backspace") return () => (this.remove(line), this.active.focus());
     if (key === "Escape") return () => this.rove(cells[0]);
     const fits = key.startsWith("Arrow") && shiftKey && last >= first.r && last < this.rows.length;
-    return fits && (() => this.change(line, this.span(first.c, first.r, last)));
+    return fits && this.isWhole(line) && (() => this.change(line, this.span(first.c, first.r, last)));
   }
 
   keyOnCell({ key, shiftKey, target }) {

@@ -1,0 +1,70 @@
+"""Why a draft is refused: what is wrong at each field; and all of it above the form, as links to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from flask import g
+
+from chouseiapo.domain.errors import Problem
+from chouseiapo.web.errors import sentence
+from chouseiapo.web.i18n import _
+from chouseiapo.web.staff import words
+from chouseiapo.web.staff.picker import Row
+
+# Where each field stands on the page, and its name.
+_FIELDS = {
+    "attendees": ("query", _("担当者")),
+    "organizer": ("organizer", _("主催者")),
+    "candidates": ("picked", _("日時候補")),
+    "delivery": ("delivery-choice", _("届け方")),
+    "guest.company": ("company", _("会社名")),
+    "guest.name": ("name", _("お客様のお名前")),
+    "guest.email": ("email", _("お客様のメールアドレス")),
+    "guest.phone": ("phone", _("電話番号")),
+    "guest.time_zone": ("time_zone", _("お客様のタイムゾーン")),
+    "guest.locale": ("locale", _("お客様の言語")),
+    "kind": ("kind-choice", _("種類")),
+    "platform": ("platform-choice", _("Web会議")),
+    "url": ("url", _("Web会議のURL")),
+    "place": ("place", _("場所")),
+    "title": ("title", _("件名")),
+    "message": ("message", _("お客様へのメッセージ")),
+    "note": ("note", _("社内メモ")),
+    "deadline": ("deadline", _("回答期限")),
+    "visibility": ("visibility-choice", _("予定の公開範囲")),
+}
+
+
+class Told(msgspec.Struct, frozen=True):
+    """One line above the form: where it leads, what it is about, what is wrong there."""
+
+    anchor: str
+    label: str
+    sentence: str
+
+
+def by_field(problems: Sequence[Problem]) -> dict[str, Problem]:
+    """The first problem of each field; one that is too long is named, because several may be."""
+    return {problem.field: _named(problem) for problem in reversed(problems)}
+
+
+def summary(problems: Sequence[Problem], rows: Sequence[Row]) -> list[Told]:
+    """Everything that is wrong: the candidates, then the fields in their order on the page."""
+    candidates = [
+        Told(f"candidate-{n}", row.words, told) for n, row in enumerate(rows) for told in row.problems
+    ]
+    found = {problem.field: problem for problem in reversed(problems)}
+    return candidates + [
+        Told(anchor, words.said(label), sentence(found[field], g.locale))
+        for field, (anchor, label) in _FIELDS.items()
+        if field in found
+    ]
+
+
+def _named(problem: Problem) -> Problem:
+    if problem.code != "too_long":
+        return problem
+    label = words.said(_FIELDS[problem.field][1])
+    return msgspec.structs.replace(problem, code="too_long_there", values={**problem.values, "field": label})
