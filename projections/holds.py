@@ -28,6 +28,8 @@ from chouseiapo.storage import Rows, upsert
 from chouseiapo.tables import entries, holds, tasks
 
 LEDGER = "holds"
+# What changes where or in which language a member's entries stand.
+_MOVING = (Member.Linked, Member.Unlinked, Member.LinkHealed, Member.LocalityChosen)
 # Built once: putting a statement together takes as long as its answer.
 _PLACED = select(
     entries.c.key, entries.c.link, entries.c.vendor_id, entries.c.unsure, entries.c.fingerprint
@@ -196,7 +198,7 @@ class Holds:
     def apply(self, connection: Connection, stream: str, events: Sequence[Event]) -> None:
         if stream.startswith("appointment-"):
             self._write(connection, stream)
-        elif any(isinstance(e, Member.Linked | Member.Unlinked | Member.LinkHealed) for e in events):
+        elif any(isinstance(e, _MOVING) for e in events):
             self._follow_links(connection, stream)
 
     def _write(self, connection: Connection, id: str) -> None:

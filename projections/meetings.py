@@ -44,7 +44,7 @@ class Meetings:
     def plan(self, appointment: Appointment) -> MeetingPlan | None:
         """The conference as it should be now; None when there should be none."""
         chosen = appointment.chosen
-        if chosen is None or appointment.platform is not Platform.ZOOM:
+        if chosen is None or appointment.platform is not Platform.ZOOM or appointment.erased:
             return None
         minutes = int((chosen.end - chosen.start).total_seconds() // 60)
         title = shown_title(appointment.title, appointment.guest)

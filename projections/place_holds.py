@@ -10,13 +10,13 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import delete, func, or_, select, update
 
 from chouseiapo.application import Coordination
 from chouseiapo.ledger import Task
 from chouseiapo.ports import Calendar, Entry, Placed, PortError
 from chouseiapo.storage import Rows, upsert
-from chouseiapo.tables import entries
+from chouseiapo.tables import entries, tasks
 from projections.holds import LEDGER, EntryWriter
 
 Standing = Mapping[str, tuple[Placed, str]]
@@ -91,6 +91,23 @@ class PlaceHolds:
         if rows:
             with self._rows.write() as connection:
                 upsert(connection, entries, rows)
+
+
+def left_on(rows: Rows, link: str) -> tuple[int, bool]:
+    """How many entries of ours stand on a calendar, or may; whether something is still to be done there."""
+    present = or_(entries.c.vendor_id != "", entries.c.unsure)
+    standing = select(func.count()).select_from(entries).where(entries.c.link == link, present)
+    due = select(tasks.c.key).where(tasks.c.ledger == LEDGER, tasks.c.lane == link, tasks.c.parked.is_(False))
+    with rows.read() as connection:
+        return connection.scalar(standing) or 0, connection.scalar(due.limit(1)) is not None
+
+
+def let_go(rows: Rows, link: str) -> None:
+    """Forget what stands on a calendar that is out of our hands; which ids are used up is remembered."""
+    gone = {"vendor_id": "", "etag": "", "fingerprint": "", "unsure": False}
+    with rows.write() as connection:
+        connection.execute(update(entries).where(entries.c.link == link).values(gone))
+        connection.execute(delete(tasks).where(tasks.c.ledger == LEDGER, tasks.c.lane == link))
 
 
 def _first_to_mend(failures: Sequence[PortError]) -> PortError:

@@ -52,6 +52,10 @@ class Composer:
         recipient = self.recipient(appointment, mail.recipient, mail.rule)
         return self.render(mail, appointment, recipient, now)
 
+    def has_erased(self, appointment: str) -> bool:
+        """Whether the guest was forgotten: then nobody is left to write to."""
+        return self._app.appointment(appointment).erased
+
     def render(
         self, mail: Mail, appointment: Appointment, recipient: Recipient, now: datetime
     ) -> EmailMessage:
@@ -178,6 +182,8 @@ class SendMails:
 
     def _skipped(self, mail: Mail, sealed: str, now: datetime) -> str:
         """Why a mail no longer goes; asked at the moment of sending."""
+        if mail.recipient == GUEST and self._composer.has_erased(mail.appointment):
+            return "skipped_erased"
         if mail.rule == Rule.REMINDER:
             reason = self._reminders.still_due(mail, now)
             return f"skipped_{reason}" if reason else ""

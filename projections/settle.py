@@ -36,6 +36,8 @@ class Health(Protocol):
 
     def is_broken(self, link: str) -> bool: ...
 
+    def is_linked(self, link: str) -> bool: ...
+
 
 def work_lane(ledger: Ledger, settler: Settler, health: Health, lane: str, clock: Clock) -> int:
     """Settle what is due in a lane that we hold, then give it back; answers how many tasks were worked on.
@@ -63,6 +65,9 @@ def _work(
         done += 1
         failure = _attempt(ledger, settler, task, clock)
         healthy = healthy or failure is None
+        if failure is not None and failure.auth and not health.is_linked(lane):
+            ledger.finish(task)  # unlinked meanwhile: what stands there is out of our hands
+            continue
         if failure is not None and failure.auth:
             health.break_link(lane, failure.reason, clock())
             not_before, error = clock() + AUTH_PAUSE, failure.reason

@@ -8,7 +8,14 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-pytest_plugins = ["tests.postgres", "tests.product", "tests.web.api", "tests.web.desk", "tests.web.live"]
+pytest_plugins = [
+    "tests.postgres",
+    "tests.product",
+    "tests.terminal",
+    "tests.web.api",
+    "tests.web.desk",
+    "tests.web.live",
+]
 
 # No deadline: a shared machine may stop for a second. In CI each run tries the same examples, so that a
 # failure is the change's and not the dice's.

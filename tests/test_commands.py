@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
@@ -19,48 +13,7 @@ from chouseiapo import migrations
 from chouseiapo.storage import Rows
 from chouseiapo.tables import metadata
 from tests.journeys.company import Process
-from tests.product import SECRET
-
-ROOT = Path(__file__).parents[1]
-
-
-class Operator:
-    """Somebody at a terminal."""
-
-    def __init__(self, database_url: str) -> None:
-        self.environ = {
-            "CHOUSEIAPO_DATABASE_URL": database_url,
-            "CHOUSEIAPO_SECRET_KEY": SECRET,
-            "CHOUSEIAPO_COMPANY": "株式会社サンプル",
-        }
-
-    def run(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-        given = os.environ | self.environ | environ | {"PYTHONPATH": f"{ROOT}/src{os.pathsep}{ROOT}"}
-        return subprocess.run(
-            [sys.executable, "-m", "chouseiapo.cli", *arguments],
-            env=given,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-
-    def lines(self, *arguments: str) -> list[Any]:
-        done = self.run(*arguments)
-        assert done.returncode == 0, done.stderr
-        return [json.loads(line) for line in done.stdout.splitlines()]
-
-
-@pytest.fixture
-def operator(database_url: str) -> Operator:
-    return Operator(database_url)
-
-
-@pytest.fixture
-def rows(database_url: str) -> Iterator[Rows]:
-    opened = Rows(database_url)
-    yield opened
-    opened.close()
+from tests.terminal import ROOT, Operator
 
 
 def test_people_are_registered_listed_and_let_in(operator: Operator) -> None:

@@ -98,8 +98,12 @@ class Coordination(Aggregates):
 
     def is_broken(self, link: str) -> bool:
         """Whether the link is known to be refused; what is no account of a member can't be."""
+        return self.is_linked(link) and bool(self.member(link_owner(link)).links[link].broken)
+
+    def is_linked(self, link: str) -> bool:
+        """Whether the account speaks for its member; mail queues and built-in calendars are no accounts."""
         member = Member.remember(link_owner(link), self.stream(link_owner(link)))
-        return link in member.links and bool(member.links[link].broken)
+        return link in member.links
 
     # Appointments: what the staff do
 

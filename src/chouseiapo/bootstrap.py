@@ -15,7 +15,8 @@ from chouseiapo.accounts.google import GoogleAccounts
 from chouseiapo.accounts.guest_links import GuestLinks
 from chouseiapo.accounts.keyring import StoredKeyring
 from chouseiapo.accounts.microsoft import MicrosoftAccounts
-from chouseiapo.accounts.secrets import Sealer, Signer, hashed
+from chouseiapo.accounts.reseal import Resealed, seal_anew
+from chouseiapo.accounts.secrets import PERSONAL_DATA, VAULT, Sealer, Signer, hashed
 from chouseiapo.accounts.vault import Grant, LinkedAccounts, Vault
 from chouseiapo.accounts.zoom import ZoomAccounts
 from chouseiapo.adapters.builtin import BuiltinCalendar
@@ -57,6 +58,12 @@ class WrongDatabase(Exception):
 AHEAD = (
     "the rows are ahead of the events: the two were restored from different moments, and new events would be "
     "skipped; stop the other processes and restore both from the same moment"
+)
+
+
+WRONG_KEY = (
+    "SECRET_KEY does not open what this database holds; name the key that sealed it, too (new,old). "
+    "If that is lost for good: chouseiapo keys rotate --forget-unreadable"
 )
 
 
@@ -111,6 +118,14 @@ class Services:
             member.id, provider, account.subject, account.email, cause, self.clock()
         )
 
+    def erase_guest(self, appointment: str, cause: Meta, cancel: bool = False) -> None:
+        """Forget who the guest was, for ever. Raises NotOver for what is open or to come, unless `cancel`."""
+        now = self.clock()
+        if cancel and not self.coordination.appointment(appointment).is_over(now):
+            self.coordination.cancel(appointment, "", cause, now)
+        self.coordination.erase_guest(appointment, cause, now)
+        self.keyring.destroy(appointment, now)
+
     def mail_sign_in_link(self, member: str, now: datetime) -> str:
         """Put the mail with a one-time link into the outbox; answers the link."""
         url = f"{self.settings.base_url}/sign-in/{self.access.new_sign_in_link(member, now)}"
@@ -129,12 +144,14 @@ class Services:
 
 def build(settings: Settings, clock: Clock = utc_now) -> Services:
     """Open the database (an empty one is created, an old one refused) and put everything together."""
-    if not settings.secret_key:
-        raise SettingsError(["CHOUSEIAPO_SECRET_KEY: missing; make one with: openssl rand -hex 32"])
+    _must_have_key(settings)
     rows = _rows(settings)
-    keyring = StoredKeyring(rows, Sealer(settings.secret_key, "personal data"))
+    keyring = _keyring(settings, rows)
     try:
         _ensure_database(settings, rows, keyring)
+        if not keyring.fits():
+            raise WrongDatabase(WRONG_KEY)
+        keyring.keep_probe()
         return _assemble(settings, clock, rows, keyring, _coordination(settings, keyring))
     except BaseException:
         rows.close()
@@ -144,7 +161,7 @@ def build(settings: Settings, clock: Clock = utc_now) -> Services:
 def _assemble(
     settings: Settings, clock: Clock, rows: Rows, keyring: StoredKeyring, app: Coordination
 ) -> Services:
-    sealer = Sealer(settings.secret_key, "vault")
+    sealer = Sealer(settings.secret_key, VAULT)
     accounts: dict[str, LinkedAccounts] = {
         Provider.GOOGLE.value: GoogleAccounts(settings),
         Provider.MICROSOFT.value: MicrosoftAccounts(settings),
@@ -197,14 +214,33 @@ def _assemble(
 def migrate(settings: Settings) -> str | None:
     """Bring the database to this release's schema; answers the revision it stood at before."""
     rows = _rows(settings)
-    keyring = StoredKeyring(rows, Sealer(settings.secret_key, "personal data"))
     try:
         with rows.creating_alone():
             before = migrations.revision(rows.engine)
-            _create_or_upgrade(settings, rows, keyring)
+            _create_or_upgrade(settings, rows, _keyring(settings, rows))
     finally:
         rows.close()
     return before
+
+
+def rotate_keys(settings: Settings, give_up: bool, clock: Clock = utc_now) -> Resealed:
+    """Seal everything under the first of the secret keys; also where they do not fit the database."""
+    _must_have_key(settings)
+    rows = _rows(settings)
+    try:
+        _ensure_database(settings, rows, _keyring(settings, rows))
+        return seal_anew(rows, settings.secret_key, give_up, clock())
+    finally:
+        rows.close()
+
+
+def _must_have_key(settings: Settings) -> None:
+    if not settings.secret_key:
+        raise SettingsError(["CHOUSEIAPO_SECRET_KEY: missing; make one with: openssl rand -hex 32"])
+
+
+def _keyring(settings: Settings, rows: Rows) -> StoredKeyring:
+    return StoredKeyring(rows, Sealer(settings.secret_key, PERSONAL_DATA))
 
 
 def _rows(settings: Settings) -> Rows:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from chouseiapo import migrations
-from chouseiapo.bootstrap import AHEAD, Services
+from chouseiapo.bootstrap import AHEAD, WRONG_KEY, Services
 from chouseiapo.ledger import failing_tasks, worker_is_alive
 from chouseiapo.ports import PortError
 from projections.catch_up import ahead_of_log, parked_streams
@@ -39,6 +39,8 @@ def _settings(services: Services) -> Iterator[Finding]:
 def _database(services: Services) -> Iterator[Finding]:
     rows, standing = services.rows, migrations.revision(services.rows.engine)
     yield Finding(f"database: schema {standing}", standing == migrations.HEAD)
+    fits = services.keyring.fits()
+    yield Finding(f"secret key: {'fits' if fits else 'wrong'}", fits, "" if fits else WRONG_KEY)
     if ahead_of_log(services.coordination, rows):
         yield Finding("events: behind the rows", False, AHEAD)
     running = worker_is_alive(rows, services.clock())

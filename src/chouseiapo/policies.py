@@ -17,7 +17,7 @@ from chouseiapo.domain.event import Event, caused_by
 from chouseiapo.event_store import StoreTrouble
 from chouseiapo.storage import DatabaseTrouble, Rows
 from projections.appointments import awaiting_meeting_since, overtaken_by_time
-from projections.catch_up import LostRace, Read, is_parked, move, park, position, read_log
+from projections.catch_up import LostRace, Read, is_parked, move, park, position, read_log, unpark
 from projections.offers import Offers, claims_on
 
 NAME = "policies"
@@ -52,6 +52,19 @@ class Policies:
         except LostRace:
             pass  # another worker has done the same commands, which changed nothing
         return len(batch)
+
+    def take_up(self, stream: str, now: datetime) -> int:
+        """React to everything of a parked stream and let it go on; what was reacted to before stays done."""
+        self._react_to_all(stream, now)
+        with self._rows.write() as connection:
+            unpark(connection, NAME, stream)
+        return self._react_to_all(stream, now)  # what came while it was still parked
+
+    def _react_to_all(self, stream: str, now: datetime) -> int:
+        events = self._app.stream(stream)
+        for event in events:
+            self._react(event, now)
+        return len(events)
 
     def observe_time(self, now: datetime) -> int:
         """Close what the clock has overtaken; answers how many appointments it looked at."""

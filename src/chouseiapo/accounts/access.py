@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 
 from chouseiapo.accounts.secrets import hashed, new_token
 from chouseiapo.storage import Rows, insert_new
@@ -13,6 +14,17 @@ from chouseiapo.tables import api_tokens, requests_seen, sessions, sign_in_links
 LINK_LIFE = timedelta(minutes=15)
 SESSION_LIFE = timedelta(days=14)
 REQUEST_LIFE = timedelta(hours=24)
+
+_BEARER = select(api_tokens.c.member).where(api_tokens.c.digest == bindparam("digest"))
+ID_LENGTH = 12
+
+
+class ApiToken(NamedTuple):
+    """A token as it may be shown: by the beginning of its digest, which opens nothing."""
+
+    id: str
+    member: str
+    created_at: datetime
 
 
 class Access:
@@ -29,8 +41,21 @@ class Access:
         return token
 
     def member_of_api_token(self, token: str) -> str | None:
+        return self._rows.look_up(_BEARER, digest=hashed(token))
+
+    def api_tokens(self, member: str | None = None) -> list[ApiToken]:
+        """Those that let somebody in, the oldest first; all, or one member's."""
+        found = select(api_tokens).order_by(api_tokens.c.created_at)
+        if member is not None:
+            found = found.where(api_tokens.c.member == member)
         with self._rows.read() as connection:
-            return connection.scalar(select(api_tokens.c.member).where(api_tokens.c.digest == hashed(token)))
+            return [ApiToken(r.digest[:ID_LENGTH], r.member, r.created_at) for r in connection.execute(found)]
+
+    def revoke_api_token(self, id: str) -> bool:
+        """End a token; False when there is none of that id."""
+        of_that_id = func.substr(api_tokens.c.digest, 1, ID_LENGTH) == id
+        with self._rows.write() as connection:
+            return connection.execute(delete(api_tokens).where(of_that_id)).rowcount > 0
 
     def new_sign_in_link(self, member: str, now: datetime, life: timedelta = LINK_LIFE) -> str:
         token = new_token()
@@ -84,6 +109,11 @@ class Access:
                     sessions.c.digest == hashed(token), sessions.c.expires_at > now
                 )
             )
+
+    def close_sessions(self, member: str) -> int:
+        """End all of a member's; answers how many there were."""
+        with self._rows.write() as connection:
+            return connection.execute(delete(sessions).where(sessions.c.member == member)).rowcount
 
     def close_session(self, token: str) -> None:
         with self._rows.write() as connection:

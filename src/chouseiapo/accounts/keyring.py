@@ -9,13 +9,16 @@ from datetime import datetime
 from sqlalchemy import bindparam, select, update
 
 from chouseiapo.accounts.secrets import Sealer
-from chouseiapo.storage import Rows, insert_new
+from chouseiapo.storage import Rows, insert_new, upsert
 from chouseiapo.tables import keys
 
 KEY_BYTES = 32
 REMEMBERED_S = 2.0
 _MOST_REMEMBERED = 1000
 _SEALED = select(keys.c.sealed).where(keys.c.subject == bindparam("subject"))
+_ANY = select(keys.c.sealed).where(keys.c.sealed != "").limit(1)
+# The subject of a value that protects nothing: whether it opens tells whether SECRET_KEY is the right one.
+PROBE = "secret-key"
 
 
 class StoredKeyring:
@@ -55,6 +58,23 @@ class StoredKeyring:
                 update(keys).where(keys.c.subject == subject).values(sealed="", destroyed_at=now)
             )
         self._known.pop(subject, None)
+
+    def fits(self) -> bool:
+        """Whether SECRET_KEY opens what this database holds."""
+        sealed = self._rows.look_up(_SEALED, subject=PROBE) or self._rows.look_up(_ANY)
+        if sealed is None:
+            return True
+        try:
+            self._sealer.open(sealed)
+        except ValueError:
+            return False
+        return True
+
+    def keep_probe(self) -> None:
+        """Seal the value that `fits` opens, unless an earlier start has done so."""
+        if not self._rows.look_up(_SEALED, subject=PROBE):
+            with self._rows.write() as connection:
+                upsert(connection, keys, [{"subject": PROBE, "sealed": self._sealer.seal(PROBE.encode())}])
 
     def _read(self, subject: str) -> bytes | None:
         sealed = self._rows.look_up(_SEALED, subject=subject)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -11,7 +11,7 @@ import msgspec
 from chouseiapo.domain import errors
 from chouseiapo.domain.appointment_events import AppointmentEvents
 from chouseiapo.domain.errors import Invalid, Problem
-from chouseiapo.domain.event import Aggregate, Event
+from chouseiapo.domain.event import ERASED, Aggregate, Event
 from chouseiapo.domain.proposal import (
     Delivery,
     Guest,
@@ -20,12 +20,13 @@ from chouseiapo.domain.proposal import (
     Platform,
     Proposal,
     Visibility,
+    check_answer,
     check_guest,
     check_locale,
     check_people,
     check_words,
 )
-from chouseiapo.domain.slots import Candidate, CandidateState, Grid, Offer, check_offers
+from chouseiapo.domain.slots import Candidate, CandidateState, Grid, Offer, check_offers, numbered
 
 
 class State(StrEnum):
@@ -72,6 +73,7 @@ class Appointment(AppointmentEvents, Aggregate):
         self.meeting_delayed = False
         self.proposed_at: datetime | None = None
         self.confirmed_at: datetime | None = None
+        self.erased = False
         self._deadline: datetime | None = None
 
     # What it knows
@@ -89,7 +91,13 @@ class Appointment(AppointmentEvents, Aggregate):
 
     @property
     def awaits_meeting(self) -> bool:
-        return self.chosen is not None and self.platform is Platform.ZOOM and self.meeting is None
+        return (
+            self.chosen is not None and self.platform is Platform.ZOOM and not (self.meeting or self.erased)
+        )
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether it ended or took place."""
+        return self.state in _ENDED or (self.chosen is not None and self.chosen.end <= now)
 
     @property
     def deadline(self) -> datetime:
@@ -123,7 +131,7 @@ class Appointment(AppointmentEvents, Aggregate):
             self.Proposed,
             now,
             author=author,
-            candidates=self._candidates_of(offers),
+            candidates=numbered(offers, len(self.candidates)),
             deadline=deadline and deadline.astimezone(UTC),
             **fields,
         )
@@ -132,7 +140,7 @@ class Appointment(AppointmentEvents, Aggregate):
         self._must_be_proposed()
         if problems := check_offers(offers, self.candidates.values(), grid, now):
             raise Invalid(*problems)
-        self._record(self.CandidatesAdded, now, candidates=self._candidates_of(offers))
+        self._record(self.CandidatesAdded, now, candidates=numbered(offers, len(self.candidates)))
 
     def withdraw_candidate(self, candidate: str, now: datetime) -> None:
         """Take one open candidate back; withdrawing it again is no error, the last one can't be."""
@@ -157,7 +165,7 @@ class Appointment(AppointmentEvents, Aggregate):
         if picked.start <= now:
             raise errors.CandidatePassed
         guest = self.guest.merged_with(given)
-        if problems := [*_check_answer(guest), *check_guest(given), *check_locale(time_zone, locale)]:
+        if problems := [*check_answer(guest), *check_guest(given), *check_locale(time_zone, locale)]:
             raise Invalid(*problems)
         self._record(
             self.Confirmed, now, candidate=candidate, guest=guest, time_zone=time_zone, locale=locale
@@ -172,14 +180,10 @@ class Appointment(AppointmentEvents, Aggregate):
     def edit(self, edit: Edit, now: datetime) -> None:
         """Change words; possible until the appointment ends."""
         self._must_stand()
-        problems = list(check_words(edit.title or "", edit.message or "", edit.note or ""))
-        if problems:
+        if problems := list(check_words(edit.title or "", edit.message or "", edit.note or "")):
             raise Invalid(*problems)
-        changes = {
-            field: value
-            for field, value in msgspec.structs.asdict(edit).items()
-            if value is not None and value != getattr(self, field)
-        }
+        words = msgspec.structs.asdict(edit)
+        changes = {field: new for field, new in words.items() if new not in (None, getattr(self, field))}
         if changes:
             self._record(self.Edited, now, **changes)
 
@@ -205,7 +209,7 @@ class Appointment(AppointmentEvents, Aggregate):
 
     def issue_meeting(self, meeting: Meeting, host: str, now: datetime) -> None:
         """Take the conference's data; one that comes after a cancellation concerns nobody."""
-        if self.chosen is not None and self.meeting != meeting:
+        if self.chosen is not None and self.meeting != meeting and not self.erased:
             self._record(self.MeetingIssued, now, meeting=meeting, host=host)
 
     def delay_meeting(self, now: datetime) -> None:
@@ -218,11 +222,18 @@ class Appointment(AppointmentEvents, Aggregate):
         if self.state is State.CANCELLED:
             return
         self._must_stand()
-        if self.chosen is not None and self.chosen.end <= now:
+        if self.is_over(now):
             raise errors.Over
         if len(reason) > 1000:
             raise Invalid(Problem("reason", "too_long", {"most": 1000}))
         self._record(self.Cancelled, now, reason=reason)
+
+    def erase_guest(self, now: datetime) -> None:
+        """Forget the guest; not before it is over, because until then they have to be reached."""
+        if not self.is_over(now):
+            raise errors.NotOver
+        if not self.erased:
+            self._record(self.GuestErased, now)
 
     def observe_time(self, now: datetime) -> None:
         """Close what the clock has overtaken: candidates that have started, then the appointment itself."""
@@ -265,6 +276,8 @@ class Appointment(AppointmentEvents, Aggregate):
                 self.state = State.CANCELLED
             case Appointment.Expired():
                 self.state = State.EXPIRED
+            case Appointment.GuestErased():
+                self._forget_guest()
 
     def _remember_proposal(self, event: AppointmentEvents.Proposed) -> None:
         self.author, self.attendees, self.organizer = event.author, event.attendees, event.organizer
@@ -290,18 +303,16 @@ class Appointment(AppointmentEvents, Aggregate):
         self.locale = event.locale or self.locale
         self._set(event.candidate, CandidateState.CHOSEN)
 
+    def _forget_guest(self) -> None:
+        """By the event alone: whoever still remembers the key forgets as well."""
+        self.erased = True
+        self.guest, self.title, self.meeting = Guest(name=ERASED), ERASED, None
+        self.message = self.note = self.place = self.url = ""
+
     def _set(self, candidate: str, state: CandidateState) -> None:
         self.candidates[candidate] = msgspec.structs.replace(self.candidates[candidate], state=state)
 
     # What must hold before it decides
-
-    def _candidates_of(self, offers: Sequence[Offer]) -> tuple[Candidate, ...]:
-        first = len(self.candidates) + 1
-        ordered = sorted(offers, key=lambda offer: offer.slot)
-        return tuple(
-            Candidate(f"c{first + n}", offer.slot.start, offer.slot.end, offer.room)
-            for n, offer in enumerate(ordered)
-        )
 
     def _candidate(self, candidate: str) -> Candidate:
         if candidate not in self.candidates:
@@ -323,7 +334,7 @@ class Appointment(AppointmentEvents, Aggregate):
             raise errors.NotProposed
 
     def _must_stand(self) -> None:
-        if refusal := _ENDED.get(self.state):
+        if refusal := _ENDED.get(self.state) or (errors.Over if self.erased else None):
             raise refusal
 
 
@@ -337,11 +348,3 @@ _ENDED = {
     State.EXPIRED: errors.Expired,
     State.DECLINED: errors.Declined,
 }
-
-
-def _check_answer(guest: Guest) -> Iterator[Problem]:
-    """Both sides get a confirmation mail, so a name and an address are needed by now."""
-    if not guest.name:
-        yield Problem("guest.name", "name_missing")
-    if not guest.email:
-        yield Problem("guest.email", "email_missing")

@@ -106,6 +106,11 @@ class AppointmentEvents:
         NAME: ClassVar[str] = "appointment.cancelled"
         reason: Personal[str] = ""
 
+    class GuestErased(Event, frozen=True, kw_only=True):
+        """Who the guest was, and what was written about them, is forgotten; the key is destroyed with it."""
+
+        NAME: ClassVar[str] = "appointment.guest-erased"
+
     class Expired(Event, frozen=True, kw_only=True):
         """Nobody chose in time."""
 

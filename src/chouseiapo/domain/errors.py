@@ -109,6 +109,12 @@ class Over(DomainError):
     code: ClassVar[str] = "over"
 
 
+class NotOver(DomainError):
+    """The appointment is still open or to come; it can be cancelled first."""
+
+    code: ClassVar[str] = "not_over"
+
+
 class Busy(DomainError):
     """Too many writers at once; nothing was decided, the same command may be tried again."""
 

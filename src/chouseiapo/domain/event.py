@@ -13,7 +13,7 @@ T = TypeVar("T")
 # A field of this kind holds a guest's personal data: it is encrypted in the event store under a key of its
 # own stream, and reads as ERASED once that key is destroyed.
 Personal = Annotated[T, msgspec.Meta(extra={"personal": True})]
-ERASED = "[erased]"
+ERASED = "（消去済み）"
 
 # Actors that are no members.
 SYSTEM = "system"

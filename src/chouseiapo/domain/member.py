@@ -8,8 +8,9 @@ from typing import ClassVar
 
 import msgspec
 
-from chouseiapo.domain.errors import AlreadyExists, NotFound
+from chouseiapo.domain.errors import AlreadyExists, Invalid, NotFound
 from chouseiapo.domain.event import Aggregate, Event
+from chouseiapo.domain.proposal import check_locale
 
 
 class Role(StrEnum):
@@ -55,6 +56,13 @@ class Member(Aggregate):
 
         NAME: ClassVar[str] = "member.mail-format-chosen"
         text_only: bool
+
+    class LocalityChosen(Event, frozen=True, kw_only=True):
+        """The member's language (`ja`, `en`) and IANA zone; empty: the organization's."""
+
+        NAME: ClassVar[str] = "member.locality-chosen"
+        locale: str
+        time_zone: str
 
     class Linked(Event, frozen=True, kw_only=True):
         """An account speaks for the member; it replaces an earlier one of the same purpose, or heals it."""
@@ -122,6 +130,17 @@ class Member(Aggregate):
         if text_only != self.text_only:
             self._record(self.MailFormatChosen, now, text_only=text_only)
 
+    def choose_locality(self, locale: str | None, time_zone: str | None, now: datetime) -> None:
+        """Set language and zone, empty for the organization's; None leaves one as it is."""
+        chosen = (
+            self.locale if locale is None else locale,
+            self.time_zone if time_zone is None else time_zone,
+        )
+        if problems := list(check_locale(chosen[1], chosen[0])):
+            raise Invalid(*problems)
+        if chosen != (self.locale, self.time_zone):
+            self._record(self.LocalityChosen, now, locale=chosen[0], time_zone=chosen[1])
+
     def link(self, link: str, provider: Provider, account: str, now: datetime) -> None:
         """Let the account speak for the member; the other account of the same purpose is unlinked."""
         zoom = provider is Provider.ZOOM
@@ -156,6 +175,8 @@ class Member(Aggregate):
                 self.locale, self.time_zone = event.locale, event.time_zone
             case Member.MailFormatChosen(text_only=text_only):
                 self.text_only = text_only
+            case Member.LocalityChosen(locale=locale, time_zone=time_zone):
+                self.locale, self.time_zone = locale, time_zone
             case Member.Linked(link=link, provider=provider, account=account):
                 self.links[link] = Link(link, provider, account)
             case Member.Unlinked(link=link):

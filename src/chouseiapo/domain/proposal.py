@@ -155,6 +155,14 @@ def check_guest(guest: Guest) -> Iterator[Problem]:
             yield Problem("guest.email", "email_invalid")
 
 
+def check_answer(guest: Guest) -> Iterator[Problem]:
+    """Both sides get a confirmation mail, so a name and an address are needed by then."""
+    if not guest.name:
+        yield Problem("guest.name", "name_missing")
+    if not guest.email:
+        yield Problem("guest.email", "email_missing")
+
+
 def is_address(text: str) -> bool:
     """One plain ASCII address, as SMTP without extensions carries it."""
     local, _, host = text.rpartition("@")

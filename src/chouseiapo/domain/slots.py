@@ -80,6 +80,12 @@ class Grid(msgspec.Struct, frozen=True):
         return on_minute and local.second == 0 and local.microsecond == 0
 
 
+def numbered(offers: Iterable[Offer], standing: int) -> tuple[Candidate, ...]:
+    """The offers as candidates in order of time, numbered on from as many as stand already."""
+    ordered = enumerate(sorted((offer.slot, offer.room or "") for offer in offers), standing + 1)
+    return tuple(Candidate(f"c{n}", slot.start, slot.end, room or None) for n, (slot, room) in ordered)
+
+
 def check_offers(
     offers: Sequence[Offer], standing: Iterable[Candidate], grid: Grid, now: datetime
 ) -> list[Problem]:

@@ -23,10 +23,10 @@ def healthz() -> Any:
 
 @operations.get("/readyz")
 def readyz() -> Any:
-    """Database, migrations, a living worker, parked streams; 503 when one of them is not as it should be."""
+    """Database, migrations, the secret key, a living worker, parked streams; 503 when one is not right."""
     rows = services().rows
     try:
-        schema = migrations.revision(rows.engine)
+        schema, fits = migrations.revision(rows.engine), services().keyring.fits()
         alive, waiting = worker_is_alive(rows, g.now), len(parked_streams(rows))
         ahead = ahead_of_log(services().coordination, rows)
     except (DatabaseTrouble, StoreTrouble) as error:
@@ -34,9 +34,11 @@ def readyz() -> Any:
     found = {
         "database": "ok",
         "schema": "ok" if schema == migrations.HEAD else f"stands at {schema}",
+        "secret_key": "ok" if fits else "does not open what this database holds",
         "worker": "ok" if alive else "silent",
         "events": "behind the rows" if ahead else "ok",
         "parked_streams": waiting,
     }
-    ready = found["schema"] == found["worker"] == found["events"] == "ok" and not waiting
+    asked = ("schema", "secret_key", "worker", "events")
+    ready = all(found[each] == "ok" for each in asked) and not waiting
     return {"status": "ok" if ready else "degraded", **found}, 200 if ready else 503

@@ -80,6 +80,7 @@ MAIL_SKIPS = {
     "skipped_removed": _("送る前に、担当者から外れました。"),
     "skipped_started": _("送る前に、開始時刻を過ぎました。"),
     "skipped_expired": _("送る前に、有効期限が切れました。"),
+    "skipped_erased": _("送る前に、お客様の情報が消去されました。"),
 }
 CONCERNS = {
     "all_gone": _("選べる日時候補がなくなりました"),

@@ -1,0 +1,198 @@
+"""Commands about people: members, their accounts, tokens and sessions; rooms; guests to be forgotten."""
+
+from __future__ import annotations
+
+import sys
+import time
+from argparse import Namespace
+from typing import Any
+
+from chouseiapo.bootstrap import Services
+from chouseiapo.cli.terminal import OPERATOR, Refused, catch_up, command, member_with, say, services, words
+from chouseiapo.domain.errors import NotFound, NotOver
+from chouseiapo.domain.member import Provider, Role
+from projections.guests import appointments_of
+from projections.people import find_people
+from projections.place_holds import left_on, let_go
+
+# How long the entries on a calendar that is unlinked may take to be removed.
+PATIENCE_S = 20.0
+
+
+def add_to(commands: Any) -> None:
+    members = words(commands, "member", "people of the company")
+    _registering(members)
+    _linking(members)
+    room = command(words(commands, "room", "rooms"), "add", add_room, "register a room")
+    room.add_argument("name")
+    room.add_argument("--seats", type=int, default=0)
+    invited = command(commands, "invite", invite, "print and mail a one-time sign-in link")
+    invited.add_argument("email")
+    _tokens(words(commands, "token", "API tokens"))
+    erased = command(
+        words(commands, "guest", "guests"),
+        "erase",
+        erase_guest,
+        "forget a guest for ever: what happened stays, who it was reads as （消去済み）",
+    )
+    erased.add_argument("who", metavar="EMAIL|APPOINTMENT", help="all of an address, or one appointment's id")
+    erased.add_argument(
+        "--cancel", action="store_true", help="cancel first what is still open or to come; else it is refused"
+    )
+
+
+def _registering(members: Any) -> None:
+    added = command(members, "add", add_member, "register a person")
+    added.add_argument("email")
+    added.add_argument("name")
+    added.add_argument("--kana", default="")
+    added.add_argument("--latin", default="")
+    added.add_argument("--administrator", action="store_true")
+    command(members, "list", list_members, "everybody")
+    changed = command(members, "set", set_member, "set a person's language and time zone")
+    changed.add_argument("email")
+    changed.add_argument("--language", metavar="ja|en", help="'' for the organization's")
+    changed.add_argument("--zone", metavar="Asia/Tokyo", help="an IANA name, or '' for the organization's")
+    out = command(members, "sign-out", sign_member_out, "end a person's sessions on every device")
+    out.add_argument("email")
+
+
+def _linking(members: Any) -> None:
+    linked = command(
+        members, "link", link_member, "link an account by its refresh token (read from standard input)"
+    )
+    unlinked = command(
+        members,
+        "unlink",
+        unlink_member,
+        "unlink an account: its tokens are destroyed, entries move to the built-in calendar",
+    )
+    for each in (linked, unlinked):
+        each.add_argument("email")
+        each.add_argument("provider", choices=[p.value for p in Provider])
+
+
+def _tokens(tokens: Any) -> None:
+    created = command(tokens, "create", create_token, "print a new token, once")
+    created.add_argument("--member", required=True, metavar="EMAIL")
+    listed = command(tokens, "list", list_tokens, "every token: its id, whose it is, since when")
+    listed.add_argument("--member", metavar="EMAIL", help="only this person's")
+    revoked = command(tokens, "revoke", revoke_token, "end a token at once")
+    revoked.add_argument("id", metavar="ID", help="as `token list` prints it")
+
+
+def add_member(asked: Namespace) -> None:
+    role = Role.ADMINISTRATOR if asked.administrator else Role.MEMBER
+    with services() as built:
+        member = built.coordination.register_member(
+            asked.email, asked.name, OPERATOR, built.clock(), role=role, kana=asked.kana, latin=asked.latin
+        )
+        say({"id": member.id, "email": member.email})
+
+
+def list_members(_: Namespace) -> None:
+    with services() as built:
+        catch_up(built)
+        for person in find_people(built.rows, "member"):
+            say({"id": person.id, "email": person.email, "name": person.name})
+
+
+def set_member(asked: Namespace) -> None:
+    with services() as built:
+        id = member_with(built, asked.email).id
+        built.coordination.choose_locality(id, asked.language, asked.zone, OPERATOR, built.clock())
+        member = built.coordination.member(id)
+        say({"email": member.email, "language": member.locale, "zone": member.time_zone})
+
+
+def sign_member_out(asked: Namespace) -> None:
+    with services() as built:
+        say({"sessions_ended": built.access.close_sessions(member_with(built, asked.email).id)})
+
+
+def link_member(asked: Namespace) -> None:
+    with services() as built:
+        email = member_with(built, asked.email).email
+        link = built.link(email, Provider(asked.provider), sys.stdin.read().strip(), OPERATOR)
+        say({"link": link})
+
+
+def unlink_member(asked: Namespace) -> None:
+    with services() as built:
+        member, provider = member_with(built, asked.email), Provider(asked.provider)
+        try:
+            link = built.coordination.unlink_account(member.id, provider, OPERATOR, built.clock())
+        except NotFound:
+            raise Refused(f"{asked.email} has no {asked.provider} account linked") from None
+        left = _clear(built, link)
+        built.vault.forget(link)
+        let_go(built.rows, link)
+        say({"unlinked": link, "left_on_the_calendar": left})
+
+
+def _clear(built: Services, link: str) -> int:
+    """Remove our entries from the calendar while its tokens live; answers how many stay there."""
+    from chouseiapo.worker import Worker
+
+    until, working = time.monotonic() + PATIENCE_S, Worker(built)
+    while True:
+        working.once()
+        left, at_work = left_on(built.rows, link)
+        if not at_work or time.monotonic() > until:
+            return left
+        time.sleep(0.5)
+
+
+def add_room(asked: Namespace) -> None:
+    with services() as built:
+        room = built.coordination.add_room(asked.name, asked.seats, OPERATOR, built.clock())
+        say({"id": room.id, "name": room.name})
+
+
+def invite(asked: Namespace) -> None:
+    with services() as built:
+        print(built.mail_sign_in_link(member_with(built, asked.email).id, built.clock()))
+
+
+def create_token(asked: Namespace) -> None:
+    with services() as built:
+        print(built.access.new_api_token(member_with(built, asked.member).id, built.clock()))
+
+
+def list_tokens(asked: Namespace) -> None:
+    with services() as built:
+        whose = member_with(built, asked.member).id if asked.member else None
+        for token in built.access.api_tokens(whose):
+            email = built.coordination.member(token.member).email
+            say({"id": token.id, "member": email, "created_at": token.created_at})
+
+
+def revoke_token(asked: Namespace) -> None:
+    with services() as built:
+        if not built.access.revoke_api_token(asked.id):
+            raise Refused("there is no such token; chouseiapo token list shows their ids")
+        say({"revoked": asked.id})
+
+
+def erase_guest(asked: Namespace) -> int:
+    with services() as built:
+        one = asked.who.startswith("appointment-")
+        found = [asked.who] if one else appointments_of(built.coordination, asked.who)
+        if not found:
+            raise Refused(f"no appointment names {asked.who}")
+        refused = 0
+        for id in found:
+            try:
+                built.erase_guest(id, OPERATOR, cancel=asked.cancel)
+                say({"appointment": id, "erased": True})
+            except NotOver:
+                refused += 1
+                say(
+                    {
+                        "appointment": id,
+                        "erased": False,
+                        "why": "still open or to come: cancel it, or --cancel",
+                    }
+                )
+        catch_up(built)
+    return 1 if refused else 0

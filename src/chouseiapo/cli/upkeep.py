@@ -1,0 +1,98 @@
+"""Commands that look after an installation: migrate, doctor, rebuild, remind, keys."""
+
+from __future__ import annotations
+
+import argparse
+from argparse import Namespace
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from chouseiapo import bootstrap, policies
+from chouseiapo.cli.terminal import Refused, catch_up, command, say, services, settings, words
+from chouseiapo.doctor import examine
+from projections.rebuild import rebuild as work_out_again
+
+UNREADABLE = (
+    "{} values were sealed with another key: name that key in SECRET_KEY, too, and rotate again; "
+    "if it is lost for good, --forget-unreadable gives them up: guests are erased, accounts to be linked anew"
+)
+
+
+def add_to(commands: Any) -> None:
+    command(commands, "migrate", migrate, "bring the database to this release's schema")
+    command(commands, "doctor", doctor, "check settings, database, mail server and linked accounts")
+    rebuilt = command(commands, "rebuild", rebuild, "work out a projection again from the events")
+    rebuilt.add_argument("name")
+    rebuilt.add_argument("--dry-run", action="store_true", help="print what would change")
+    rebuilt.add_argument("--stream", help="only this stream; takes a parked one up again")
+    reminded = command(commands, "remind", remind, "run the reminder sweep once, print what was decided")
+    reminded.add_argument("--now", type=_moment, help="as if it were this instant (ISO 8601 with offset)")
+    reminded.add_argument("--dry-run", action="store_true")
+    rotated = command(
+        words(commands, "keys", "the secret key"),
+        "rotate",
+        rotate_keys,
+        "seal everything anew under the first key of SECRET_KEY",
+    )
+    rotated.add_argument(
+        "--forget-unreadable", action="store_true", help="give up what none of the keys opens"
+    )
+
+
+def migrate(_: Namespace) -> None:
+    before = bootstrap.migrate(settings())
+    print(f"the database stood at {before or 'nothing'} and is now at this release's schema")
+
+
+def doctor(_: Namespace) -> int:
+    with services() as built:
+        findings = examine(built)
+    for finding in findings:
+        print(f"{'ok  ' if finding.healthy else 'BAD '} {finding.what}")
+        if finding.advice:
+            print(f"     {finding.advice}")
+    return 0 if all(finding.healthy for finding in findings) else 1
+
+
+def rebuild(asked: Namespace) -> None:
+    with services() as built:
+        known = {projection.name: projection for projection in built.projections}
+        if asked.name == policies.NAME:
+            if not asked.stream or asked.dry_run:
+                raise Refused("policies have no rows to work out: rebuild policies --stream ID, nothing else")
+            say({"events": built.policies.take_up(asked.stream, built.clock())})
+            return
+        if asked.name not in known:
+            raise Refused(f"no projection {asked.name}; there are: {', '.join([*known, policies.NAME])}")
+        report = work_out_again(
+            built.coordination, built.rows, known[asked.name], asked.dry_run, asked.stream
+        )
+        for change in report.changes:
+            say(change)
+        say({"streams": report.streams, "changed": len(report.changes), "dry_run": asked.dry_run})
+
+
+def remind(asked: Namespace) -> None:
+    with services() as built:
+        catch_up(built)
+        for decision in built.reminders.sweep(asked.now or built.clock(), asked.dry_run):
+            row = msgspec.to_builtins(decision)
+            state = "sent" if row.pop("sent") else "skipped"
+            row.pop("skipped")
+            say(row | {state: True})
+
+
+def rotate_keys(asked: Namespace) -> None:
+    done = bootstrap.rotate_keys(settings(), asked.forget_unreadable)
+    say(msgspec.to_builtins(done))
+    if done.unreadable and not asked.forget_unreadable:
+        raise Refused(UNREADABLE.format(done.unreadable))
+
+
+def _moment(text: str) -> datetime:
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise argparse.ArgumentTypeError("the time needs an offset, such as 2026-11-25T07:00:00+09:00")
+    return instant.astimezone(UTC)

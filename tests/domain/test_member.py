@@ -1,0 +1,48 @@
+"""A member: language and zone, told as given / when / then."""
+
+from __future__ import annotations
+
+import pytest
+
+from chouseiapo.domain.errors import Invalid
+from chouseiapo.domain.member import Member
+from tests.domain.given import NOW
+
+
+def registered() -> Member:
+    member = Member("member-1")
+    member.register("tanaka@example.com", "田中", NOW)
+    member.collect_events()
+    return member
+
+
+def test_language_and_zone_are_chosen_together_or_apart() -> None:
+    member = registered()
+    member.choose_locality("en", None, NOW)
+    member.choose_locality(None, "America/New_York", NOW)
+    assert [
+        (e.locale, e.time_zone) for e in member.collect_events() if isinstance(e, Member.LocalityChosen)
+    ] == [
+        ("en", ""),
+        ("en", "America/New_York"),
+    ]
+    assert (member.locale, member.time_zone) == ("en", "America/New_York")
+
+
+def test_choosing_what_stands_changes_nothing_and_empty_is_the_organizations() -> None:
+    member = registered()
+    member.choose_locality("", "", NOW)
+    assert member.collect_events() == []
+    member.choose_locality("en", "", NOW)
+    member.choose_locality("", None, NOW)
+    assert member.locale == ""
+
+
+@pytest.mark.parametrize(
+    ("locale", "time_zone"), [("fr", ""), ("ja", "Asia/Edo"), ("ja", "../../etc/passwd")]
+)
+def test_an_unknown_language_or_zone_is_refused(locale: str, time_zone: str) -> None:
+    member = registered()
+    with pytest.raises(Invalid):
+        member.choose_locality(locale, time_zone, NOW)
+    assert member.collect_events() == []
