@@ -212,6 +212,17 @@ def test_a_taken_time_is_struck_through_for_eyes_and_readers(api: Api) -> None:
     assert 'value="c1"' not in page
 
 
+def test_when_nothing_is_left_to_pick_the_page_says_so_and_asks_for_nothing(api: Api) -> None:
+    visit = Visit(api)
+    for candidate in ("c1", "c2"):
+        api.services.coordination.take_candidate(visit.made["id"], candidate, "other", BY, NOW)
+    page = Page(visit.open())
+    assert "現在お選びいただける日時がありません" in page.text
+    assert page.text.count("埋まりました") == 2
+    assert 'class="main"' not in page.html
+    assert "お名前" not in page.text
+
+
 def test_the_confirmed_time_can_be_taken_into_any_calendar(api: Api) -> None:
     visit = Visit(api, platform="url", url="https://meet.example/abc", title="打合せ")
     visit.send("c1")

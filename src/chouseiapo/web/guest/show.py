@@ -116,8 +116,9 @@ class Shown:
 
     @property
     def first(self) -> str:
-        """The candidate to begin with when none was picked."""
-        return min(self._appointment.open_candidates, key=lambda c: c.start).id
+        """The candidate to begin with when none was picked; empty when nothing is left to pick."""
+        found = min(self._appointment.open_candidates, key=lambda c: c.start, default=None)
+        return found.id if found else ""
 
     @property
     def chosen(self) -> SlotShown | None:

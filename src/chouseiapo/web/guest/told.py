@@ -23,9 +23,10 @@ def told(
             yield translate(_("参加URLは、準備ができしだいこのページに表示します。"), locale)
         return
     fates = _fates(services, appointment)
-    if fates.get(GUEST) == "sent" == fates.get(appointment.organizer):
+    sent = {recipient for recipient, state in fates.items() if state == "sent"}
+    if {GUEST, appointment.organizer} <= sent:
         yield translate(_("確定のお知らせを、お客様と%(name)sにメールでお送りしました。"), locale, name=name)
-    elif fates.get(GUEST) == "sent":
+    elif GUEST in sent:
         yield translate(_("確定のお知らせをメールでお送りしました。"), locale)
     elif fates.get(GUEST, "queued") == "queued" and not appointment.awaits_meeting:
         yield translate(_("確定のお知らせを、まもなくメールでお送りします。"), locale)
