@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Select, and_, or_, select
 
 from chouseiapo.storage import Rows
-from chouseiapo.tables import appointments, mails, sent_mails, tasks
+from chouseiapo.tables import mails, sent_mails, tasks
 from projections.desk import SKIPPED
 from projections.outbox import LEDGER, SIGN_IN, Mail
 from projections.send_mails import SENT
@@ -20,7 +20,6 @@ class Logged(msgspec.Struct, frozen=True):
     """A mail and its fate: `outcome` is empty while it waits; `error` is what the last try stumbled over."""
 
     mail: Mail
-    title: str
     sent_at: datetime | None
     given_up_at: datetime | None
     outcome: str
@@ -74,13 +73,11 @@ def _logged() -> Select[Any]:
     return (
         select(
             *columns,
-            appointments.c.title,
             sent_mails.c.sent_at,
             sent_mails.c.given_up_at,
             sent_mails.c.outcome,
             tasks.c.error,
         )
-        .outerjoin(appointments, appointments.c.id == mails.c.appointment)
         .outerjoin(sent_mails, sent_mails.c.key == mails.c.key)
         .outerjoin(tasks, and_(tasks.c.ledger == LEDGER, tasks.c.key == mails.c.key))
         .where(mails.c.rule != SIGN_IN)
@@ -91,6 +88,6 @@ def _read(rows: Rows, found: Select[Any]) -> list[Logged]:
     fields = len(Mail.__struct_fields__)
     with rows.read() as connection:
         return [
-            Logged(Mail(*row[:fields]), row[-5] or "", row[-4], row[-3], row[-2] or "", row[-1] or "")
+            Logged(Mail(*row[:fields]), row[-4], row[-3], row[-2] or "", row[-1] or "")
             for row in connection.execute(found)
         ]

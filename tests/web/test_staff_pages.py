@@ -71,7 +71,7 @@ def test_a_week_is_ones_own_or_the_administrators_business(company: Company) -> 
     company.propose()
     path = f"/members/{company.office.suzuki}/week?week=2026-11-25"
     page = company.suzuki.open(path)
-    assert "10:00–11:00" in page.text
+    assert "10:00〜11:00" in page.text
     assert "ABC株式会社:山田太郎 様" in page.text
     company.chief.open(path)
     assert company.chief.status == 200

@@ -109,7 +109,7 @@ HAPPENED = {
     "appointment.candidate-taken": _("別のアポイントメントが確定したため、候補が埋まりました: %(slots)s"),
     "appointment.candidate-passed": _("回答のないまま候補の開始時刻を過ぎました: %(slots)s"),
     "appointment.edited": _("内容を変更しました。"),
-    "appointment.attendees-changed": _("担当者を変更しました。%(people)s"),
+    "appointment.attendees-changed": _("担当者を変更しました。"),
     "appointment.request-resent": _("依頼メールを再送しました。"),
     "appointment.link-reissued": _("お客様用リンクを再発行しました。以前のリンクは無効です。"),
     "appointment.confirmed": _("日時が確定しました: %(slots)s"),

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from babel.core import get_global
 
 from chouseiapo import wording
+from chouseiapo.domain.proposal import is_time_zone
 
 # Any other IANA name works where one is asked for in the address or by the API.
 OFFERED = (
@@ -32,6 +37,20 @@ OFFERED = (
 
 
 def choices(chosen: str, at: datetime, locale: str) -> dict[str, str]:
-    """IANA name and words of each zone offered, the chosen one among them; offsets are those at `at`."""
-    offered = OFFERED if not chosen or chosen in OFFERED else (chosen, *OFFERED)
+    """IANA name and words of each zone offered, the chosen one (if it is one) among them; offsets at `at`."""
+    offered = OFFERED if chosen in OFFERED or not is_time_zone(chosen) else (chosen, *OFFERED)
     return {zone: wording.zone_name(zone, at, locale) for zone in offered}
+
+
+def everywhere(at: datetime, locale: str) -> dict[str, str]:
+    """Every place's zone with its words, from west to east; for pages that need not be small."""
+    return _everywhere(at.replace(minute=0, second=0, microsecond=0), locale)
+
+
+@lru_cache(maxsize=4)
+def _everywhere(at: datetime, locale: str) -> dict[str, str]:
+    """Each zone once, under its present name; those that are an offset alone are no place."""
+    places = available_timezones() & get_global("zone_territories").keys()
+    named = {zone: wording.zone_name(zone, at, locale) for zone in places if not zone.startswith("Etc/GMT")}
+    offsets = {zone: at.astimezone(ZoneInfo(zone)).utcoffset() for zone in named}
+    return dict(sorted(named.items(), key=lambda item: (offsets[item[0]], item[1])))

@@ -12,6 +12,7 @@ from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.member import Role
 from chouseiapo.domain.proposal import shown_title
 from chouseiapo.web.api.requests import services
+from chouseiapo.web import zones
 from chouseiapo.web.i18n import LOCALES
 from chouseiapo.web.staff import session, words
 
@@ -31,6 +32,7 @@ def install(app: Flask) -> None:
         "is_administrator": is_administrator,
         "demo": lambda: current_app.extensions.get("demo"),
         "words": words,
+        "zones": zones,
         "here": lambda: request.full_path.rstrip("?") if request.method == "GET" else "/",
     }
 

@@ -23,7 +23,6 @@ from chouseiapo.web.staff.draft import Draft, first_draft, problems_of, read_dra
 from chouseiapo.web.staff.frame import in_language
 from chouseiapo.web.staff.picker import picker
 from chouseiapo.web.staff.picking import acted
-from chouseiapo.web.zones import OFFERED
 from projections.appointments import last_by
 
 new = Blueprint("new", __name__, url_prefix="/appointments/new")
@@ -130,7 +129,6 @@ def page(id: str, draft: Draft, check: bool = False, refusal: str = "", others: 
         check=check,
         refusal=REFUSALS.get(refusal, ""),
         blank_title=shown_title("", draft.guest),
-        zones=OFFERED,
         others=others,
         **picking,
     )

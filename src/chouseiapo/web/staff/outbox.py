@@ -13,7 +13,7 @@ from chouseiapo.web.api.requests import services
 from chouseiapo.web.errors import Refused
 from chouseiapo.web.i18n import _
 from chouseiapo.web.staff import session, words
-from chouseiapo.web.staff.frame import is_administrator, moment
+from chouseiapo.web.staff.frame import is_administrator, moment, title_of
 from projections.mail_log import STATES, Logged, latest_mails
 from projections.outbox import REMINDER
 
@@ -69,7 +69,7 @@ def line(logged: Logged, appointment: Appointment) -> MailLine:
     return MailLine(
         id=logged.id,
         appointment=appointment.id,
-        title=logged.title,
+        title=title_of(appointment),
         rule=words.said(words.MAIL_RULES[logged.mail.rule]),
         cause=words.said(words.MAIL_CAUSES[_cause(logged)]),
         recipient=words.said(_("お客様")) if is_guest else recipient.name,

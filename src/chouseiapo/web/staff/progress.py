@@ -17,9 +17,10 @@ from projections.outbox import mails_of
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """`state`: done, under_way or stuck; `steps` are how far each part has come."""
+    """`state`: done, under_way or stuck; `mails`: how many follow; `steps`: how far each part has come."""
 
     state: str
+    mails: int
     words: str
     steps: Sequence[str]
 
@@ -45,7 +46,7 @@ def progress(
         state = "done"
     sent = sum(each.state == "sent" for each in known)
     steps = tuple(_steps(appointment, len(asked), sent, calendar))
-    return Progress(state, words.said(_STATES[state]), steps)
+    return Progress(state, len(asked), words.said(_STATES[state]), steps)
 
 
 def _asked_for(stream: Sequence[Event]) -> set[str]:
@@ -66,6 +67,8 @@ def _steps(appointment: Appointment, mails: int, sent: int, calendar: CalendarSt
             else _("仮予定: %(total)s件中%(done)s件を登録済み")
         )
         yield words.said(sentence, total=calendar.wanted, done=calendar.settled)
+    elif not calendar.removing:
+        yield words.said(_("カレンダーに残る予定はありません"))
     if calendar.removing:
         yield words.said(_("消している途中の予定: %(n)s件"), n=calendar.removing)
     if appointment.awaits_meeting:

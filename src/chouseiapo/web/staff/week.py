@@ -11,11 +11,10 @@ from flask import Blueprint, g, render_template, request
 
 from chouseiapo import wording
 from chouseiapo.domain.errors import NotFound
-from chouseiapo.domain.proposal import shown_title
 from chouseiapo.domain.slots import Slot
 from chouseiapo.web.api.requests import services
 from chouseiapo.web.staff import people, session
-from chouseiapo.web.staff.frame import is_administrator
+from chouseiapo.web.staff.frame import is_administrator, title_of, zone_name
 from chouseiapo.web.staff.grid import DAYS, window
 from projections.offers import claims_on
 
@@ -56,6 +55,7 @@ def page(id: str) -> Any:
         person=person,
         own=id == g.member.id,
         days=days,
+        zone=zone_name(services().settings.time_zone),
         title=f"{days[0].label}{'〜' if g.locale == 'ja' else ' – '}{days[-1].label}",
         empty=not any(day.entries for day in days),
         back=(monday - timedelta(days=DAYS)).isoformat(),
@@ -98,9 +98,15 @@ def _entries(member: str, span: Slot) -> list[Entry]:
     for claim in claims_on(services().rows, [member], span):
         if (claim.appointment, claim.candidate) not in known:
             appointment = services().coordination.appointment(claim.appointment)
-            title = shown_title(appointment.title, appointment.guest)
             found.append(
-                Entry(claim.start, claim.end, claim.appointment, title, claim.confirmed, pending=builtin)
+                Entry(
+                    claim.start,
+                    claim.end,
+                    claim.appointment,
+                    title_of(appointment),
+                    claim.confirmed,
+                    pending=builtin,
+                )
             )
     return sorted(found)
 
@@ -110,4 +116,4 @@ def _placed(entry: Entry, day: Slot) -> Entry:
     zone = services().settings.time_zone
     begin = wording.clock(max(entry.start, day.start), zone)
     finish = "24:00" if entry.end >= day.end else wording.clock(entry.end, zone)
-    return msgspec.structs.replace(entry, clocks=f"{begin}–{finish}")
+    return msgspec.structs.replace(entry, clocks=f"{begin}{'〜' if g.locale == 'ja' else '–'}{finish}")
