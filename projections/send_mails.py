@@ -52,9 +52,9 @@ class Composer:
         recipient = self.recipient(appointment, mail.recipient, mail.rule)
         return self.render(mail, appointment, recipient, now)
 
-    def has_erased(self, appointment: str) -> bool:
-        """Whether the guest was forgotten: then nobody is left to write to."""
-        return self._app.appointment(appointment).erased
+    def guest_address(self, appointment: str) -> str:
+        """Where the guest is written to today; nowhere, once they were erased."""
+        return self._app.appointment(appointment).guest.email
 
     def render(
         self, mail: Mail, appointment: Appointment, recipient: Recipient, now: datetime
@@ -182,7 +182,7 @@ class SendMails:
 
     def _skipped(self, mail: Mail, sealed: str, now: datetime) -> str:
         """Why a mail no longer goes; asked at the moment of sending."""
-        if mail.recipient == GUEST and self._composer.has_erased(mail.appointment):
+        if mail.recipient == GUEST and not self._composer.guest_address(mail.appointment):
             return "skipped_erased"
         if mail.rule == Rule.REMINDER:
             reason = self._reminders.still_due(mail, now)

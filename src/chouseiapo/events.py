@@ -16,6 +16,7 @@ from eventsourcing.persistence import Mapper, StoredEvent, Transcoder
 
 from chouseiapo.domain.agenda import Agenda
 from chouseiapo.domain.appointment import Appointment
+from chouseiapo.domain.errors import Erased
 from chouseiapo.domain.event import ERASED, Event
 from chouseiapo.domain.member import Member
 from chouseiapo.domain.proposal import Guest, Meeting
@@ -28,6 +29,8 @@ _ERASED_VALUES: dict[Any, Any] = {
     Guest: Guest(name=ERASED),
     Meeting: Meeting(ERASED),
 }
+# What a personal field holds that says nothing: it needs no key, so an erased stream can still end.
+_NOTHING = (None, "", Guest())
 _SEALED = "$sealed"
 _NONCE_BYTES = 12
 
@@ -100,8 +103,8 @@ class EventMapper(Mapper[str]):
         event: Event = domain_event
         shape = {field: getattr(event, field) for field in event.__struct_fields__}
         id, version = shape.pop("originator_id"), shape.pop("originator_version")
-        if personal := personal_fields(type(event)):
-            cipher = AESGCM(self._keyring.new_key(id))
+        if personal := [field for field in personal_fields(type(event)) if shape[field] not in _NOTHING]:
+            cipher = AESGCM(self._key_to_write(id))
             nonces = os.urandom(_NONCE_BYTES * len(personal))
             for n, field in enumerate(personal):
                 nonce = nonces[n * _NONCE_BYTES : (n + 1) * _NONCE_BYTES]
@@ -109,6 +112,12 @@ class EventMapper(Mapper[str]):
         if event.VERSION > 1:
             shape["v"] = event.VERSION
         return StoredEvent(id, version, event.NAME, _encoder.encode(shape))
+
+    def _key_to_write(self, subject: str) -> bytes:
+        try:
+            return self._keyring.new_key(subject)
+        except KeyError:
+            raise Erased from None
 
     def to_domain_event(self, stored_event: StoredEvent) -> Event:
         event = EVENTS[stored_event.topic]
@@ -127,10 +136,8 @@ class EventMapper(Mapper[str]):
         return msgspec.convert(shape | {"originator_id": id, "originator_version": version}, event)
 
 
-def _seal(cipher: AESGCM, nonce: bytes, place: str, value: Any) -> dict[str, str] | None:
+def _seal(cipher: AESGCM, nonce: bytes, place: str, value: Any) -> dict[str, str]:
     """Encrypt one field; its place (stream, version, name) is bound in, so that no value can be moved."""
-    if value is None:
-        return None
     sealed = nonce + cipher.encrypt(nonce, _encoder.encode(value), place.encode())
     return {_SEALED: base64.b64encode(sealed).decode()}
 

@@ -14,7 +14,8 @@ from eventsourcing.persistence import StoredEvent
 from freezegun import freeze_time
 
 from chouseiapo.bootstrap import Services
-from chouseiapo.domain.appointment import Appointment
+from chouseiapo.domain.appointment import Appointment, State
+from chouseiapo.domain.errors import Erased
 from chouseiapo.domain.event import ERASED, Event, Meta
 from chouseiapo.domain.proposal import Guest
 from chouseiapo.domain.slots import Candidate
@@ -152,14 +153,15 @@ class TestInTheStore:
         services.keyring.destroy(appointment.id, NOW)
         read = services.coordination.appointment(appointment.id)
         assert read.guest == Guest(name=ERASED)
-        assert read.title == ERASED
+        assert (read.title, read.message) == (ERASED, "")
         assert len(read.candidates) == 2
 
     def test_a_destroyed_key_is_never_made_again(self, office: Office, services: Services) -> None:
         appointment = office.propose()
         services.keyring.destroy(appointment.id, NOW)
-        with pytest.raises(KeyError):
+        with pytest.raises(Erased):
             office.app.confirm(appointment.id, "c1", YAMADA, BY, NOW)
+        assert office.app.cancel(appointment.id, "", BY, NOW).state is State.CANCELLED
 
     def test_no_table_of_events_shows_a_guest(self, office: Office) -> None:
         appointment = office.propose(title="極秘の件名", message="伝言", note="内部メモ")

@@ -115,6 +115,12 @@ class NotOver(DomainError):
     code: ClassVar[str] = "not_over"
 
 
+class Erased(DomainError):
+    """The key of the appointment's personal data was destroyed: nothing more can be said about its guest."""
+
+    code: ClassVar[str] = "erased"
+
+
 class Busy(DomainError):
     """Too many writers at once; nothing was decided, the same command may be tried again."""
 

@@ -27,6 +27,8 @@ STATUS: dict[type[DomainError], int] = {
     errors.NotProposed: 409,
     errors.LastCandidate: 409,
     errors.Over: 409,
+    errors.NotOver: 409,
+    errors.Erased: 410,
     errors.Cancelled: 410,
     errors.Expired: 410,
     errors.Declined: 410,
