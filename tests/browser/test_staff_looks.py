@@ -118,6 +118,7 @@ def test_proposing(live: Live, new_context: NewContext, axe: Axed, shoot: Shoot,
     page.locator("details.more, details.typed").evaluate_all("all => all.forEach(each => each.open = true)")
     page.locator("#title").fill("x" * 252)
     page.locator("[value=review]").click()
+    page.wait_for_url("**#problems")
     look(page, f"staff-new-wrong-{guise}", axe, shoot)
     page.locator("#title").fill("")
     page.locator("#email").fill("yamada@example.net")

@@ -92,6 +92,7 @@ def test_a_room_applies_as_soon_as_it_is_chosen(live: Live, new_context: NewCont
     fill_guest(page)
     page.get_by_role("radio", name="URLなし").check()
     page.get_by_role("button", name="内容を確認する").click()
+    page.wait_for_url("**/review")
     rooms = [item.inner_text() for item in page.locator(".review-slots li").all()]
     assert ["会議室A" in each for each in rooms] == [False, True]
 

@@ -35,10 +35,11 @@ class SlotGrid extends HTMLElement {
     this.sheet.append(this.blocks);
   }
 
-  /* The week opens at business hours; their first free cell is what Tab reaches. */
+  /* The week opens at business hours, and at today; their first free cell is what Tab reaches. */
   open() {
     const work = this.querySelector(".work [role=rowheader]") ?? this.rows[0].firstElementChild;
     this.sheet.scrollTop = work.offsetTop - this.heads[0].offsetHeight - 4;
+    this.sheet.scrollLeft = (this.querySelector(".today")?.offsetLeft ?? 0) - work.offsetWidth;
     const cell = this.querySelector(".work [data-start]") ?? this.querySelector("[data-start]");
     if (cell) this.rove(cell, false);
   }
