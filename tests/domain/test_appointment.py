@@ -326,9 +326,10 @@ class TestChanging:
         assert fields["visibility"] is Visibility.PRIVATE
         assert when(appointment, lambda a: a.edit(edit, NOW)) == []
 
-    def test_a_word_can_be_emptied(self) -> None:
+    @pytest.mark.parametrize("blank", ["", "  ", "\u3000"])
+    def test_a_title_can_be_emptied(self, blank: str) -> None:
         appointment = given(proposed(title="件名"))
-        when(appointment, lambda a: a.edit(Edit(title=""), NOW))
+        when(appointment, lambda a: a.edit(Edit(title=blank), NOW))
         assert appointment.title == ""
 
     def test_a_confirmed_one_keeps_its_organizer(self) -> None:

@@ -195,11 +195,25 @@ def test_a_stranger_who_finds_nothing_can_sign_in(company: Company) -> None:
 # Settings
 
 
-def test_the_mail_format_is_chosen(company: Company) -> None:
+def test_ones_own_mails_are_set(company: Company) -> None:
     page = company.tanaka.open("/settings")
-    page = company.tanaka.send(page.form("/mail-format"), format="text")
+    assert "この場所の07:00に送ります。" in page.text
+    page = company.tanaka.send(page.form("/mails"), format="text", locale="en", time_zone="America/New_York")
     assert "保存しました。" in page.text
-    assert company.services.coordination.member(company.office.tanaka).text_only
+    member = company.services.coordination.member(company.office.tanaka)
+    assert (member.text_only, member.locale, member.time_zone) == (True, "en", "America/New_York")
+    form = page.form("/mails")
+    assert (form.value("locale"), form.value("time_zone"), form.value("format")) == (
+        "en", "America/New_York", "text",
+    )  # fmt: skip
+
+
+def test_a_zone_that_is_none_is_refused(company: Company) -> None:
+    form = company.tanaka.open("/settings").form("/mails")
+    page = company.tanaka.send(form, time_zone="Mars/Olympus")
+    assert company.tanaka.status == 422
+    assert "入力を確かめてください。" in page.text
+    assert company.services.coordination.member(company.office.tanaka).time_zone == ""
 
 
 def test_pages_keep_to_themselves(company: Company) -> None:

@@ -178,11 +178,11 @@ class Appointment(AppointmentEvents, Aggregate):
             self._record(self.CandidateTaken, now, candidate=candidate, by=by)
 
     def edit(self, edit: Edit, now: datetime) -> None:
-        """Change words; possible until the appointment ends."""
+        """Change words; possible until the appointment ends. A title of spaces alone is a blank one."""
         self._must_stand()
         if problems := list(check_words(edit.title or "", edit.message or "", edit.note or "")):
             raise Invalid(*problems)
-        words = msgspec.structs.asdict(edit)
+        words = msgspec.structs.asdict(edit) | {"title": edit.title and edit.title.strip()}
         changes = {field: new for field, new in words.items() if new not in (None, getattr(self, field))}
         if changes:
             self._record(self.Edited, now, **changes)

@@ -30,14 +30,23 @@ class Card(msgspec.Struct, frozen=True):
 @settings.get("/settings")
 @session.signed_in
 def page() -> Any:
-    return render_template("staff/settings.html", cards=_cards(), saved="saved" in request.args)
+    return render_template(
+        "staff/settings.html",
+        cards=_cards(),
+        saved="saved" in request.args,
+        reminder_at=f"{services().settings.reminder_at:%H:%M}",
+    )
 
 
-@settings.post("/settings/mail-format")
+@settings.post("/settings/mails")
 @session.signed_in
-def choose_mail_format() -> Any:
-    text_only = request.form.get("format") == "text"
-    services().coordination.choose_mail_format(g.member.id, text_only, session.command(), g.now)
+def choose_mails() -> Any:
+    """How one's own mails read: their language, the zone of their times, and their format."""
+    form, app = request.form, services().coordination
+    app.choose_locality(
+        g.member.id, form.get("locale", ""), form.get("time_zone", ""), session.command(), g.now
+    )
+    app.choose_mail_format(g.member.id, form.get("format") == "text", session.command(), g.now)
     return redirect(url_for("settings.page", saved=1, _anchor="mails"), 303)
 
 

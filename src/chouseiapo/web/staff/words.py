@@ -31,6 +31,7 @@ KINDS = {
     "visit_them": _("往訪"),
     "phone": _("電話"),
 }
+LANGUAGES = {"": _("組織の既定"), "ja": _("日本語"), "en": _("英語")}
 # What is not built yet is not offered.
 PLATFORMS = {"zoom": _("Zoom"), "url": _("固定URL"), "none": _("URLなし")}
 VISIBILITIES = {
@@ -39,6 +40,7 @@ VISIBILITIES = {
     "private": _("非公開"),
 }
 DELIVERIES = {"mail": _("メールで送る"), "link": _("リンクだけ発行する")}
+MAIL_FORMATS = {"html": _("HTMLとテキスト"), "text": _("テキストだけ")}
 PROVIDERS = {"google": _("Google カレンダー"), "microsoft": _("Outlook"), "zoom": _("Zoom")}
 BUILT_IN = _("内蔵カレンダー")
 
