@@ -345,6 +345,17 @@ def test_what_was_written_when_the_session_had_ended_is_there_after_signing_in(c
     assert form.values("candidate") == GOOD["candidate"]
 
 
+def test_more_candidates_are_kept_while_they_are_picked_and_after_the_session_ended(company: Company) -> None:
+    path = f"/appointments/{company.propose().id}/candidates"
+    form = company.tanaka.open(path).form("/candidates")
+    for day, days, status in ((27, 0, 204), (28, 15, 303)):
+        company.clock.now += timedelta(days=days)
+        sent = form.filled(action="save", candidate=[slot(day, 10)], room=[""])
+        assert company.tanaka.post(path, sent).status_code == status
+        company.clock.now -= timedelta(days=days)
+        assert company.tanaka.open(path).form("/candidates").values("candidate") == [slot(day, 10)]
+
+
 def test_nobody_writes_for_another_without_the_page_made_for_them(company: Company) -> None:
     form = company.tanaka.open("/appointments/new").form("/appointments/new/")
     mark = form.value("writer")

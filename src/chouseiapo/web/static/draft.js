@@ -2,6 +2,7 @@
    A change of room is applied to the candidates and shown on the week; Enter does no more than the field means. */
 
 const PAUSE_MS = 800;
+const PATIENCE_MS = 15_000;
 const form = document.getElementById("offer");
 const grid = form.querySelector("slot-grid");
 const address = form.getAttribute("action");
@@ -28,7 +29,8 @@ function send(action, options) {
 /* From now on the draft has an address of its own, to which "back" leads. Answers nothing when it failed. */
 async function post(action, options) {
   try {
-    const answer = await fetch(address, { method: "POST", body: content(action), ...options });
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const answer = await fetch(address, { method: "POST", body: content(action), signal, ...options });
     if (!answer.ok) return null;
     if (location.pathname.endsWith("/new")) history.replaceState(null, "", address);
     return answer;
