@@ -35,7 +35,7 @@ def slot(start: datetime, end: datetime, zone: str, locale: str, today: date | N
 
 def hours(start: datetime, end: datetime, zone: str, locale: str, today: date | None = None) -> str:
     """A slot without its first day: 「10:00〜11:00」, "10:00–11:00"."""
-    first, last = start.astimezone(ZoneInfo(zone)), end.astimezone(ZoneInfo(zone))
+    first, last = start.astimezone(_zone(zone)), end.astimezone(ZoneInfo(zone))
     opens, closes = _clock(first), _clock(last)
     at_midnight = closes == "00:00" and last.date() - first.date() == timedelta(days=1)
     if at_midnight:
@@ -55,12 +55,12 @@ def moment(at: datetime, zone: str, locale: str, today: date | None = None) -> s
 
 def day(at: datetime, zone: str, locale: str, today: date | None = None) -> str:
     """「11月25日(水)」, "Wed, Nov 25"; with the year as in `slot`."""
-    return _date(at.astimezone(ZoneInfo(zone)), locale, today)
+    return _date(at.astimezone(_zone(zone)), locale, today)
 
 
 def clock(at: datetime, zone: str) -> str:
     """09:00 or 14:30: 24 hours and two digits in both languages."""
-    return _clock(at.astimezone(ZoneInfo(zone)))
+    return _clock(at.astimezone(_zone(zone)))
 
 
 def durations(slots: Iterable[Slot], locale: str) -> str:
@@ -76,17 +76,23 @@ def _duration(length: timedelta, locale: str) -> str:
     return units[2].join(f"{n}{unit}" for n, unit in zip((hours, rest), units, strict=False) if n)
 
 
-@lru_cache(maxsize=1024)
 def zone_name(zone: str, at: datetime, locale: str) -> str:
     """「東京 (UTC+9)」, "New York (UTC-4)": the zone's city, and the offset that holds at that instant.
 
     A zone that is no place is its offset alone.
     """
-    local = at.astimezone(ZoneInfo(zone))
-    place = get_timezone_location(ZoneInfo(zone), locale=locale, return_city=True).rpartition("/")[2]
-    if place.startswith(("UTC", "GMT")) or zone == "Factory":
-        return _offset(local)
-    return f"{place} ({_offset(local)})"
+    place, offset = _place(zone, locale), _offset(at.astimezone(_zone(zone)))
+    return f"{place} ({offset})" if place else offset
+
+
+# ZoneInfo remembers the last eight of its kind: a list of places would be read from files each time.
+_zone = lru_cache(maxsize=None)(ZoneInfo)
+
+
+@lru_cache(maxsize=4096)
+def _place(zone: str, locale: str) -> str:
+    place: str = get_timezone_location(_zone(zone), locale=locale, return_city=True).rpartition("/")[2]
+    return "" if place.startswith(("UTC", "GMT")) or zone == "Factory" else place
 
 
 def _date(local: datetime, locale: str, today: date | None) -> str:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from babel.core import get_global
+from markupsafe import Markup
 
 from chouseiapo import wording
 from chouseiapo.domain.proposal import is_time_zone
@@ -42,9 +43,21 @@ def choices(chosen: str, at: datetime, locale: str) -> dict[str, str]:
     return {zone: wording.zone_name(zone, at, locale) for zone in offered}
 
 
+def options(chosen: str, at: datetime, locale: str) -> Markup:
+    """The same as a list's options: every guest's page has them, and they are nearly always the same ones."""
+    return _options(chosen, _hour(at), locale)
+
+
+@lru_cache(maxsize=1024)
+def _options(chosen: str, at: datetime, locale: str) -> Markup:
+    option, marks = Markup('<option value="{}"{}>{}</option>'), {chosen: Markup(" selected")}
+    offered = choices(chosen, at, locale).items()
+    return Markup("").join(option.format(zone, marks.get(zone, ""), words) for zone, words in offered)
+
+
 def everywhere(at: datetime, locale: str) -> dict[str, str]:
     """Every place's zone with its words, from west to east; for pages that need not be small."""
-    return _everywhere(at.replace(minute=0, second=0, microsecond=0), locale)
+    return _everywhere(_hour(at), locale)
 
 
 @lru_cache(maxsize=4)
@@ -54,3 +67,8 @@ def _everywhere(at: datetime, locale: str) -> dict[str, str]:
     named = {zone: wording.zone_name(zone, at, locale) for zone in places if not zone.startswith("Etc/GMT")}
     offsets = {zone: at.astimezone(ZoneInfo(zone)).utcoffset() for zone in named}
     return dict(sorted(named.items(), key=lambda item: (offsets[item[0]], item[1])))
+
+
+def _hour(at: datetime) -> datetime:
+    """Offsets change on the hour."""
+    return at.replace(minute=0, second=0, microsecond=0)

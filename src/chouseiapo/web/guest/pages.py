@@ -128,7 +128,7 @@ def _form(
         refusal=REFUSALS.get(refusal, ""),
         problems=wrong,
         focus=next((field for field in _FIELDS if field in wrong), ""),
-        chosen_words=_chosen_words(),
+        chosen_words=g.chosen,
     )
 
 
@@ -143,7 +143,7 @@ def _ended(appointment: Appointment, secret: str, refusal: str = "") -> Any:
         secret=secret,
         refusal=REFUSALS[refusal] if refusal == "already_confirmed" else "",
         sentence=REFUSALS.get(code, ""),
-        chosen_words=_chosen_words(),
+        chosen_words=g.chosen,
     )
     status = next((s for e, s in STATUS.items() if e.code == refusal), 200) if refusal else 200
     return page, status
@@ -152,7 +152,8 @@ def _ended(appointment: Appointment, secret: str, refusal: str = "") -> Any:
 def _opened(secret: str) -> Appointment:
     """The appointment behind the link; its guest's own language counts unless another one was asked for."""
     appointment = appointment_behind(secret)
-    g.locale = _chosen_words().get("lang") or appointment.locale or g.locale
+    g.chosen = _chosen_words()
+    g.locale = g.chosen.get("lang") or appointment.locale or g.locale
     return appointment
 
 
@@ -162,7 +163,7 @@ def _shown(appointment: Appointment) -> Shown:
 
 def _zone(appointment: Appointment) -> str:
     """The zone asked for, else what is known of the guest, else the organization's."""
-    return _chosen_words().get("tz") or appointment.time_zone or services().settings.time_zone
+    return g.chosen.get("tz") or appointment.time_zone or services().settings.time_zone
 
 
 def _chosen_words() -> dict[str, Any]:
@@ -176,4 +177,4 @@ def _chosen_words() -> dict[str, Any]:
 
 def _address(secret: str) -> str:
     """The page's own address, with what the guest has asked for."""
-    return url_for("guest.page", secret=secret, **_chosen_words())
+    return url_for("guest.page", secret=secret, **g.chosen)

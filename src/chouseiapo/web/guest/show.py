@@ -7,6 +7,7 @@ from itertools import groupby
 from zoneinfo import ZoneInfo
 
 import msgspec
+from markupsafe import Markup
 
 from chouseiapo import wording
 from chouseiapo.bootstrap import Services
@@ -91,9 +92,9 @@ class Shown:
         return wording.zone_name(self.zone, self._reference(), self._locale)
 
     @property
-    def zones(self) -> dict[str, str]:
-        """The zones to choose from, in words."""
-        return zones.choices(self.zone, self._reference(), self._locale)
+    def zones(self) -> Markup:
+        """The zones to choose from."""
+        return zones.options(self.zone, self._reference(), self._locale)
 
     @property
     def deadline(self) -> str:
