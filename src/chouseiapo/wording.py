@@ -35,7 +35,7 @@ def slot(start: datetime, end: datetime, zone: str, locale: str, today: date | N
 
 def hours(start: datetime, end: datetime, zone: str, locale: str, today: date | None = None) -> str:
     """A slot without its first day: 「10:00〜11:00」, "10:00–11:00"."""
-    first, last = start.astimezone(_zone(zone)), end.astimezone(ZoneInfo(zone))
+    first, last = start.astimezone(_zone(zone)), end.astimezone(_zone(zone))
     opens, closes = _clock(first), _clock(last)
     at_midnight = closes == "00:00" and last.date() - first.date() == timedelta(days=1)
     if at_midnight:
