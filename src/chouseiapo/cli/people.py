@@ -164,7 +164,13 @@ def list_tokens(asked: Namespace) -> None:
         whose = member_with(built, asked.member).id if asked.member else None
         for token in built.access.api_tokens(whose):
             email = built.coordination.member(token.member).email
-            say({"id": token.id, "member": email, "created_at": token.created_at})
+            say(
+                {
+                    "id": token.id,
+                    "member": email,
+                    "created_at": token.created_at.isoformat(timespec="seconds"),
+                }
+            )
 
 
 def revoke_token(asked: Namespace) -> None:
