@@ -1,4 +1,4 @@
-"""Every page of the staff's in its states, in four guises: no axe violation, none wider than the screen."""
+"""Every page of the staff's in its states, in five guises: no axe violation, none wider than the screen."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ GUISES: dict[str, dict[str, Any]] = {
     "dark": {"viewport": {"width": 1280, "height": 860}, "color_scheme": "dark"},
     "phone": {"viewport": {"width": 390, "height": 844}},
     "english": {"viewport": {"width": 1280, "height": 860}, "locale": "en-GB"},
+    "english-phone": {"viewport": {"width": 390, "height": 844}, "locale": "en-GB", "color_scheme": "dark"},
 }
 OVERFLOW = "document.documentElement.scrollWidth - innerWidth"
 
@@ -45,6 +46,8 @@ def furnish(live: Live) -> dict[str, str]:
     cancelled = live.propose()
     app.cancel(cancelled.id, "都合により", BY, NOW)
     live.propose(offers=(offer(21, 3),))
+    thinned = live.propose(offers=(offer(28, 1), offer(29, 1)), time_zone="Europe/London", locale="en")
+    app.withdraw_candidate(thinned.id, "c1", BY, NOW)
     live.read()
     mail = mails_of(app.stream(opened.id))[0]
     return {
@@ -52,7 +55,11 @@ def furnish(live: Live) -> dict[str, str]:
         "everybody": "/?scope=all",
         "found": "/?q=ABC",
         "nothing-found": "/?q=nothing",
+        "all": "/?state=all&scope=all",
         "open": f"/appointments/{opened.id}",
+        "done": f"/appointments/{opened.id}?done=words",
+        "withdraw": f"/appointments/{opened.id}/candidates/c1/withdraw",
+        "withdrawn": f"/appointments/{thinned.id}?done=withdraw",
         "searching": f"/appointments/{opened.id}?who=sato",
         "confirmed": f"/appointments/{confirmed.id}",
         "cancelled": f"/appointments/{cancelled.id}",
@@ -64,6 +71,7 @@ def furnish(live: Live) -> dict[str, str]:
         "mail": f"/appointments/{opened.id}/mails/{_short(mail.key)}",
         "mail-text": f"/appointments/{opened.id}/mails/{_short(mail.key)}?part=text",
         "missing": "/appointments/appointment-nothing",
+        "nowhere": "/nowhere",
         "forbidden": "/outbox",
     }
 
@@ -83,7 +91,7 @@ def test_pages(live: Live, new_context: NewContext, axe: Axed, shoot: Shoot, gui
     for name, path in addresses.items():
         page = tanaka if name in ("home", "settings", "forbidden") else boss
         page.goto(live.url + path)
-        for details in page.locator("details.fold").all():
+        for details in page.locator("details.fold, details.account").all():
             details.evaluate("each => each.open = true")
         look(page, f"staff-{name}-{guise}", axe, shoot)
 
@@ -112,7 +120,7 @@ def test_proposing(live: Live, new_context: NewContext, axe: Axed, shoot: Shoot,
     live.propose(attendees=(live.office.tanaka,), offers=(offer(25, 5),))
     page.goto(f"{live.url}/appointments/new")
     page.locator("button.add", has_text="鈴木").click()
-    day = "Wed, Nov 25," if guise == "english" else "11月25日(水)"
+    day = "Wed, Nov 25," if guise.startswith("english") else "11月25日(水)"
     cell(page, day, "10:00").click()
     cell(page, day, "14:00").click()
     page.locator("details.more, details.typed").evaluate_all("all => all.forEach(each => each.open = true)")

@@ -99,6 +99,16 @@ def test_an_empty_home_teaches(company: Company) -> None:
     assert "/appointments/new" in page.links
 
 
+def test_home_does_not_call_it_the_first_when_all_is_over(company: Company) -> None:
+    made = company.propose()
+    company.services.coordination.cancel(made.id, "", BY, NOW)
+    company.read()
+    page = company.tanaka.open("/")
+    assert "最初の日程調整を始める" not in page.text
+    assert "回答を待っているものはありません。" in page.text
+    assert "11月21日(土) 09:00に依頼" in company.tanaka.open("/?state=all").text
+
+
 def test_home_says_what_needs_me_then_what_waits_then_what_comes(company: Company) -> None:
     soon = company.propose(offers=(offer(21, 3),), guest=Guest(name="急ぐ人", email="a@example.net"))
     gone = company.propose(offers=(offer(25, 1),), guest=Guest(name="埋まった人", email="b@example.net"))

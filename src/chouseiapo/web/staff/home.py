@@ -72,6 +72,7 @@ def _desk(member: str | None) -> dict[str, Any]:
         "waiting": _lines(waiting),
         "coming": _lines(desk.coming(rows, member, g.now, MOST)),
         "most": MOST,
+        "new_here": not list_appointments(rows, member, most=1),
     }
 
 
@@ -102,7 +103,7 @@ def _when(listed: Listed) -> str:
         return slot(listed.starts_at, listed.ends_at)
     if listed.deadline:
         return words.said(_("期限 %(moment)s"), moment=moment(listed.deadline))
-    return moment(listed.proposed_at)
+    return words.said(_("%(moment)sに依頼"), moment=moment(listed.proposed_at))
 
 
 def _ago(at: datetime) -> str:
