@@ -266,7 +266,7 @@ def test_a_guest_without_a_mail_is_not_said_to_be_told(company: Company) -> None
 def test_guests_zone_and_language_are_told_and_whose_times_are_shown(company: Company) -> None:
     made = company.propose(time_zone="America/New_York", locale="en", platform=Platform.NONE)
     page = company.tanaka.open(page_of(made))
-    for words in ("時刻は東京 (UTC+9)で表示しています。", "ニューヨーク (UTC-5)", "言語 English"):
+    for words in ("時刻は東京 (UTC+9)で表示しています。", "ニューヨーク (UTC-5)", "言語 英語"):
         assert words in page.text, words
     company.services.coordination.confirm(made.id, "c1", made.guest, BY, NOW)
     assert "お客様の時刻: 11月24日(火) 20:00〜21:00" in company.tanaka.open(page_of(made)).text
