@@ -279,7 +279,7 @@ def test_whose_calendar_is_written_is_told_and_which_link_is_broken(company: Com
     link = app.link_account(company.office.suzuki, Provider.GOOGLE, "s", "suzuki@example.com", BY, NOW)
     app.break_link(link, "token_refused", NOW)
     page = company.tanaka.open(page_of(made))
-    assert "田中 一郎 内蔵カレンダー" in page.text
+    assert "田中 一郎 連携なし(内蔵カレンダー)" in page.text
     assert "鈴木 花子 Google カレンダー 11月21日(土) 09:00から 連携が切れています" in page.text
     assert "chouseiapo member link" in page.text
 

@@ -154,9 +154,11 @@ def _calendar(owner: str, failure: Failure | None) -> CalendarShown:
     name, calendar = people.name_of(owner), people.calendar_of(owner)
     if failure is not None:
         return CalendarShown(name, "broken", calendar, moment(failure.since), *words.trouble(failure.reason))
-    link = services().coordination.member(owner).calendar if owner.startswith("member-") else None
-    if link is None:
+    if not owner.startswith("member-"):
         return CalendarShown(name, "built_in", calendar)
+    link = services().coordination.member(owner).calendar
+    if link is None:
+        return CalendarShown(name, "built_in", words.said(_("連携なし(内蔵カレンダー)")))
     if not link.broken:
         return CalendarShown(name, "linked", calendar)
     since = moment(link.broken_since) if link.broken_since else ""
