@@ -17,7 +17,7 @@ from pathlib import Path
 from chouseiapo.bootstrap import Services, build
 from chouseiapo.clock import utc_now
 from chouseiapo.config import read_settings
-from chouseiapo.domain.event import Meta
+from chouseiapo.domain.event import OPERATOR, Meta
 from chouseiapo.domain.ids import member_id, new_id
 from chouseiapo.domain.member import Provider, Role
 from chouseiapo.sandbox import Sandbox
@@ -26,7 +26,7 @@ from chouseiapo.web.server import Server
 from chouseiapo.web.staff.sign_in import demo_sign_in
 from chouseiapo.worker import Worker
 
-BY = Meta(actor="operator")
+BY = Meta(actor=OPERATOR)
 COMPANY = "株式会社サンプル"
 ROOM = "会議室A"
 # (address, name, kana, Latin letters, calendar)

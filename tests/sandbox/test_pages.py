@@ -117,6 +117,21 @@ def test_the_weeks_before_and_after_are_a_link_away(demo: Demo) -> None:
     assert demo.get("/?week=nonsense").status_code == 200
 
 
+def test_the_week_first_shown_is_the_one_where_something_of_ours_is_coming() -> None:
+    sandbox, http = Sandbox(now=lambda: NOW), session()
+    sandbox.start()
+    assert "11月23日(月)" in http.get(sandbox.url, timeout=10).text
+    mailbox = GoogleMailbox(sandbox, "tanaka@example.com")
+    for day in ("2026-11-24", "2026-12-10"):  # the first is over
+        start, end = ({"dateTime": f"{day}T{hour}:00:00+09:00"} for hour in (10, 11))
+        mailbox.insert(start=start, end=end, extendedProperties=TAG)
+    mailbox.close()
+    page = http.get(sandbox.url, timeout=10).text
+    assert "12月7日(月)" in page
+    assert "今週" in page
+    sandbox.stop()
+
+
 def test_an_entry_can_be_read_as_the_calendar_holds_it(demo: Demo) -> None:
     path = re.findall(r'href="(/calendars/tanaka@example.com/[^"]+)"', demo.text("/"))[0]
     page = demo.text(path)

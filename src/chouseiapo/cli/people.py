@@ -8,7 +8,7 @@ from argparse import Namespace
 from typing import Any
 
 from chouseiapo.bootstrap import Services
-from chouseiapo.cli.terminal import OPERATOR, Refused, catch_up, command, member_with, say, services, words
+from chouseiapo.cli.terminal import BY_OPERATOR, Refused, catch_up, command, member_with, say, services, words
 from chouseiapo.domain.errors import NotFound, NotOver
 from chouseiapo.domain.member import Provider, Role
 from projections.guests import appointments_of
@@ -85,7 +85,7 @@ def add_member(asked: Namespace) -> None:
     role = Role.ADMINISTRATOR if asked.administrator else Role.MEMBER
     with services() as built:
         member = built.coordination.register_member(
-            asked.email, asked.name, OPERATOR, built.clock(), role=role, kana=asked.kana, latin=asked.latin
+            asked.email, asked.name, BY_OPERATOR, built.clock(), role=role, kana=asked.kana, latin=asked.latin
         )
         say({"id": member.id, "email": member.email})
 
@@ -100,7 +100,7 @@ def list_members(_: Namespace) -> None:
 def set_member(asked: Namespace) -> None:
     with services() as built:
         id = member_with(built, asked.email).id
-        built.coordination.choose_locality(id, asked.language, asked.zone, OPERATOR, built.clock())
+        built.coordination.choose_locality(id, asked.language, asked.zone, BY_OPERATOR, built.clock())
         member = built.coordination.member(id)
         say({"email": member.email, "language": member.locale, "zone": member.time_zone})
 
@@ -113,7 +113,7 @@ def sign_member_out(asked: Namespace) -> None:
 def link_member(asked: Namespace) -> None:
     with services() as built:
         email = member_with(built, asked.email).email
-        link = built.link(email, Provider(asked.provider), sys.stdin.read().strip(), OPERATOR)
+        link = built.link(email, Provider(asked.provider), sys.stdin.read().strip(), BY_OPERATOR)
         say({"link": link})
 
 
@@ -121,7 +121,7 @@ def unlink_member(asked: Namespace) -> None:
     with services() as built:
         member, provider = member_with(built, asked.email), Provider(asked.provider)
         try:
-            link = built.coordination.unlink_account(member.id, provider, OPERATOR, built.clock())
+            link = built.coordination.unlink_account(member.id, provider, BY_OPERATOR, built.clock())
         except NotFound:
             raise Refused(f"{asked.email} has no {asked.provider} account linked") from None
         left = _clear(built, link)
@@ -145,7 +145,7 @@ def _clear(built: Services, link: str) -> int:
 
 def add_room(asked: Namespace) -> None:
     with services() as built:
-        room = built.coordination.add_room(asked.name, asked.seats, OPERATOR, built.clock())
+        room = built.coordination.add_room(asked.name, asked.seats, BY_OPERATOR, built.clock())
         say({"id": room.id, "name": room.name})
 
 
@@ -189,7 +189,7 @@ def erase_guest(asked: Namespace) -> int:
         refused = 0
         for id in found:
             try:
-                built.erase_guest(id, OPERATOR, cancel=asked.cancel)
+                built.erase_guest(id, BY_OPERATOR, cancel=asked.cancel)
                 say({"appointment": id, "erased": True})
             except NotOver:
                 refused += 1

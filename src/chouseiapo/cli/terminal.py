@@ -13,11 +13,11 @@ from typing import Any
 
 from chouseiapo.bootstrap import Services, build
 from chouseiapo.config import Settings, read_settings
-from chouseiapo.domain.event import Meta
+from chouseiapo.domain.event import OPERATOR, Meta
 from chouseiapo.domain.ids import member_id
 from chouseiapo.domain.member import Member
 
-OPERATOR = Meta(actor="operator")
+BY_OPERATOR = Meta(actor=OPERATOR)
 
 Run = Callable[[argparse.Namespace], int | None]
 

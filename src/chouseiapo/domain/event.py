@@ -18,6 +18,7 @@ ERASED = "（消去済み）"
 # Actors that are no members.
 SYSTEM = "system"
 GUEST = "guest"
+OPERATOR = "operator"
 
 
 class Meta(msgspec.Struct, frozen=True, omit_defaults=True):

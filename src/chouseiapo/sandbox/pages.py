@@ -103,15 +103,14 @@ def _overview(routes: Blueprint, site: Site) -> None:
     @routes.get("/")
     def overview() -> ResponseReturnValue:
         now = world.now()
-        today = now.astimezone(TOKYO).date()
-        monday = monday_of(_date(request.args.get("week", ""), coming_monday(today)))
+        monday = monday_of(_date(request.args.get("week", ""), _first_shown(world, now)))
         with world.lock:
             meetings = _meetings(world, now)
             mails = _newest_first(world)
         return render_template(
             "overview.html",
             week=week(world, monday, now),
-            around=_around(monday, today),
+            around=_around(monday, coming_monday(now.astimezone(TOKYO).date())),
             live=request.args.get("live") == "1",
             now=now,
             meetings=meetings[:MOST_CARDS],
@@ -136,18 +135,19 @@ def _date(text: str, otherwise: date) -> date:
         return otherwise
 
 
-def _around(monday: date, today: date) -> dict[str, str | None]:
-    """Addresses of the weeks before and after; this week needs none."""
-    this = coming_monday(today)
+def _first_shown(world: World, now: datetime) -> date:
+    """A day of the week to look at first: where something of ours is coming, else the present one."""
+    with world.lock:
+        entries = [entry for calendar in world.calendars.values() for entry in calendar.live()]
+    coming = [entry.start for entry in entries if entry.tag and entry.end > now]
+    return min(coming).astimezone(TOKYO).date() if coming else coming_monday(now.astimezone(TOKYO).date())
 
-    def of(other: date) -> str | None:
-        return None if other == this else other.isoformat()
 
-    return {
-        "previous": of(monday - timedelta(days=7)),
-        "next": of(monday + timedelta(days=7)),
-        "this": of(monday),
-    }
+def _around(monday: date, present: date) -> dict[str, str]:
+    """Weeks to go to, as addresses name them."""
+    week = timedelta(days=7)
+    mondays = {"previous": monday - week, "this": monday, "next": monday + week, "present": present}
+    return {name: of.isoformat() for name, of in mondays.items()}
 
 
 def _meetings(world: World, now: datetime) -> list[Meeting]:

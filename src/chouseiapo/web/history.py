@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from flask import g
 
 from chouseiapo import wording
-from chouseiapo.domain.event import GUEST, SYSTEM
+from chouseiapo.domain.event import GUEST, OPERATOR, SYSTEM
 from chouseiapo.web.api.requests import services
 from chouseiapo.web.i18n import _, translate
 from chouseiapo.web.messages import HAPPENED
@@ -19,7 +19,7 @@ _FIELDS = {
     "note": _("社内メモ"),
     "visibility": _("予定の公開範囲"),
 }
-_ACTORS = {GUEST: _("お客様"), SYSTEM: _("自動")}
+_ACTORS = {GUEST: _("お客様"), SYSTEM: _("自動"), OPERATOR: _("運用担当者")}
 
 
 def actor_name(actor: str) -> str:
