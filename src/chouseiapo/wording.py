@@ -173,6 +173,8 @@ _JOINING = {
     "ja": ("参加URL", "ミーティングID", "パスコード"),
     "en": ("Join URL", "Meeting ID", "Passcode"),
 }
+# How long the first two groups of a meeting's number are, by its length.
+_GROUPED = {9: (3, 3), 10: (3, 3), 11: (3, 4)}
 _PLATFORMS = {Platform.ZOOM: "Zoom", Platform.MEET: "Google Meet", Platform.TEAMS: "Microsoft Teams"}
 
 
@@ -209,6 +211,15 @@ def joining(meeting: Meeting | None, locale: str) -> list[str]:
         return []
     told = (meeting.join_url, meeting.meeting_id, meeting.passcode)
     return [f"{label}: {value}" for label, value in zip(_JOINING[locale], told, strict=True) if value]
+
+
+def meeting_id(text: str) -> str:
+    """A meeting's number in the groups that Zoom prints: 「817 0086 0989」; anything else stays as it is."""
+    groups = _GROUPED.get(len(text)) if text.isascii() and text.isdigit() else None
+    if groups is None:
+        return text
+    first, second = groups
+    return f"{text[:first]} {text[first : first + second]} {text[first + second :]}"
 
 
 def title_for_member(title: str, guest: Guest, locale: str) -> str:

@@ -168,6 +168,23 @@ class TestPeople:
         assert wording.people(["甲", "乙"], "ja") == "甲、乙"
 
 
+class TestMeetings:
+    @pytest.mark.parametrize(
+        ("number", "printed"),
+        [
+            ("81700860989", "817 0086 0989"),
+            ("8170086098", "817 008 6098"),
+            ("817008609", "817 008 609"),
+            ("81700860", "81700860"),
+            ("room-1234567", "room-1234567"),
+            ("８１７００８６０９", "８１７００８６０９"),
+            ("", ""),
+        ],
+    )
+    def test_a_number_is_grouped_as_zoom_prints_it(self, number: str, printed: str) -> None:
+        assert wording.meeting_id(number) == printed
+
+
 class TestKinds:
     def test_each_side_sees_a_visit_from_its_own(self) -> None:
         words = [[wording.kind(kind, "ja", guest=guest) for kind in Kind] for guest in (True, False)]
