@@ -18,7 +18,7 @@ import msgspec
 from chouseiapo import wording
 from chouseiapo.config import Settings
 from chouseiapo.domain.appointment import Appointment
-from chouseiapo.domain.proposal import Kind
+from chouseiapo.domain.proposal import Kind, Meeting
 from chouseiapo.domain.slots import Candidate, CandidateState
 
 
@@ -119,17 +119,17 @@ def words(rule: Rule, reader: Recipient, facts: Facts, settings: Settings, now: 
         "place": appointment.place,
         "room": _room(chosen, reader, facts),
         "phone": appointment.guest.phone,
-        "meeting": appointment.meeting if chosen else None,
+        "meeting": _meeting(appointment.meeting) if chosen else None,
         "reason": facts.reason.strip(),
     }
     return shared | (_to_guest(rule, facts, locale) if guest else _to_member(facts, locale))
 
 
 def _to_guest(rule: Rule, facts: Facts, locale: str) -> dict[str, Any]:
-    confirms = rule in (Rule.CONFIRMATION, Rule.CONFIRMATION_PENDING)
+    written = rule in (Rule.REQUEST, Rule.CONFIRMATION, Rule.CONFIRMATION_PENDING)
     return {
         "salutation": wording.salutation(facts.appointment.guest, locale),
-        "message": facts.appointment.message.strip() if confirms else "",
+        "message": facts.appointment.message.strip() if written else "",
         "guest_url": facts.guest_url,
         "reply_to": facts.organizer.email,
     }
@@ -163,6 +163,10 @@ def _deadline(at: datetime, reader: Recipient, home: str, zone: str, today: date
     text = wording.moment(at, reader.time_zone, reader.locale, today)
     name = "" if reader.time_zone == home else wording.zone_name(reader.time_zone, at, reader.locale)
     return f"{text} {name}" if name and name != zone else text
+
+
+def _meeting(issued: Meeting | None) -> Meeting | None:
+    return issued and msgspec.structs.replace(issued, meeting_id=wording.meeting_id(issued.meeting_id))
 
 
 def _room(candidate: Candidate | None, reader: Recipient, facts: Facts) -> str:

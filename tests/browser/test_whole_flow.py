@@ -15,6 +15,7 @@ import pytest
 import requests
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
+from chouseiapo import wording
 from tests.browser.conftest import Axed, NewContext, Shoot
 from tests.journeys.company import Process, eventually
 
@@ -149,7 +150,7 @@ def test_from_the_proposal_to_the_reminder(
     eventually(lambda: [] if mails(demo, email, "日程が確定しました") else ["no confirmation"])
     told = mails(demo, email, "日程が確定しました")[0]["text"]
     [meeting] = [m for m in state(demo)["meetings"] if company in m["topic"]]
-    for words in (meeting["join_url"], str(meeting["id"]), meeting["passcode"]):
+    for words in (meeting["join_url"], wording.meeting_id(str(meeting["id"])), meeting["passcode"]):
         assert words in told
     page.reload()
     expect(page.get_by_text("予定 2件中 2件を確認")).to_be_visible()

@@ -159,7 +159,7 @@ class TestEveryMail:
             assert time in it.text
             assert time in it.page.text
         if rule in JOINED:
-            for word in (ZOOM.join_url, ZOOM.meeting_id, ZOOM.passcode):
+            for word in (ZOOM.join_url, "987 6543 2101", ZOOM.passcode):
                 assert word in it.text
                 assert word in it.page.text
         else:
@@ -226,11 +226,36 @@ class TestWhatIsSaidToWhom:
                 assert fact.replace(": ", "") in it.page.text
 
     @pytest.mark.parametrize(("rule", "side"), SIDES)
-    def test_the_message_goes_to_the_guest_with_the_confirmation_alone(self, rule: Rule, side: str) -> None:
+    def test_the_message_goes_to_the_guest_with_the_request_and_the_confirmation(
+        self, rule: Rule, side: str
+    ) -> None:
         it = mail(rule, side)
-        confirms = side == "guest" and rule in (Rule.CONFIRMATION, Rule.CONFIRMATION_PENDING)
-        assert (MESSAGE in it.text) == confirms
-        assert (MESSAGE in it.page.text) == confirms
+        written = (Rule.REQUEST, Rule.CONFIRMATION, Rule.CONFIRMATION_PENDING)
+        told = side == "guest" and rule in written
+        assert (MESSAGE in it.text) == told
+        assert (MESSAGE in it.page.text) == told
+
+    @pytest.mark.parametrize("rule", [Rule.CONFIRMATION, Rule.REMINDER])
+    @pytest.mark.parametrize(
+        ("locale", "told"),
+        [("ja", "田中 一郎から 03-1234-5678 にお電話します。"), ("en", "田中 一郎 will call you on 03-1234-5678.")],
+    )
+    def test_the_guest_of_a_phone_call_reads_who_calls_which_number(
+        self, rule: Rule, locale: str, told: str
+    ) -> None:
+        it = mail(rule, "guest", locale, **PHONE)
+        assert told in it.text.splitlines()
+        assert told in it.page.text
+        unknown = mail(rule, "guest", locale, kind=Kind.PHONE, platform=Platform.NONE)
+        assert "お電話します" not in unknown.text, "without a number nothing is promised"
+        assert "will call" not in unknown.text
+
+    @pytest.mark.parametrize("rule", GUESTS)
+    def test_a_letter_to_a_guest_closes_with_the_writers_name(self, rule: Rule) -> None:
+        it = mail(rule, "guest")
+        closing, _, foot = it.text.rpartition("\n\n株式会社サンプル\n田中 一郎\n")
+        assert closing.endswith(("よろしくお願いいたします。", "申し訳ございません。"))
+        assert foot
 
     def test_links_that_the_message_names_are_not_made_links(self) -> None:
         urls = {link.url for link in mail(Rule.CONFIRMATION, "guest").page.links}

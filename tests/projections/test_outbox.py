@@ -59,7 +59,7 @@ def test_their_event_is_cancelled_for_them_alone(
     assert cancel["UID"] == request["UID"]
     assert cancel["SEQUENCE"] > request["SEQUENCE"]
     assert cancel["ATTENDEE"] == "mailto:suzuki@example.com"
-    assert "参加者から外れました" in str(services.composer.compose(removed, NOW)["Subject"])
+    assert "担当から外れました" in str(services.composer.compose(removed, NOW)["Subject"])
 
 
 def test_who_comes_back_is_invited_again_with_a_higher_sequence(
