@@ -395,11 +395,40 @@ def test_a_draft_is_discarded(company: Company) -> None:
     page = company.tanaka.write(**GOOD)
     address = company.tanaka.path
     assert "書いた内容がすべて消えます。" in page.text
-    company.tanaka.write(page, action="discard")
-    assert company.tanaka.path == "/"
+    home = company.tanaka.write(page, action="discard")
+    assert company.tanaka.path == "/?done=discarded"
+    assert "下書きを破棄しました。" in home.text
     company.tanaka.open(address)
     assert company.tanaka.status == 404
     assert "書きかけ" not in company.tanaka.open("/").text
+
+
+def test_home_shows_every_draft_by_what_is_known_of_it_and_discards_each(company: Company) -> None:
+    for n in range(5):
+        company.tanaka.write(name=f"{n}人目")
+    company.tanaka.write(candidate=[slot(25, 10), slot(26, 10)], room=["", ""])
+    home = company.tanaka.open("/")
+    assert [f"{n}人目 様" in home.text for n in range(5)] == [True] * 5
+    assert "候補2件 11月25日(水)〜" in home.text
+    for left in range(5, -1, -1):
+        home = company.tanaka.send(home.form("/appointments/new/"), action="discard")
+        assert home.html.count("まだ送っていません") == left
+
+
+def test_looking_around_leaves_no_draft_at_home(company: Company) -> None:
+    company.propose(message="いつもの文面")
+    company.read()
+    for action in ("week:2026-12-01", "search", "save"):
+        company.tanaka.write(action=action, query="すず")
+    assert "書きかけ" not in company.tanaka.open("/").text
+    company.tanaka.write(note="一言だけ")
+    assert "(お客様が未入力)" in company.tanaka.open("/").text
+
+
+def test_the_subject_says_who_reads_it(company: Company) -> None:
+    page = company.tanaka.write(kind=Kind.VISIT_US.value)
+    assert "お客様には「株式会社サンプルへの往訪」のように" in page.text
+    assert "お客様には「株式会社サンプルとのWeb会議」のように" in company.tanaka.write(kind="party").text
 
 
 def test_drafts_are_sealed_shown_at_home_and_forgotten_after_a_week(company: Company) -> None:

@@ -38,13 +38,12 @@ class Drafts:
             sealed = connection.scalar(found)
         return self._opened(sealed) if sealed is not None else None
 
-    def newest(self, member: str, prefix: str, most: int) -> list[tuple[str, datetime, bytes]]:
+    def newest(self, member: str, prefix: str) -> list[tuple[str, datetime, bytes]]:
         """The member's drafts whose id begins so: id, when it was kept, content; the newest first."""
         found = (
             select(drafts.c.id, drafts.c.updated_at, drafts.c.sealed)
             .where(drafts.c.member == member, drafts.c.id.startswith(prefix, autoescape=True))
             .order_by(drafts.c.updated_at.desc())
-            .limit(most)
         )
         with self._rows.read() as connection:
             rows = connection.execute(found).all()

@@ -59,6 +59,13 @@ class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
         """The organizer: the one chosen while still attending, else the first in the list."""
         return self.organizer if self.organizer in self.attendees else next(iter(self.attendees), "")
 
+    def adds_to(self, first: Draft) -> bool:
+        """Whether anything was entered since the form was `first`: searching and paging enter nothing."""
+        looked = msgspec.structs.replace(
+            first, organizer=self.organizer, query=self.query, picking=self.picking
+        )
+        return bool(self.picking.picked) or self != looked
+
 
 def first_draft(member: Member, last: Appointment | None) -> Draft:
     """An empty form, with what the member chose the last time."""

@@ -62,6 +62,10 @@ def slot(start: datetime, end: datetime) -> str:
     return wording.slot(start, end, services().settings.time_zone, g.locale, today=_today())
 
 
+def day(at: datetime) -> str:
+    return wording.day(at, services().settings.time_zone, g.locale, today=_today())
+
+
 def moment(at: datetime) -> str:
     return wording.moment(at, services().settings.time_zone, g.locale, today=_today())
 

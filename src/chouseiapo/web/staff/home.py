@@ -19,8 +19,8 @@ from projections.appointments import PAGE, Listed, list_appointments
 
 staff = Blueprint("staff", __name__)
 MOST = 30
-MOST_DRAFTS = 3
 ALL = "all"
+DONE = {"discarded": _("下書きを破棄しました。")}
 # What is not built yet (declined) is not offered as a filter.
 FILTERS = {
     ALL: _("すべて"),
@@ -50,7 +50,8 @@ def home() -> Any:
     shared = {"query": query, "state": state, "everybody": everybody, "filters": FILTERS}
     if state:
         return render_template("staff/found.html", **shared, **_found(member, query, state))
-    return render_template("staff/home.html", **shared, **_desk(member))
+    done = DONE.get(asked.get("done", ""), "")
+    return render_template("staff/home.html", **shared, **_desk(member), done=done)
 
 
 def _found(member: str | None, query: str, state: str) -> dict[str, Any]:
@@ -68,7 +69,7 @@ def _desk(member: str | None) -> dict[str, Any]:
     return {
         "concerns": [(c, words.said(words.CONCERNS[c.what]), _since_or_until(c)) for c in concerns],
         "broken": [link for link in g.member.links.values() if link.broken],
-        "begun": [(each.id, each.title, _ago(each.at)) for each in begun(MOST_DRAFTS)],
+        "begun": [(each.id, each.title, _ago(each.at)) for each in begun()],
         "waiting": _lines(waiting),
         "coming": _lines(desk.coming(rows, member, g.now, MOST)),
         "most": MOST,

@@ -12,14 +12,16 @@ from typing import Any
 import msgspec
 from flask import Blueprint, g, redirect, render_template, request, url_for
 
+from chouseiapo import wording
 from chouseiapo.accounts.drafts import Drafts
 from chouseiapo.domain.errors import NotFound, Problem
 from chouseiapo.domain.ids import new_id
 from chouseiapo.domain.proposal import shown_title
 from chouseiapo.web.api.requests import services, visible
+from chouseiapo.web.i18n import _
 from chouseiapo.web.messages import REFUSALS
-from chouseiapo.web.staff import people, refused, session
-from chouseiapo.web.staff.draft import Draft, first_draft, problems_of, read_draft
+from chouseiapo.web.staff import frame, people, refused, session, words
+from chouseiapo.web.staff.draft import Draft, first_draft, problems_of, proposal_of, read_draft
 from chouseiapo.web.staff.frame import in_language
 from chouseiapo.web.staff.picker import picker
 from chouseiapo.web.staff.picking import acted
@@ -48,9 +50,12 @@ def _keep(writer: str, id: str) -> str:
 @session.signed_in
 def begin() -> Any:
     """An empty form; its draft comes into being with what is typed first."""
+    return page(secrets.token_hex(16), _first(), others=begun()[:1])
+
+
+def _first() -> Draft:
     last = last_by(services().rows, g.member.id)
-    draft = first_draft(g.member, services().coordination.appointment(last) if last else None)
-    return page(secrets.token_hex(16), draft, others=begun(1))
+    return first_draft(g.member, services().coordination.appointment(last) if last else None)
 
 
 @new.get("/<string(length=32):id>")
@@ -71,7 +76,7 @@ def write(id: str) -> Any:
         return page(id, draft, refusal="form_expired"), 409
     if what == "discard":
         drafts().forget(PREFIX + id, g.member.id)
-        return redirect(url_for("staff.home"), 303)
+        return redirect(url_for("staff.home", done="discarded"), 303)
     if what == "save":
         return _saved(id, draft)
     place = _PLACES.get(what) or _searched(id, draft)
@@ -129,24 +134,43 @@ def page(id: str, draft: Draft, check: bool = False, refusal: str = "", others: 
         check=check,
         refusal=REFUSALS.get(refusal, ""),
         blank_title=shown_title("", draft.guest),
+        guests_title=_guests_title(draft),
         others=others,
         **picking,
     )
 
 
+def _guests_title(draft: Draft) -> str:
+    """What the guest reads where the title was left blank."""
+    kind = proposal_of(draft, services().settings.zone)[0].kind
+    host = services().settings.company or (people.name_of(draft.lead) if people.shown(draft.lead) else "")
+    return wording.title_for_guest("", kind, host, g.locale)
+
+
 class Begun(msgspec.Struct, frozen=True):
-    """A draft in a list: for whom, and when it was written last."""
+    """A draft in a list: for whom or, as long as that is open, with what; and when it was written last."""
 
     id: str
     title: str
     at: datetime
 
 
-def begun(most: int) -> list[Begun]:
+def begun() -> list[Begun]:
     """What the member has begun to write and not sent, the newest first."""
-    found = drafts().newest(g.member.id, PREFIX, most)
+    first = _first()
+    found = drafts().newest(g.member.id, PREFIX)
     kept = [(id.removeprefix(PREFIX), at, decoded(content)) for id, at, content in found]
-    return [Begun(id, shown_title(draft.title, draft.guest), at) for id, at, draft in kept if draft]
+    return [Begun(id, _called(draft), at) for id, at, draft in kept if draft and draft.adds_to(first)]
+
+
+def _called(draft: Draft) -> str:
+    """What tells a draft from others: its title, else its candidates."""
+    if title := shown_title(draft.title, draft.guest):
+        return title
+    picked = draft.picking.picked
+    if not picked:
+        return words.said(_("(お客様が未入力)"))
+    return words.said(_("候補%(n)s件 %(day)s〜"), n=len(picked), day=frame.day(picked[0].start))
 
 
 def drafts() -> Drafts:
