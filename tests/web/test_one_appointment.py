@@ -245,7 +245,7 @@ def test_cancelling_says_before_what_will_follow(company: Company) -> None:
     made = confirmed(company)
     page = company.tanaka.open(page_of(made))
     assert "カレンダーから予定が2件消えます。" in page.text
-    assert "お知らせのメールが届く人: 山田太郎、田中 一郎、鈴木 花子" in page.text
+    assert "お知らせのメールが届く人: 山田太郎 様(お客様)、田中 一郎さん、鈴木 花子さん" in page.text
     page = company.tanaka.send(page.form("/cancel"), reason="理" * 1001)
     assert company.tanaka.status == 422
     assert page.problems == ["1000文字以内で入力してください。"]
@@ -260,7 +260,7 @@ def test_cancelling_says_before_what_will_follow(company: Company) -> None:
 
 def test_a_guest_without_a_mail_is_not_said_to_be_told(company: Company) -> None:
     made = company.propose(delivery=Delivery.LINK, guest=Guest(name="山田"))
-    assert "届く人: 田中 一郎、鈴木 花子" in company.tanaka.open(page_of(made)).text
+    assert "届く人: 田中 一郎さん、鈴木 花子さん" in company.tanaka.open(page_of(made)).text
 
 
 def test_guests_zone_and_language_are_told_and_whose_times_are_shown(company: Company) -> None:
@@ -270,7 +270,8 @@ def test_guests_zone_and_language_are_told_and_whose_times_are_shown(company: Co
         assert words in page.text, words
     company.services.coordination.confirm(made.id, "c1", made.guest, BY, NOW)
     assert "お客様の時刻: 11月24日(火) 20:00〜21:00" in company.tanaka.open(page_of(made)).text
-    assert "言語 指定なし" in company.tanaka.open(page_of(company.propose(offers=(offer(27, 1),)))).text
+    page = company.tanaka.open(page_of(company.propose(offers=(offer(27, 1),))))
+    assert "タイムゾーン 組織の既定(東京 (UTC+9)) 言語 組織の既定(日本語)" in page.text
 
 
 def test_whose_calendar_is_written_is_told_and_which_link_is_broken(company: Company) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, g, redirect, render_template, request, url_for
 
-from chouseiapo.domain.appointment import Appointment, Edit
+from chouseiapo.domain.appointment import Appointment, Edit, State
 from chouseiapo.domain.errors import Busy, DomainError, NotFound, Problem
 from chouseiapo.domain.event import Meta
 from chouseiapo.domain.proposal import Delivery, Visibility
@@ -16,7 +16,7 @@ from chouseiapo.web.api.requests import services, visible
 from chouseiapo.web.errors import answer_to
 from chouseiapo.web.i18n import _
 from chouseiapo.web.messages import REFUSALS
-from chouseiapo.web.staff import people, session
+from chouseiapo.web.staff import people, refused, session
 from chouseiapo.web.staff.frame import slot, title_of
 from chouseiapo.web.staff.mail_view import framed, shown
 from chouseiapo.web.staff.outbox import line
@@ -40,7 +40,11 @@ DONE = {
     "cancel": _("キャンセルしました。"),
 }
 
-
+# What stands elsewhere on this page than on the form of a proposal.
+_FIELDS = refused.FIELDS | {
+    "attendees": ("attendee-choice", _("担当者")),
+    "reason": ("reason", _("理由")),
+}
 _TEXTS = ("title", "message", "note")
 # Refusals that elsewhere speak to the guest.
 _REFUSALS = REFUSALS | {
@@ -170,12 +174,11 @@ def _do(id: str, what: str, decide: Decide) -> Any:
 def page_refusing(id: str, refusal: DomainError, tried: str = "") -> Response:
     """The page as it stands now, with what could not be done on top; `tried` names the form it was."""
     answer = answer_to(refusal)
-    problems = {problem.field: problem for problem in reversed(answer.problems)}
-    return Response(_page(visible(id), tried, answer.code, problems), answer.status, answer.headers)
+    return Response(_page(visible(id), tried, answer.code, answer.problems), answer.status, answer.headers)
 
 
 def _page(
-    concerned: Appointment, tried: str = "", refusal: str = "", problems: dict[str, Problem] | None = None
+    concerned: Appointment, tried: str = "", refusal: str = "", problems: Sequence[Problem] = ()
 ) -> str:
     """The page; `tried` names the form that was refused, which stands open with what was typed."""
     seen = overview(concerned)
@@ -189,12 +192,25 @@ def _page(
         query=query,
         told=told_of(concerned.id, lambda imagined: imagined.cancel("", g.now)) if cancellable else [],
         done=DONE.get(said, ""),
+        after=_after(concerned, done),
         address=url_for("appointment.page", id=concerned.id, done=done or None),
         tried=tried,
         typed=request.form if tried else {},
         refusal=_REFUSALS.get(refusal, ""),
-        problems=problems or {},
+        problems={problem.field: problem for problem in reversed(problems)},
+        summary=refused.summary(problems, fields=_FIELDS),
     )
+
+
+def _after(concerned: Appointment, done: str) -> str:
+    """What the guest does not know yet after something was done, and can be mailed; or sees already."""
+    if concerned.state is not State.PROPOSED:
+        return ""
+    if done == "link":
+        return "new_link" if concerned.guest.email else ""
+    if done not in ("candidates", "withdraw"):
+        return ""
+    return "untold" if concerned.delivery is Delivery.MAIL else "seen"
 
 
 def _logged(id: str, mail: str) -> Logged:

@@ -24,6 +24,7 @@ def install(app: Flask) -> None:
     """Filters and globals that the staff's templates use."""
     app.jinja_env.filters |= {
         "moment": moment,
+        "meeting_id": wording.meeting_id,
         "people": lambda names: wording.people(names, g.locale),
     }
     app.jinja_env.globals |= {

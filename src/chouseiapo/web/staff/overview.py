@@ -11,6 +11,7 @@ from flask import g
 
 from chouseiapo import wording
 from chouseiapo.domain.appointment import Appointment, State
+from chouseiapo.domain.event import GUEST
 from chouseiapo.domain.proposal import Platform
 from chouseiapo.domain.slots import Candidate, CandidateState
 from chouseiapo.web.api.requests import services
@@ -65,11 +66,13 @@ def overview(appointment: Appointment) -> dict[str, Any]:
         "zone": zone_name(services().settings.time_zone),
         "offered": offered(appointment),
         "extendable": is_extendable(appointment),
+        "last_one": appointment.state is State.PROPOSED and len(appointment.open_candidates) == 1,
         "copied": _copied(appointment),
         "attending": [people.shown(member) for member in appointment.attendees],
         "author": people.shown(appointment.author),
         "kind": words.kind(appointment),
-        "guest_zone": zone_name(appointment.time_zone) if appointment.time_zone else "",
+        "guest_reads": _guest_reads(appointment),
+        "blank_title": _blank_title(appointment),
         "guest_url": services().guest_url(appointment),
         "mails": [line(each, appointment) for each in logged],
         "history": [(moment(e.at), actor_name(e.actor), worded(e)) for e in reversed(timeline(stream))],
@@ -115,7 +118,7 @@ def offered(appointment: Appointment) -> list[Offered]:
     found = []
     for c in _in_order(appointment.candidates.values()):
         is_open = c.state is CandidateState.OPEN
-        state = "closed" if is_open and not proposed else c.state.value
+        state = _shown_state(appointment, c)
         can_return = extendable and c.state is CandidateState.WITHDRAWN and c.start > g.now
         found.append(
             Offered(
@@ -131,15 +134,31 @@ def offered(appointment: Appointment) -> list[Offered]:
     return found
 
 
+def _shown_state(appointment: Appointment, candidate: Candidate) -> str:
+    """A candidate's state as the page words it: what ended with the appointment says with what."""
+    if candidate.state is CandidateState.CHOSEN and appointment.chosen is None:
+        return "called_off"
+    if candidate.state is not CandidateState.OPEN or appointment.state is State.PROPOSED:
+        return candidate.state.value
+    ended = f"closed_{appointment.state.value}"
+    answered = appointment.confirmed_at is not None
+    return ended if ended in words.CANDIDATE_STATES and not answered else "closed"
+
+
 def told_of(id: str, decide: Callable[[Appointment], object]) -> list[str]:
     """Who would get a mail if that were decided now: in memory, by the rules that decide it then."""
     before = services().coordination.stream(id)
     appointment = services().coordination.appointment(id)
     decide(appointment)
     after = mails_of([*before, *appointment.collect_events()])[len(mails_of(before)) :]
-    composer = services().composer
-    found = [composer.recipient(appointment, mail.recipient) for mail in after]
-    return [recipient.name or recipient.email for recipient in found]
+    return [_addressed(appointment, mail.recipient) for mail in after]
+
+
+def _addressed(appointment: Appointment, recipient: str) -> str:
+    """Who gets a mail: 「佐々木 様(お客様)」, 「田中 一郎さん」; without a name, the address."""
+    found, is_guest = services().composer.recipient(appointment, recipient), recipient == GUEST
+    name = wording.person(found.name, g.locale, guest=is_guest) or found.email
+    return words.said(_("%(name)s(お客様)"), name=name) if is_guest else name
 
 
 def _calendars(appointment: Appointment, state: CalendarState) -> list[CalendarShown]:
@@ -191,6 +210,25 @@ def _meeting(appointment: Appointment) -> dict[str, Any]:
     shows = appointment.chosen is not None and appointment.meeting is not None
     fixed_url = appointment.platform is Platform.URL
     return {"meeting": appointment.meeting if shows or fixed_url else None, "meeting_trouble": trouble}
+
+
+def _guest_reads(appointment: Appointment) -> tuple[str, str]:
+    """Zone and language in which the guest reads: their own, or what the organization's are."""
+    settings, usual = services().settings, _("組織の既定(%(what)s)")
+    zone, language = (
+        zone_name(appointment.time_zone or settings.time_zone),
+        words.said(words.LANGUAGES[appointment.locale or settings.locale]),
+    )
+    return (
+        zone if appointment.time_zone else words.said(usual, what=zone),
+        language if appointment.locale else words.said(usual, what=language),
+    )
+
+
+def _blank_title(appointment: Appointment) -> str:
+    """What the guest reads where the title is left blank."""
+    host = services().settings.company or people.name_of(appointment.organizer)
+    return wording.title_for_guest("", appointment.kind, host, g.locale)
 
 
 def _copied(appointment: Appointment) -> str:

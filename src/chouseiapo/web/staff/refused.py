@@ -14,7 +14,7 @@ from chouseiapo.web.staff import words
 from chouseiapo.web.staff.picker import Row
 
 # Where each field stands on the page, and its name.
-_FIELDS = {
+FIELDS = {
     "attendees": ("query", _("担当者")),
     "organizer": ("organizer", _("主催者")),
     "candidates": ("picked", _("日時候補")),
@@ -50,7 +50,9 @@ def by_field(problems: Sequence[Problem]) -> dict[str, Problem]:
     return {problem.field: _named(problem) for problem in reversed(problems)}
 
 
-def summary(problems: Sequence[Problem], rows: Sequence[Row]) -> list[Told]:
+def summary(
+    problems: Sequence[Problem], rows: Sequence[Row] = (), fields: dict[str, tuple[str, str]] = FIELDS
+) -> list[Told]:
     """Everything that is wrong: the candidates, then the fields in their order on the page."""
     candidates = [
         Told(f"candidate-{n}", row.words, told) for n, row in enumerate(rows) for told in row.problems
@@ -58,7 +60,7 @@ def summary(problems: Sequence[Problem], rows: Sequence[Row]) -> list[Told]:
     found = {problem.field: problem for problem in reversed(problems)}
     return candidates + [
         Told(anchor, words.said(label), sentence(found[field], g.locale))
-        for field, (anchor, label) in _FIELDS.items()
+        for field, (anchor, label) in fields.items()
         if field in found
     ]
 
@@ -66,5 +68,5 @@ def summary(problems: Sequence[Problem], rows: Sequence[Row]) -> list[Told]:
 def _named(problem: Problem) -> Problem:
     if problem.code != "too_long":
         return problem
-    label = words.said(_FIELDS[problem.field][1])
+    label = words.said(FIELDS[problem.field][1])
     return msgspec.structs.replace(problem, code="too_long_there", values={**problem.values, "field": label})

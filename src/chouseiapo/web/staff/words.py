@@ -24,6 +24,9 @@ CANDIDATE_STATES = {
     "taken": _("埋まりました"),
     "passed": _("時刻を過ぎました"),
     "closed": _("選ばれませんでした"),
+    "called_off": _("キャンセルされました"),
+    "closed_cancelled": _("キャンセルのため終了"),
+    "closed_expired": _("期限切れのため終了"),
 }
 KINDS = {
     "web": _("Web会議"),
