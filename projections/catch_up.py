@@ -131,6 +131,11 @@ def is_parked(connection: Connection, projection: str, stream: str) -> bool:
     return connection.scalar(found) is not None
 
 
+def readable(connection: Connection, projection: str, streams: Iterable[str]) -> list[str]:
+    """Those of the streams that do not wait behind an event that failed."""
+    return [stream for stream in list(streams) if not is_parked(connection, projection, stream)]
+
+
 def park(connection: Connection, projection: str, read: Read, error: Exception, now: datetime) -> None:
     """Let a stream wait behind the event that failed, and the rest of the log go on."""
     log.error("%s can't read %s; the stream is parked", projection, read.stream, exc_info=error)

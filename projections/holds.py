@@ -18,7 +18,7 @@ from chouseiapo import wording
 from chouseiapo.application import Coordination
 from chouseiapo.domain.appointment import Appointment, State
 from chouseiapo.domain.event import Event
-from chouseiapo.domain.ids import link_owner
+from chouseiapo.domain.ids import is_of, link_owner
 from chouseiapo.domain.member import Member
 from chouseiapo.domain.proposal import Kind
 from chouseiapo.domain.slots import Candidate
@@ -26,6 +26,7 @@ from chouseiapo.ledger import stands, touch, wake_lane
 from chouseiapo.ports import Entry
 from chouseiapo.storage import Rows, upsert
 from chouseiapo.tables import entries, holds, tasks
+from projections.catch_up import readable
 
 LEDGER = "holds"
 # What changes where or in which language a member's entries stand.
@@ -118,7 +119,8 @@ class EntryWriter:
             return []
         standing = [chosen] if chosen else appointment.open_candidates
         owners = {owner for candidate in standing for owner in appointment.resources(candidate)}
-        owning = self._owning(owners)
+        # What took place stays where it stood then, whoever links what afterwards.
+        owning = self._owning(owners, chosen.end if chosen else None)
         bodies = {locale: self._body(appointment, locale) for _, locale in owning.values()}
         return [
             Wanted(link, owner, self._entry(appointment, candidate, link, locale, bodies[locale]))
@@ -131,10 +133,10 @@ class EntryWriter:
         """Through which link a member's or room's calendar is written; the built-in one has its own."""
         return self._owning([resource])[resource][0]
 
-    def _owning(self, resources: Iterable[str]) -> dict[str, tuple[str, str]]:
-        """The link and the language of each owner's calendar."""
+    def _owning(self, resources: Iterable[str], until: datetime | None = None) -> dict[str, tuple[str, str]]:
+        """The link and the language of each owner's calendar; `until`: as they were then, if that is past."""
         owning = {resource: (f"builtin-{resource}", self._locale) for resource in resources}
-        for id, member in self._app.members(r for r in owning if r.startswith("member-")).items():
+        for id, member in self._app.members((r for r in owning if is_of("member", r)), until).items():
             link = member.calendar.id if member.calendar else owning[id][0]
             owning[id] = (link, member.locale or self._locale)
         return owning
@@ -215,7 +217,7 @@ class Holds:
     def _follow_links(self, connection: Connection, member: str) -> None:
         """A member's account came, went or healed: everything that concerns them is worked out again."""
         concerned = select(holds.c.appointment).where(holds.c.owner == member).distinct()
-        for id in list(connection.scalars(concerned)):
+        for id in readable(connection, self.name, connection.scalars(concerned)):
             self._write(connection, id)
         wake_lane(connection, LEDGER, self._writer.link_of(member))
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Table, delete, select
+from sqlalchemy import Table, delete, func, select
 from sqlalchemy.engine import Connection
 
 from chouseiapo.application import Coordination
@@ -18,6 +18,7 @@ from chouseiapo.ledger import Task, stands, touch, wake_lane
 from chouseiapo.ports import Conferencing, Issued, MeetingPlan, PortError
 from chouseiapo.storage import Rows, upsert
 from chouseiapo.tables import issued_meetings, meetings
+from projections.catch_up import readable
 
 LEDGER = "meetings"
 # How long after a creation was begun "not listed" says nothing: the call itself may take a token's renewal
@@ -38,7 +39,7 @@ class Meetings:
     def apply(self, connection: Connection, stream: str, events: Sequence[Event]) -> None:
         if stream.startswith("appointment-"):
             self._write(connection, self._app.appointment(stream))
-        elif any(isinstance(e, Member.Linked | Member.LinkHealed) for e in events):
+        elif any(isinstance(e, Member.Linked | Member.Unlinked | Member.LinkHealed) for e in events):
             self._follow_link(connection, stream)
 
     def plan(self, appointment: Appointment) -> MeetingPlan | None:
@@ -50,15 +51,25 @@ class Meetings:
         title = shown_title(appointment.title, appointment.guest)
         return MeetingPlan(appointment.id, title, chosen.start, minutes, self._time_zone)
 
-    def host(self, appointment: Appointment) -> str:
-        """The link whose account hosts: the organizer's; without one there is a lane that waits for it."""
+    def host(self, appointment: Appointment, known: _Known | None) -> str:
+        """The link whose account hosts: where the conference stands, or may stand as far as we can look; else
+        the organizer's. Without one there is a lane that waits for it."""
+        if known and (known.meeting_id or (known.unsure_since and self._app.is_linked(known.link))):
+            return known.link
         zoom = self._app.member(appointment.organizer).zoom
         return zoom.id if zoom else _missing(appointment.organizer)
 
     def _follow_link(self, connection: Connection, member: str) -> None:
-        """A host came or healed: what waited for one goes on."""
-        waiting = select(meetings.c.appointment).where(meetings.c.link == _missing(member))
-        for id in list(connection.scalars(waiting)):
+        """A host came, went or healed: what has no conference yet goes on with the one there is now."""
+        waiting = (
+            select(meetings.c.appointment)
+            .outerjoin(issued_meetings, issued_meetings.c.appointment == meetings.c.appointment)
+            .where(
+                meetings.c.link.startswith(f"zoom-{member.removeprefix('member-')}-", autoescape=True),
+                func.coalesce(issued_meetings.c.meeting_id, "") == "",
+            )
+        )
+        for id in readable(connection, self.name, connection.scalars(waiting)):
             self._write(connection, self._app.appointment(id))
         if zoom := self._app.member(member).zoom:
             wake_lane(connection, LEDGER, zoom.id)
@@ -70,7 +81,7 @@ class Meetings:
         ).one_or_none()
         connection.execute(delete(meetings).where(meetings.c.appointment == appointment.id))
         if plan is not None:
-            host = before.link if before else self.host(appointment)
+            host = self.host(appointment, _known(before))
             row = {"appointment": appointment.id, "link": host, "fingerprint": plan.fingerprint()}
             upsert(connection, meetings, [row])
             if before is None or before.fingerprint != plan.fingerprint():
@@ -79,7 +90,7 @@ class Meetings:
             touch(connection, LEDGER, appointment.id, lane=before.link)
         elif stands(connection, LEDGER, appointment.id):
             # A worker may be making the conference right now: it has to look once more.
-            touch(connection, LEDGER, appointment.id, lane=self.host(appointment))
+            touch(connection, LEDGER, appointment.id, lane=self.host(appointment, None))
 
 
 class IssueMeetings:
@@ -109,7 +120,9 @@ class IssueMeetings:
     def _issue(
         self, appointment: Appointment, plan: MeetingPlan, known: _Known | None, now: datetime
     ) -> datetime | None:
-        host = known.link if known else self._wanted.host(appointment)
+        if appointment.is_over(now):
+            return None  # nobody will meet any more
+        host = self._wanted.host(appointment, known)
         if host == _missing(appointment.organizer):
             raise PortError("zoom_not_linked", permanent=True)
         issued: Issued | None = None
@@ -134,7 +147,7 @@ class IssueMeetings:
             return self._conferencing.create(host, plan)
         except PortError as failure:
             if failure.permanent or failure.auth or failure.retry_after is not None:
-                self._keep(plan.appointment, host)
+                self._forget(plan.appointment)
             raise
 
     def _update(self, link: str, meeting_id: str, plan: MeetingPlan, now: datetime) -> None:
@@ -152,15 +165,17 @@ class IssueMeetings:
             meeting_id = found.meeting_id if found else ""
         if meeting_id:
             self._conferencing.delete(known.link, meeting_id)
-        with self._rows.write() as connection:
-            connection.execute(delete(issued_meetings).where(issued_meetings.c.appointment == appointment))
+        self._forget(appointment)
         return None
 
     def _known(self, appointment: str) -> _Known | None:
         found = select(issued_meetings).where(issued_meetings.c.appointment == appointment)
         with self._rows.read() as connection:
-            row = connection.execute(found).one_or_none()
-        return _Known(row.link, row.meeting_id, row.fingerprint, row.unsure_since) if row else None
+            return _known(connection.execute(found).one_or_none())
+
+    def _forget(self, appointment: str) -> None:
+        with self._rows.write() as connection:
+            connection.execute(delete(issued_meetings).where(issued_meetings.c.appointment == appointment))
 
     def _keep(
         self,
@@ -186,6 +201,10 @@ class _Known(NamedTuple):
     meeting_id: str
     fingerprint: str
     unsure_since: datetime | None
+
+
+def _known(row: Any) -> _Known | None:
+    return _Known(row.link, row.meeting_id, row.fingerprint, row.unsure_since) if row else None
 
 
 def _missing(organizer: str) -> str:

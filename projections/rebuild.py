@@ -6,6 +6,7 @@ was right stays untouched. What has been placed outside is another half, which n
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -14,15 +15,19 @@ from sqlalchemy import Table, select
 from sqlalchemy.engine import Connection
 
 from chouseiapo.application import Coordination
-from chouseiapo.storage import Rows
+from chouseiapo.event_store import StoreTrouble
+from chouseiapo.storage import DatabaseTrouble, Rows
 from projections.catch_up import BATCH, Projection, hold_position, read_log, unpark
+
+log = logging.getLogger(__name__)
 
 
 class Report(msgspec.Struct, frozen=True):
-    """How many streams were read, and every row that changed: before and after."""
+    """How many streams were read, every row that changed (before and after), and what could not be read."""
 
     streams: int
     changes: list[dict[str, Any]]
+    unreadable: list[str]
 
 
 def rebuild(
@@ -37,23 +42,33 @@ def rebuild(
     with rows.engine.connect() as connection:
         before = _tables(connection, projection)
         streams = 0
+        unreadable: list[str] = []
         for ids in batches:
             streams += len(ids)
-            _work_out(app, connection, projection, ids)
+            unreadable += _work_out(app, connection, projection, ids)
             if not dry_run:
                 connection.commit()
         after = _tables(connection, projection)
         connection.rollback()
-    return Report(
-        streams, [change for name in before for change in _changes(name, before[name], after[name])]
-    )
+    changes = [change for name in before for change in _changes(name, before[name], after[name])]
+    return Report(streams, changes, unreadable)
 
 
-def _work_out(app: Coordination, connection: Connection, projection: Projection, ids: Iterable[str]) -> None:
+def _work_out(
+    app: Coordination, connection: Connection, projection: Projection, ids: Iterable[str]
+) -> Iterator[str]:
+    """Work the streams out; those that can't be are answered and stay as they are."""
     hold_position(connection, projection.name)  # nobody catches up in between
-    for id, events in app.streams(ids).items():
-        projection.apply(connection, id, events)
-        unpark(connection, projection.name, id)
+    for id in ids:
+        try:
+            with connection.begin_nested():
+                projection.apply(connection, id, app.stream(id))
+                unpark(connection, projection.name, id)
+        except (StoreTrouble, DatabaseTrouble):
+            raise
+        except Exception:  # one stream's fault must not keep the others from being rebuilt
+            log.exception("%s can't be worked out from %s", projection.name, id)
+            yield id
 
 
 def _streams(app: Coordination) -> Iterator[list[str]]:

@@ -6,6 +6,7 @@ row's key is appointment, rule, start and recipient: a moved one gets a new remi
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -14,12 +15,16 @@ import msgspec
 
 from chouseiapo.application import Coordination
 from chouseiapo.domain.appointment import Appointment
+from chouseiapo.domain.event import Event
+from chouseiapo.event_store import StoreTrouble
 from chouseiapo.storage import Rows
 from projections.appointments import starting_between
 from projections.outbox import GUEST, REMINDER, Mail, is_wanted, told_at, want
 
 # Every local date that a start can have lies within this much of it, in any zone.
 HORIZON = timedelta(hours=26)
+
+log = logging.getLogger(__name__)
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -46,12 +51,21 @@ class Reminders:
     def sweep(self, now: datetime, dry_run: bool = False) -> list[Decision]:
         """Put every reminder that is due into the outbox, once; answers what was decided for whom."""
         decisions: list[Decision] = []
-        for id in starting_between(self._rows, now, now + HORIZON):
-            events = self._app.stream(id)
+        for id, events in self._coming(now):
             appointment, told = Appointment.remember(id, events), told_at(events)
             for recipient in _recipients(appointment):
                 decisions += self._decide(appointment, recipient, told.get(recipient), now, dry_run)
         return decisions
+
+    def _coming(self, now: datetime) -> Iterator[tuple[str, list[Event]]]:
+        """What starts soon. A stream that can't be read waits for another release; the rest goes on."""
+        for id in starting_between(self._rows, now, now + HORIZON):
+            try:
+                yield id, self._app.stream(id)
+            except StoreTrouble:
+                raise
+            except Exception:  # one appointment's fault must not keep the others from being reminded
+                log.exception("nobody can be reminded of %s", id)
 
     def coming(self, id: str, recipient: str, now: datetime) -> datetime | None:
         """When a recipient is going to be reminded of a confirmed appointment (UTC); None if not any more."""
@@ -67,7 +81,7 @@ class Reminders:
 
     def zones(self, now: datetime) -> set[str]:
         """The zones of everybody who may be due within a day, for the alarm clock."""
-        coming = [self._app.appointment(id) for id in starting_between(self._rows, now, now + HORIZON)]
+        coming = [Appointment.remember(id, events) for id, events in self._coming(now)]
         return {self._time_zone} | {self._zone(a, r) for a in coming for r in _recipients(a)}
 
     def still_due(self, mail: Mail, now: datetime) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
@@ -14,6 +15,9 @@ from chouseiapo.ports import PortError
 NOBODY_THERE = frozenset(
     {"unreachable", "unavailable", "smtp_unreachable", "smtp_untrusted", "smtp_not_supported"}
 )
+
+# A lane rests longer each time nobody answers, so that it takes no turn from others; at most about a minute.
+SILENCES = 6
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +43,14 @@ class Health(Protocol):
     def is_linked(self, link: str) -> bool: ...
 
 
-def work_lane(ledger: Ledger, settler: Settler, health: Health, lane: str, clock: Clock) -> int:
+def work_lane(
+    ledger: Ledger,
+    settler: Settler,
+    health: Health,
+    lane: str,
+    clock: Clock,
+    stopping: Callable[[], bool] = lambda: False,
+) -> int:
     """Settle what is due in a lane that we hold, then give it back; answers how many tasks were worked on.
 
     One request at a time goes to a mailbox. What the vendor asks of the whole account (wait, sign in anew)
@@ -48,32 +59,36 @@ def work_lane(ledger: Ledger, settler: Settler, health: Health, lane: str, clock
     # What stands here when something unforeseen ends the work: the lane rests for a moment.
     not_before, error = clock() + FIRST_PAUSE, "interrupted"
     try:
-        not_before, error, done = _work(ledger, settler, health, lane, clock)
+        not_before, error, done = _work(ledger, settler, health, lane, clock, stopping)
     finally:
         ledger.release_lane(lane, not_before, error)
     return done
 
 
 def _work(
-    ledger: Ledger, settler: Settler, health: Health, lane: str, clock: Clock
+    ledger: Ledger, settler: Settler, health: Health, lane: str, clock: Clock, stopping: Callable[[], bool]
 ) -> tuple[datetime, str, int]:
     """Answers until when the lane should rest, why, and how many tasks were worked on."""
     not_before, error, done, healthy = AT_ONCE, "", 0, False
     for task in ledger.due(lane, clock()):
-        if not ledger.holds(lane):
+        if stopping() or not ledger.holds(lane):
             break
         done += 1
+        began = clock()
         failure = _attempt(ledger, settler, task, clock)
         healthy = healthy or failure is None
         if failure is not None and failure.auth and not health.is_linked(lane):
             ledger.finish(task)  # unlinked meanwhile: what stands there is out of our hands
             continue
         if failure is not None and failure.auth:
-            health.break_link(lane, failure.reason, clock())
+            health.break_link(lane, failure.reason, began)
+            if not health.is_broken(lane):
+                continue  # linked anew meanwhile
             not_before, error = clock() + AUTH_PAUSE, failure.reason
             break
         if failure is not None and (failure.retry_after is not None or failure.reason in NOBODY_THERE):
-            not_before, error = clock() + pause_after(0, failure.retry_after), failure.reason
+            pause = pause_after(min(task.attempts, SILENCES), failure.retry_after)
+            not_before, error = clock() + pause, failure.reason
             break
     if healthy and health.is_broken(lane):
         health.heal_link(lane, clock())

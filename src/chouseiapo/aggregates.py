@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -69,11 +70,12 @@ class Aggregates(Application[str]):
             found[event.originator_id].append(event)
         return found
 
-    def members(self, ids: Iterable[str]) -> dict[str, Member]:
-        """Several members in one read; an unknown one is of version 0."""
+    def members(self, ids: Iterable[str], until: datetime | None = None) -> dict[str, Member]:
+        """Several members in one read, as they were at `until` when given; an unknown one is of version 0."""
         asked = list(ids)
         found = self.streams(id for id in asked if is_of("member", id))
-        return {id: Member.remember(id, found.get(id, ())) for id in asked}
+        known = {id: [e for e in events if until is None or e.at <= until] for id, events in found.items()}
+        return {id: Member.remember(id, known.get(id, ())) for id in asked}
 
     def appointment(self, id: str, until: int | None = None) -> Appointment:
         """The appointment (as it was at version `until`); raises NotFound."""

@@ -15,7 +15,7 @@ from chouseiapo.domain.errors import AlreadyExists, Invalid, Problem
 from chouseiapo.domain.event import SYSTEM, Meta
 from chouseiapo.domain.ids import link_id, link_owner, member_id, new_id
 from chouseiapo.domain.member import Member, Provider, Role
-from chouseiapo.domain.proposal import Guest, Meeting, Proposal, check_proposal, is_address
+from chouseiapo.domain.proposal import Guest, Meeting, Platform, Proposal, check_proposal, is_address
 from chouseiapo.domain.room import Room
 from chouseiapo.domain.slots import Grid, Offer
 from chouseiapo.events import Keyring
@@ -159,8 +159,10 @@ class Coordination(Aggregates):
         agendas: Agendas,
         now: datetime,
     ) -> None:
-        before = appointment.attendees
+        before, lead = appointment.attendees, appointment.organizer
         appointment.change_attendees(attendees, organizer, now)
+        if organizer != lead and appointment.platform is Platform.ZOOM and not self._has_zoom(organizer):
+            raise Invalid(Problem("organizer", "zoom_not_linked"))
         joined = [m for m in attendees if m not in before]
         if not all(self.stream_of("member", m) for m in joined):
             raise Invalid(Problem("attendees", "attendee_unknown"))
@@ -265,14 +267,17 @@ class Coordination(Aggregates):
     def _problems(self, proposal: Proposal, agendas: Agendas, now: datetime) -> list[Problem]:
         people = self.members(proposal.attendees)
         unknown = not all(member.version for member in people.values())
-        organizer = people.get(proposal.organizer)
-        zoom = organizer.zoom if organizer else None
         problems = [
             *([Problem("attendees", "attendee_unknown")] if unknown else ()),
-            *check_proposal(proposal, self.grid, zoom is not None and not zoom.broken, now),
+            *check_proposal(proposal, self.grid, self._has_zoom(proposal.organizer), now),
             *self._unknown_rooms(proposal.offers),
         ]
         return problems or self._reserved(proposal.attendees, proposal.offers, agendas)
+
+    def _has_zoom(self, member: str) -> bool:
+        """Whether the member has a Zoom account that works."""
+        zoom = Member.remember(member, self.stream_of("member", member)).zoom
+        return zoom is not None and not zoom.broken
 
     def _unknown_rooms(self, offers: Sequence[Offer]) -> Iterator[Problem]:
         for n, offer in enumerate(offers):

@@ -8,6 +8,7 @@ that was killed loses them within seconds, and one mailbox's trouble delays no o
 from __future__ import annotations
 
 import random
+import secrets
 from datetime import datetime, timedelta
 
 import msgspec
@@ -16,7 +17,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.dml import Update
 
-from chouseiapo.storage import Rows, insert_new
+from chouseiapo.storage import Rows, insert_new, upsert
 from chouseiapo.tables import lanes, tasks, workers
 
 HEARTBEAT = timedelta(seconds=2)
@@ -29,7 +30,7 @@ AT_ONCE = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
 class Task(msgspec.Struct, frozen=True):
-    """One due thing; `version` tells whether it was touched again while somebody worked on it."""
+    """One due thing; another `version` tells that it was touched again while somebody worked on it."""
 
     ledger: str
     key: str
@@ -39,15 +40,14 @@ class Task(msgspec.Struct, frozen=True):
 
 
 def touch(connection: Connection, ledger: str, key: str, lane: str, due_at: datetime = AT_ONCE) -> None:
-    """Say that something may differ from what is wanted. A parked task comes back to life."""
+    """Say that something may differ from what is wanted. A parked task comes back to life.
+
+    One statement, so that a worker that finishes the task just now can't take the new work along; a version
+    that never comes twice, so that one who overslept can't either.
+    """
     insert_new(connection, lanes, {"ledger": ledger, "lane": lane, "not_before": AT_ONCE})
-    row = {"ledger": ledger, "key": key, "lane": lane, "due_at": due_at, "version": 1}
-    if not insert_new(connection, tasks, row):
-        connection.execute(
-            update(tasks)
-            .where(tasks.c.ledger == ledger, tasks.c.key == key)
-            .values(due_at=due_at, lane=lane, version=tasks.c.version + 1, attempts=0, parked=False)
-        )
+    row = {"ledger": ledger, "key": key, "lane": lane, "due_at": due_at, "version": secrets.randbits(31)}
+    upsert(connection, tasks, [row | {"attempts": 0, "parked": False}])
 
 
 def stands(connection: Connection, ledger: str, key: str) -> bool:

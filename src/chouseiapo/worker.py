@@ -18,10 +18,12 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
 from chouseiapo.bootstrap import AHEAD, Services, WrongDatabase
+from chouseiapo.forgetting import Forgetting
 from chouseiapo.ledger import HEARTBEAT, Ledger, beat, retire
 from projections.catch_up import ahead_of_log, catch_up
 from projections.settle import Settler, work_lane
 
+# Of each ledger: calendars that do not answer take no turn from mails.
 LANES_AT_ONCE = 8
 # How often another process's events are looked for; an own save wakes the loop at once.
 POLL = timedelta(milliseconds=100)
@@ -39,10 +41,12 @@ class Worker:
         self._ledgers = [(Ledger(services.rows, s.ledger, self.id), s) for s in services.settlers]
         self._seen: int | None = None
         self._stopping = threading.Event()
+        self._ended = threading.Event()
         self._wake = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._busy: set[Future[int]] = set()
-        self._pool = ThreadPoolExecutor(LANES_AT_ONCE, thread_name_prefix="lane")
+        self._busy: dict[str, set[Future[int]]] = {ledger.name: set() for ledger, _ in self._ledgers}
+        lanes = LANES_AT_ONCE * len(self._ledgers)
+        self._pool = ThreadPoolExecutor(max(lanes, 1), thread_name_prefix="lane")
         self._alarm = _alarm_clock(services, self.sweep)
 
     def start(self) -> None:
@@ -50,11 +54,14 @@ class Worker:
         self._must_follow_the_log()
         self._beat()
         self._services.coordination.on_saved.append(self._wake.set)
-        loops = ((self._beat, HEARTBEAT), (self._read_and_settle, POLL), (self._observe_time, SWEEP))
-        for step, every in loops:
-            thread = threading.Thread(
-                target=self._repeat, args=(step, every), name=step.__name__, daemon=True
-            )
+        # The heart beats until the last lane is given back, so that nobody takes it over meanwhile.
+        loops = (
+            (self._beat, HEARTBEAT, self._ended),
+            (self._read_and_settle, POLL, self._stopping),
+            (self._observe_time, SWEEP, self._stopping),
+        )
+        for loop in loops:
+            thread = threading.Thread(target=self._repeat, args=loop, name=loop[0].__name__, daemon=True)
             thread.start()
             self._threads.append(thread)
         self._alarm.start()
@@ -66,9 +73,12 @@ class Worker:
         self._wake.set()
         if self._alarm.running:
             self._alarm.shutdown(wait=False)
-        for thread in self._threads:
+        for thread in self._threads[1:]:
             thread.join()
         self._pool.shutdown(wait=True)
+        self._ended.set()
+        for thread in self._threads:
+            thread.join()
         if self._wake.set in self._services.coordination.on_saved:
             self._services.coordination.on_saved.remove(self._wake.set)
         retire(self._services.rows, self.id)
@@ -115,10 +125,10 @@ class Worker:
 
     def _read_and_settle(self) -> None:
         self._guarded(self.read)
-        self._busy = {future for future in self._busy if not future.done()}
         for ledger, settler in self._ledgers:
-            while len(self._busy) < LANES_AT_ONCE and (lane := ledger.claim_lane(self._services.clock())):
-                self._busy.add(self._pool.submit(self._guarded_lane, ledger, settler, lane))
+            busy = self._busy[ledger.name] = {f for f in self._busy[ledger.name] if not f.done()}
+            while len(busy) < LANES_AT_ONCE and (lane := ledger.claim_lane(self._services.clock())):
+                busy.add(self._pool.submit(self._guarded_lane, ledger, settler, lane))
 
     def _settle_each(self) -> int:
         done = 0
@@ -132,7 +142,14 @@ class Worker:
 
         def work() -> None:
             nonlocal done
-            done = work_lane(ledger, settler, self._services.coordination, lane, self._services.clock)
+            done = work_lane(
+                ledger,
+                settler,
+                self._services.coordination,
+                lane,
+                self._services.clock,
+                self._stopping.is_set,
+            )
 
         self._guarded(work)
         self._wake.set()
@@ -144,12 +161,12 @@ class Worker:
     def _beat(self) -> None:
         beat(self._services.rows, self.id, self._services.clock())
 
-    def _repeat(self, step: Callable[[], None], every: timedelta) -> None:
-        """Run a step again and again until stopping; the reading step is also woken by saves."""
+    def _repeat(self, step: Callable[[], None], every: timedelta, ended: threading.Event) -> None:
+        """Run a step again and again until it is ended; the reading step is also woken by saves."""
         woken = step == self._read_and_settle
-        while not self._stopping.is_set():
+        while not ended.is_set():
             self._guarded(step)
-            waiting = self._wake if woken else self._stopping
+            waiting = self._wake if woken else ended
             waiting.wait(every.total_seconds())
             if woken:
                 self._wake.clear()
@@ -181,10 +198,7 @@ def _alarm_clock(services: Services, sweep: Callable[[], None]) -> BackgroundSch
             name = f"reminder-{services.settings.reminder_at:%H:%M}"
             scheduler.add_job(sweep, hour, id=f"{name} {zone}", name=name, replace_existing=True)
 
-    def forget_old() -> None:
-        services.access.forget_old(services.clock())
-
     scheduler.add_job(sweep, "interval", minutes=1, id="sweep")
-    scheduler.add_job(forget_old, "interval", hours=1, id="forget")
+    scheduler.add_job(Forgetting(services).once, "interval", hours=1, id="forget")
     scheduler.add_job(ring_in_every_zone, "interval", hours=1, id="zones", next_run_time=services.clock())
     return scheduler

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from chouseiapo.domain.errors import Invalid
-from chouseiapo.domain.member import Member
+from chouseiapo.domain.member import Member, Provider
 from tests.domain.given import NOW
 
 
@@ -46,3 +48,12 @@ def test_an_unknown_language_or_zone_is_refused(locale: str, time_zone: str) -> 
     with pytest.raises(Invalid):
         member.choose_locality(locale, time_zone, NOW)
     assert member.collect_events() == []
+
+
+def test_what_an_older_token_met_breaks_no_account_that_was_linked_since() -> None:
+    member = registered()
+    member.link("google-1-a", Provider.GOOGLE, "tanaka@example.com", NOW)
+    member.break_link("google-1-a", "token_refused", NOW - timedelta(seconds=1))
+    assert [link.broken for link in member.links.values()] == [""]
+    member.break_link("google-1-a", "token_refused", NOW)
+    assert [link.broken for link in member.links.values()] == ["token_refused"]

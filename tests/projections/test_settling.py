@@ -13,6 +13,7 @@ from sqlalchemy import select
 from chouseiapo.bootstrap import Services
 from chouseiapo.domain.errors import NotFound
 from chouseiapo.domain.event import Meta
+from chouseiapo.domain.member import Provider
 from chouseiapo.domain.proposal import Platform
 from chouseiapo.ledger import Ledger, beat, pause_after, touch
 from chouseiapo.ports import Calendar, Entry, Issued, MeetingPlan, Placed, PortError
@@ -21,8 +22,9 @@ from chouseiapo.worker import Worker
 from projections.catch_up import catch_up
 from projections.meetings import LIST_LAG, IssueMeetings
 from projections.place_holds import PlaceHolds
+from projections.rebuild import rebuild
 from projections.settle import work_lane
-from tests.product import BY, NOW, YAMADA, Office
+from tests.product import BY, NOW, YAMADA, Office, at
 
 
 class Board:
@@ -62,6 +64,7 @@ class Platforms:
 
     def __init__(self) -> None:
         self.made: list[str] = []
+        self.hosts: list[str] = []
         self.deleted: list[str] = []
         self.listed = True
         self.lose_answer = False
@@ -79,6 +82,7 @@ class Platforms:
         if self.refuse:
             raise self.refuse
         self.made.append(plan.appointment)
+        self.hosts.append(link)
         self.meanwhile()
         if self.lose_answer:
             raise PortError("unreachable")
@@ -220,10 +224,35 @@ class TestMeetings:
         platform.refuse = PortError("throttled", retry_after=2)
         settle_meetings(services, platform)
         with services.rows.read() as connection:
-            assert list(connection.scalars(select(issued_meetings.c.unsure_since))) == [None]
+            assert list(connection.scalars(select(issued_meetings.c.unsure_since))) == []
         platform.refuse = None
         settle_meetings(services, platform, NOW + timedelta(seconds=3))
         assert len(platform.made) == 1
+
+    @pytest.mark.parametrize("account", ["tanaka@example.com", "another"], ids=["the same", "another"])
+    def test_what_was_refused_is_made_once_an_account_is_linked_anew(
+        self, confirmed: str, office: Office, services: Services, account: str
+    ) -> None:
+        platform, later = Platforms(), NOW + timedelta(minutes=1)
+        platform.refuse = PortError("no_permission", permanent=True)
+        settle_meetings(services, platform)
+        platform.refuse = None
+        office.app.unlink_account(office.tanaka, Provider.ZOOM, BY, later)
+        settle_meetings(services, platform, later)
+        Worker(services).read()
+        settle_meetings(services, platform, later)
+        assert platform.made == []
+        link = office.app.link_account(office.tanaka, Provider.ZOOM, account, account, BY, later)
+        Worker(services).read()
+        settle_meetings(services, platform, later)
+        assert platform.hosts == [link]
+        assert services.coordination.appointment(confirmed).meeting is not None
+
+    def test_none_is_made_for_what_is_over(self, confirmed: str, services: Services) -> None:
+        platform = Platforms()
+        settle_meetings(services, platform, NOW + timedelta(days=30))
+        assert platform.made == []
+        assert left(services, "meetings") == []
 
 
 class TestLanes:
@@ -280,6 +309,24 @@ class TestPoison:
             known = set(connection.scalars(select(tasks.c.key).where(tasks.c.ledger == "holds")))
         assert waiting == {bad.id}
         assert {key.partition("/")[2] for key in known} >= {good.id}
+
+    def test_it_keeps_nobody_else_from_being_reminded_and_no_projection_from_being_rebuilt(
+        self, office: Office, services: Services
+    ) -> None:
+        bad, good = office.propose(), office.propose(attendees=(office.sato,), organizer=office.sato)
+        for each in (bad, good):
+            office.app.confirm(each.id, "c1", YAMADA, BY, NOW)
+        Worker(services).read()
+        stored = StoredEvent(bad.id, 3, "appointment.from-the-future", b"{}")
+        services.coordination.recorder.insert_events([stored])
+        Worker(services).read()
+        decisions = services.reminders.sweep(at(24, 22))
+        assert {d.appointment for d in decisions if d.sent} == {good.id}
+        assert services.reminders.zones(at(24, 22)) == {"Asia/Tokyo"}
+        for projection in services.projections:
+            report = rebuild(services.coordination, services.rows, projection)
+            assert set(report.unreadable) <= {bad.id}
+            assert report.changes == []
 
     def test_a_store_in_trouble_parks_nothing(
         self, office: Office, services: Services, monkeypatch: pytest.MonkeyPatch

@@ -14,9 +14,10 @@ from eventsourcing.persistence import IntegrityError
 from chouseiapo.application import Coordination
 from chouseiapo.bootstrap import Services
 from chouseiapo.domain.appointment import Appointment, Edit, State
-from chouseiapo.domain.errors import Busy, CandidateTaken, DomainError, Invalid, NotFound, Problem
+from chouseiapo.domain.errors import Busy, CandidateTaken, DomainError, Invalid, NotFound, Over, Problem
 from chouseiapo.domain.event import Meta
 from chouseiapo.domain.ids import new_id
+from chouseiapo.domain.member import Provider
 from chouseiapo.domain.proposal import Platform
 from tests.product import BY, NOW, YAMADA, Office, at, offer
 
@@ -225,3 +226,19 @@ def test_times_are_plain_utc_after_a_round_trip(office: Office) -> None:
     stored = office.app.appointment(office.propose().id)
     assert stored.candidates["c1"].start == at(25, 1)
     assert stored.candidates["c1"].start.utcoffset() == at(25, 1).utcoffset()
+
+
+class TestAttendees:
+    def test_who_leads_a_zoom_meeting_needs_zoom(self, office: Office) -> None:
+        appointment = office.propose(platform=Platform.ZOOM)
+        office.app.unlink_account(office.suzuki, Provider.ZOOM, BY, NOW)
+        for people, lead in (((office.tanaka, office.suzuki), office.suzuki), ((office.suzuki,), "")):
+            with pytest.raises(Invalid) as refused:
+                office.app.revise(appointment.id, Edit(), BY, NOW, people, lead)
+            assert [(p.field, p.code) for p in refused.value.problems] == [("organizer", "zoom_not_linked")]
+
+    def test_nobody_joins_or_leaves_what_took_place(self, office: Office) -> None:
+        appointment = office.propose()
+        office.app.confirm(appointment.id, "c1", YAMADA, BY, NOW)
+        with pytest.raises(Over):
+            office.app.revise(appointment.id, Edit(), BY, at(25, 3), (office.tanaka,))

@@ -72,6 +72,8 @@ def rebuild(asked: Namespace) -> None:
         for change in report.changes:
             say(change)
         say({"streams": report.streams, "changed": len(report.changes), "dry_run": asked.dry_run})
+        if report.unreadable:
+            raise Refused(f"could not be worked out: {', '.join(report.unreadable)}; see the log")
 
 
 def remind(asked: Namespace) -> None:

@@ -188,8 +188,8 @@ class Appointment(AppointmentEvents, Aggregate):
             self._record(self.Edited, now, **changes)
 
     def change_attendees(self, attendees: tuple[str, ...], organizer: str, now: datetime) -> None:
-        """Name who takes part; while confirmed the organizer, who hosts the meeting, stays."""
-        self._must_stand()
+        """Name who takes part until it took place; while confirmed the organizer, who hosts, stays."""
+        self._must_stand(now)
         problems = list(check_people(attendees, organizer))
         if not problems and self.state is State.CONFIRMED and organizer != self.organizer:
             problems = [Problem("organizer", "organizer_hosts_meeting")]
@@ -221,9 +221,7 @@ class Appointment(AppointmentEvents, Aggregate):
         """End it before it took place; cancelling again changes nothing."""
         if self.state is State.CANCELLED:
             return
-        self._must_stand()
-        if self.is_over(now):
-            raise errors.Over
+        self._must_stand(now)
         if len(reason) > 1000:
             raise Invalid(Problem("reason", "too_long", {"most": 1000}))
         self._record(self.Cancelled, now, reason=reason)
@@ -333,8 +331,9 @@ class Appointment(AppointmentEvents, Aggregate):
         if self.state is not State.PROPOSED:
             raise errors.NotProposed
 
-    def _must_stand(self) -> None:
-        if refusal := _ENDED.get(self.state) or (errors.Over if self.erased else None):
+    def _must_stand(self, now: datetime | None = None) -> None:
+        over = self.erased or (now is not None and self.is_over(now))
+        if refusal := _ENDED.get(self.state) or (errors.Over if over else None):
             raise refusal
 
 

@@ -32,6 +32,7 @@ class Link(msgspec.Struct, frozen=True):
     id: str
     provider: Provider
     account: str
+    linked_at: datetime
     broken: str = ""
     broken_since: datetime | None = None
 
@@ -157,9 +158,10 @@ class Member(Aggregate):
         self._record(self.Unlinked, now, link=link)
 
     def break_link(self, link: str, reason: str, now: datetime) -> None:
-        """Note that the account's token is refused; said once until it heals."""
+        """Note that the account's token is refused; said once until it heals. `now` is when the refused call
+        began: what an older token met says nothing about an account that was linked since."""
         standing = self.links.get(link)
-        if standing is not None and not standing.broken:
+        if standing is not None and not standing.broken and standing.linked_at <= now:
             self._record(self.LinkBroken, now, link=link, reason=reason)
 
     def heal_link(self, link: str, now: datetime) -> None:
@@ -177,8 +179,8 @@ class Member(Aggregate):
                 self.text_only = text_only
             case Member.LocalityChosen(locale=locale, time_zone=time_zone):
                 self.locale, self.time_zone = locale, time_zone
-            case Member.Linked(link=link, provider=provider, account=account):
-                self.links[link] = Link(link, provider, account)
+            case Member.Linked(link=link, provider=provider, account=account, at=at):
+                self.links[link] = Link(link, provider, account, linked_at=at)
             case Member.Unlinked(link=link):
                 self.links.pop(link, None)
             case Member.LinkBroken(link=link, reason=reason, at=at) if link in self.links:
