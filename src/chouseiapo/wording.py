@@ -11,13 +11,36 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+import msgspec
 from babel.dates import format_date, get_timezone_location
 
+from chouseiapo.domain.event import ERASED
 from chouseiapo.domain.proposal import Guest, Kind, Meeting, Platform, shown_title
 from chouseiapo.domain.slots import Slot
 
 _DAYS = {"ja": ("M月d日(EEE)", "y年M月d日(EEE)"), "en": ("EEE, MMM d", "EEE, MMM d, y")}
 _AFTER_DAY = {"ja": " ", "en": ", "}
+# Babel knows these cities by the zones' former names alone (Asia/Calcutta).
+_PLACES = {
+    "Asmara": "アスマラ",
+    "Atikokan": "アティコーカン",
+    "Buenos Aires": "ブエノスアイレス",
+    "Catamarca": "カタマルカ",
+    "Chuuk": "チューク",
+    "Cordoba": "コルドバ",
+    "Faroe": "フェロー",
+    "Ho Chi Minh": "ホーチミン",
+    "Indianapolis": "インディアナポリス",
+    "Jujuy": "フフイ",
+    "Kathmandu": "カトマンズ",
+    "Kolkata": "コルカタ",
+    "Kyiv": "キーウ",
+    "Louisville": "ルイビル",
+    "Mendoza": "メンドーサ",
+    "Nuuk": "ヌーク",
+    "Pohnpei": "ポンペイ",
+    "Yangon": "ヤンゴン",
+}
 _HONOURED = ("様", "さま", "殿", "先生", "御中")
 
 
@@ -92,7 +115,9 @@ _zone = lru_cache(maxsize=None)(ZoneInfo)
 @lru_cache(maxsize=4096)
 def _place(zone: str, locale: str) -> str:
     place: str = get_timezone_location(_zone(zone), locale=locale, return_city=True).rpartition("/")[2]
-    return "" if place.startswith(("UTC", "GMT")) or zone == "Factory" else place
+    if place.startswith(("UTC", "GMT")) or zone == "Factory":
+        return ""
+    return _PLACES.get(place, place) if locale == "ja" else place
 
 
 def _date(local: datetime, locale: str, today: date | None) -> str:
@@ -134,6 +159,7 @@ def people(names: Iterable[str], locale: str) -> str:
 
 def guest_in_text(guest: Guest, locale: str) -> str:
     """「ABC株式会社 山田太郎 様」, "Taro Yamada (ABC Inc.)": as much as is known, the address at least."""
+    guest = _in_words(guest, locale)
     name = person(guest.name, locale, guest=True) or guest.email
     if not guest.company or not name:
         return guest.company or name
@@ -142,8 +168,18 @@ def guest_in_text(guest: Guest, locale: str) -> str:
 
 def guest_in_subject(guest: Guest, locale: str) -> str:
     """「ABC株式会社:山田太郎様」, "ABC Inc.: Taro Yamada"."""
+    guest = _in_words(guest, locale)
     name = person(guest.name, locale, guest=True).replace(" 様", "様") or guest.email
     return (":" if locale == "ja" else ": ").join(filter(None, (guest.company, name)))
+
+
+def as_read(text: str, locale: str) -> str:
+    """Personal words as a reader sees them: the mark of erased ones is in their language."""
+    return "(erased)" if locale == "en" and text == ERASED else text
+
+
+def _in_words(guest: Guest, locale: str) -> Guest:
+    return msgspec.structs.replace(guest, name=as_read(guest.name, locale))
 
 
 def salutation(guest: Guest, locale: str) -> str:
@@ -224,7 +260,9 @@ def meeting_id(text: str) -> str:
 
 def title_for_member(title: str, guest: Guest, locale: str) -> str:
     """The title on a member's calendar; a blank one names the guest: 「ABC株式会社:山田太郎 様」."""
-    return shown_title(title, guest) if locale == "ja" or title else guest_in_subject(guest, locale)
+    if locale == "ja":
+        return shown_title(title, guest)
+    return as_read(title, locale) or guest_in_subject(guest, locale)
 
 
 def title_for_guest(title: str, kind: Kind, host: str, locale: str) -> str:

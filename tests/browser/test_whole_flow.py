@@ -175,7 +175,9 @@ def guest_picks(page: Page, mail: dict[str, Any], axe: Axed, shoot: Shoot, hand:
         page.keyboard.press("Space")
     expect(choice).to_be_checked()
     shoot(page, f"flow-{hand}-4-guest")
-    button = page.get_by_role("button", name="この日時で確定する")
+    told = page.locator(".slot input").first.get_attribute("data-confirm") or ""
+    button = page.get_by_role("button", name=told, exact=True)
+    expect(button).to_have_text(re.compile(r"^\d+月\d+日\(.\) \d\d:\d\d で確定する$"))
     if hand == "mouse":
         button.tap()
     else:
@@ -201,7 +203,7 @@ def test_on_a_phone_the_guest_sees_what_is_wrong_and_loses_nothing(
     expect(page.get_by_role("radio").first).to_be_checked()
     expect(page.get_by_label("Company")).to_have_value("林商店")
     axe(page)
-    page.get_by_role("button", name="Confirm this time").tap()
+    page.get_by_role("button", name=re.compile("^Confirm .* 20:00$")).tap()
     wrong = page.get_by_label("E-mail address")
     expect(wrong).to_be_focused()
     axe(page)

@@ -238,7 +238,10 @@ class TestWhatIsSaidToWhom:
     @pytest.mark.parametrize("rule", [Rule.CONFIRMATION, Rule.REMINDER])
     @pytest.mark.parametrize(
         ("locale", "told"),
-        [("ja", "田中 一郎から 03-1234-5678 にお電話します。"), ("en", "田中 一郎 will call you on 03-1234-5678.")],
+        [
+            ("ja", "田中 一郎から 03-1234-5678 にお電話します。"),
+            ("en", "田中 一郎 will call you on 03-1234-5678."),
+        ],
     )
     def test_the_guest_of_a_phone_call_reads_who_calls_which_number(
         self, rule: Rule, locale: str, told: str

@@ -10,6 +10,7 @@ from hypothesis import given as drawn
 from hypothesis import strategies as st
 
 from chouseiapo import wording
+from chouseiapo.domain.event import ERASED
 from chouseiapo.domain.proposal import Guest, Kind, Meeting, Platform
 from chouseiapo.domain.slots import Slot
 from tests.mail.stories import utc
@@ -112,6 +113,11 @@ class TestZones:
         assert wording.zone_name("Europe/Paris", at, "ja") == "パリ (UTC+1)"
         assert wording.zone_name("America/Argentina/Buenos_Aires", at, "en") == "Buenos Aires (UTC-3)"
         assert wording.zone_name("Etc/GMT+5", at, "ja") == "UTC-5"
+
+    def test_cities_that_were_renamed_have_a_japanese_name_too(self) -> None:
+        at = utc(2026, 12, 1)
+        for zone in ("Asia/Kolkata", "Asia/Calcutta"):
+            assert wording.zone_name(zone, at, "ja") == "コルカタ (UTC+5:30)"
 
     @pytest.mark.parametrize("locale", ["ja", "en"])
     def test_every_zone_can_be_told(self, locale: str) -> None:
@@ -234,6 +240,12 @@ class TestKinds:
         assert wording.title_for_member("", FULL, "ja") == "ABC株式会社:山田太郎 様"
         assert wording.title_for_member("", FULL, "en") == "ABC株式会社: 山田太郎"
         assert wording.title_for_member("導入のご相談", FULL, "en") == "導入のご相談"
+
+    def test_what_was_erased_is_said_so_in_the_readers_language(self) -> None:
+        gone = Guest(name=ERASED)
+        assert wording.guest_in_text(gone, "en") == "(erased)"
+        assert wording.title_for_member(ERASED, gone, "en") == "(erased)"
+        assert wording.title_for_member(ERASED, gone, "ja") == ERASED
 
     def test_platforms(self) -> None:
         assert wording.platform(Platform.ZOOM) == "Zoom"

@@ -196,9 +196,105 @@ def test_every_end_of_a_link_is_said_plainly(api: Api, state: str) -> None:
     assert words in page.text
     assert visit.status == status
     assert "10:00" not in page.text
-    assert "ご案内をお送りした担当者に" in page.text, "what to do"
+    way_on = {
+        "cancelled": "田中 一郎( tanaka@example.com )まで",
+        "expired": "田中 一郎( tanaka@example.com )まで",
+        "revoked": "担当者からお伝えした新しいリンクをお使いください。",
+        "unknown": "ご案内をお送りした担当者に",
+    }[state]
+    assert way_on in page.text, "what to do"
+    assert ("mailto:tanaka@example.com" in page.links) == (state in ("cancelled", "expired"))
     assert "?lang=en" in page.links
-    assert re.search("ask the person who (sent it|wrote) to you", visit.open("?lang=en"))
+    assert re.search("please write to 田中 一郎|ask the person who", Page(visit.open("?lang=en")).text)
+
+
+def test_a_cancelled_appointment_names_the_time_that_was_confirmed(api: Api) -> None:
+    visit = Visit(api)
+    visit.send("c1")
+    api.tanaka.call("POST", f"/appointments/{visit.made['id']}/cancel", {})
+    assert "取り消された日時: 11月25日(水) 10:00〜11:00" in Page(visit.open()).text
+    assert "The cancelled time: Wed, Nov 25, 10:00–11:00" in Page(visit.open("?lang=en")).text
+
+
+def test_whom_no_time_suits_is_told_whom_to_write_to(api: Api) -> None:
+    visit = Visit(api)
+    page = Page(visit.open())
+    assert "ご都合の合う日時がないときは、お手数ですが 田中 一郎( tanaka@example.com )まで" in page.text
+    assert "mailto:tanaka@example.com" in page.links
+    assert "None of these suits you? Please write to 田中 一郎" in Page(visit.open("?lang=en")).text
+
+
+def test_whoever_is_to_be_called_is_asked_for_a_number(api: Api) -> None:
+    visit = Visit(api, kind="phone")
+    assert "この番号に、担当者からお電話します。" in Page(visit.open()).text
+    refused = visit.send(phone="", company="新社名")
+    page = Page(refused.get_data(as_text=True))
+    assert refused.status_code == 422
+    assert "お電話番号を入力してください。" in page.text
+    assert page.form(visit.path).value("company") == "新社名"
+    wrong = Page(visit.send(phone="0" * 300).get_data(as_text=True))
+    assert wrong.form(visit.path).value("phone") == "0" * 300, "kept"
+    assert visit.send(phone="03-1234-5678").status_code == 303
+    assert "田中 一郎から 03-1234-5678 にお電話します。" in Page(visit.open()).text
+    assert api.services.coordination.appointment(visit.made["id"]).guest.phone == "03-1234-5678"
+
+
+def test_a_number_that_is_known_or_not_needed_is_not_asked_for(api: Api) -> None:
+    known = {"name": "山田", "email": "y@example.net", "phone": "03-1234-5678"}
+    visit = Visit(api, kind="phone", guest=known)
+    assert 'name="phone"' not in visit.open() + Visit(api).open()
+    assert visit.send().status_code == 303
+    assert "03-1234-5678 にお電話します。" in visit.open()
+
+
+@pytest.mark.parametrize(("picked", "status", "said"), [("c1", 200, False), ("c2", 409, True)])
+def test_a_page_left_open_too_long_shows_what_stands_first(
+    api: Api, picked: str, status: int, said: bool
+) -> None:
+    visit = Visit(api)
+    visit.send("c1")
+    answer = api.http.post(visit.path, data={"candidate": picked, "name": "山田", "nonce": "stale"})
+    page = Page(answer.get_data(as_text=True))
+    assert answer.status_code == status
+    assert "日程が確定しました" in page.text
+    assert ("すでに別の日時で確定しています" in page.text) == said
+    assert "この日時で確定する" not in page.text
+
+
+def test_the_deadline_names_its_zone_where_that_is_another_one(api: Api) -> None:
+    visit = Visit(api)
+    told = "ご回答期限: 11月25日(水) 21:00 ニューヨーク (UTC-5)"
+    assert told in Page(visit.open("?tz=America/New_York")).text
+    assert "11:00 東京" not in Page(visit.open()).text
+
+
+def test_the_language_button_takes_a_zone_along_that_is_chosen_in_the_box(api: Api) -> None:
+    answer = Visit(api).send("c1", show="en", zone="America/New_York")
+    assert "Tue, Nov 24" in Page(answer.get_data(as_text=True)).text
+
+
+def test_each_time_brings_the_words_that_a_script_puts_on_the_button(api: Api) -> None:
+    visit = Visit(api)
+    assert 'data-confirm="11月25日(水) 10:00 で確定する"' in visit.open()
+    assert 'data-confirm="Confirm Wed, Nov 25, 10:00"' in visit.open("?lang=en")
+
+
+def test_a_very_long_subject_is_folded_and_whole(api: Api) -> None:
+    subject = "新製品のご提案と、導入までの進め方についてのお打ち合わせ " * 8
+    assert "folded" not in Visit(api, title="短い件名").open()
+    visit = Visit(api, title=subject.strip())
+    folded = f'<details class="folded"><summary>{subject.strip()}</summary></details>'
+    assert folded in visit.open()
+    visit.send("c1")
+    assert folded in visit.open()
+
+
+def test_a_meetings_number_is_shown_in_groups(api: Api) -> None:
+    visit = Visit(api, platform="zoom")
+    visit.send("c1")
+    zoom = Meeting("https://zoom.example/j/1", "81700860989", "7K2mQx")
+    api.services.coordination.issue_meeting(visit.made["id"], zoom, "h", BY, NOW)
+    assert "817 0086 0989" in visit.open()
 
 
 def test_a_taken_time_is_struck_through_for_eyes_and_readers(api: Api) -> None:
@@ -335,7 +431,10 @@ def test_hostile_words_are_shown_as_words(api: Api) -> None:
         api, title="<script>alert(1)</script>", guest={"name": '"><img src=x>', "email": "a@b.example"}
     )
     page = visit.open()
-    assert "<script" not in page
+    assert re.findall(r"<script[^>]*>", page) == re.findall(
+        r'<script type="module" src="/static/[^"]*">', page
+    )
+    assert "alert(1)</script>" not in page
     assert "<img" not in page
 
 
@@ -346,9 +445,10 @@ def test_the_page_is_small(api: Api) -> None:
         for hour in range(10, 18)
     ]
     page = Visit(api, candidates=candidates).open()
-    [address] = re.findall(r'href="(/static/[^"]+)"', page)
-    with api.http.get(address) as answer:
-        style = answer.get_data()
-    assert len(page.encode()) + len(style) < 30_000
-    assert page.count('<link rel="stylesheet"') == 1
-    assert "<script" not in page
+    fetched = re.findall(r'(?:href|src)="(/static/[^"]+)"', page)
+    assert [address.rpartition("/")[2] for address in fetched] == ["app.css", "guest.js"]
+    whole = len(page.encode())
+    for address in fetched:
+        with api.http.get(address) as answer:
+            whole += len(answer.get_data())
+    assert whole < 30_000

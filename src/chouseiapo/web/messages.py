@@ -55,6 +55,7 @@ PROBLEMS = {
     "email_needed_for_mail": _("メールで送るには、お客様のメールアドレスが必要です。"),
     "name_needed_for_link": _("リンクだけを発行するときは、お客様のお名前が必要です。"),
     "name_missing": _("お名前を入力してください。"),
+    "phone_missing": _("お電話番号を入力してください。"),
     "time_zone_unknown": _("このタイムゾーンは見つかりません。"),
     "locale_unknown": _("日本語(ja)か英語(en)を選んでください。"),
     "deadline_in_past": _("回答期限には未来の日時を指定してください。"),

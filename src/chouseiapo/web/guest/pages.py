@@ -22,7 +22,7 @@ from chouseiapo.web.nonces import genuine, new_nonce
 
 guest = Blueprint("guest", __name__, url_prefix="/g")
 # In the order of the page, where the first that is wrong is where one goes on.
-_TYPED = ("name", "company", "email")
+_TYPED = ("name", "company", "email", "phone")
 _FIELDS = ("candidate", *_TYPED)
 
 
@@ -58,6 +58,9 @@ def confirm(secret: str) -> Any:
     except DomainError as refusal:
         return _refused(refusal, secret, typed, picked)
     except FormExpired:
+        if _decided(appointment):  # what stands matters more than how long the page lay open
+            other = appointment.chosen is not None and appointment.chosen.id != picked
+            return _ended(appointment, secret, refusal="already_confirmed" if other else "")
         return _form(appointment, secret, known=typed, picked=picked, refusal="form_expired"), 409
     return redirect(_address(secret), 303)
 
@@ -81,6 +84,13 @@ def _missing(appointment: Appointment, typed: Guest, picked: str) -> Iterator[Pr
         yield Problem("guest.name", "name_missing")
     if not (typed.email or appointment.guest.email):
         yield Problem("guest.email", "email_missing")
+    if _shown(appointment).phone_needed and not typed.phone:
+        yield Problem("guest.phone", "phone_missing")
+
+
+def _decided(appointment: Appointment) -> bool:
+    """Whether there is nothing left to pick: a time is fixed, or it is over."""
+    return appointment.state is not State.PROPOSED or appointment.deadline <= g.now
 
 
 class FormExpired(Exception):
@@ -96,7 +106,7 @@ def _refused(refusal: DomainError, secret: str, typed: Guest, picked: str) -> An
     """The page once more, with what is left to pick, what was typed, and what was wrong where."""
     appointment = appointment_behind(secret)
     answer = answer_to(refusal)
-    if appointment.state is not State.PROPOSED or appointment.deadline <= g.now:
+    if _decided(appointment):
         return _ended(appointment, secret, refusal=answer.code)
     problems = {p.field.removeprefix("guest."): p for p in answer.problems}
     shown = _form(appointment, secret, known=typed, picked=picked, refusal=answer.code, problems=problems)
@@ -104,7 +114,7 @@ def _refused(refusal: DomainError, secret: str, typed: Guest, picked: str) -> An
 
 
 def _standing(appointment: Appointment, secret: str, known: Guest, picked: str = "") -> Any:
-    if appointment.state is not State.PROPOSED or appointment.deadline <= g.now:
+    if _decided(appointment):
         return _ended(appointment, secret)
     return _form(appointment, secret, known=known, picked=picked)
 
@@ -169,7 +179,7 @@ def _zone(appointment: Appointment) -> str:
 def _chosen_words() -> dict[str, Any]:
     """Language and zone as long as the guest has asked for them, to be carried along in the address."""
     show = request.form.get("show", "")
-    zone = request.form.get("zone", "") if show == "zone" else request.args.get("tz", "")
+    zone = request.form.get("zone", "") if show else request.args.get("tz", "")
     language = show if show in LOCALES else request.args.get("lang", "")
     chosen = {"tz": zone} if zone and is_time_zone(zone) else {}
     return chosen | ({"lang": language} if language in LOCALES else {})

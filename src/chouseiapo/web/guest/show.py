@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from chouseiapo import wording
 from chouseiapo.bootstrap import Services
-from chouseiapo.domain.appointment import Appointment
+from chouseiapo.domain.appointment import Appointment, State
 from chouseiapo.domain.proposal import Kind, Meeting
 from chouseiapo.domain.slots import Candidate, CandidateState
 from chouseiapo.invitation import uid
@@ -26,6 +26,7 @@ class SlotShown(msgspec.Struct, frozen=True):
     id: str
     day: str
     time: str
+    begins: str
     home: str
     machine: str
     open: bool
@@ -53,6 +54,11 @@ class Shown:
     @property
     def organizer(self) -> str:
         return self._services.coordination.member(self._appointment.organizer).name
+
+    @property
+    def organizer_email(self) -> str:
+        """Where the guest's answers to our mails go too."""
+        return self._services.coordination.member(self._appointment.organizer).email
 
     @property
     def title(self) -> str:
@@ -88,6 +94,16 @@ class Shown:
         return bool(self._appointment.guest.email)
 
     @property
+    def phone_needed(self) -> bool:
+        """Whether somebody is to call the guest, and nobody knows where. Only the page asks, not the API."""
+        return self._appointment.kind is Kind.PHONE and not self._appointment.guest.phone
+
+    @property
+    def number_called(self) -> str:
+        """The guest's number, where the appointment is a call to it."""
+        return self._appointment.guest.phone if self._appointment.kind is Kind.PHONE else ""
+
+    @property
     def zone_name(self) -> str:
         return wording.zone_name(self.zone, self._reference(), self._locale)
 
@@ -98,7 +114,11 @@ class Shown:
 
     @property
     def deadline(self) -> str:
-        return wording.moment(self._appointment.deadline, self.zone, self._locale, self._today)
+        """Its zone is named where it is not the organization's: the deadline stands above all other times."""
+        at = self._appointment.deadline
+        text = wording.moment(at, self.zone, self._locale, self._today)
+        named = "" if self.zone == self.home_zone else wording.zone_name(self.zone, at, self._locale)
+        return f"{text} {named}".strip()
 
     @property
     def days(self) -> list[tuple[str, list[SlotShown]]]:
@@ -126,8 +146,21 @@ class Shown:
         return self._slot(self._appointment.chosen) if self._appointment.chosen else None
 
     @property
+    def called_off(self) -> str:
+        """The confirmed time of an appointment that was cancelled afterwards."""
+        if self._appointment.state is not State.CANCELLED:
+            return ""
+        picked = (c for c in self._appointment.candidates.values() if c.state is CandidateState.CHOSEN)
+        times = (wording.slot(c.start, c.end, self.zone, self._locale, self._today) for c in picked)
+        return next(times, "")
+
+    @property
     def meeting(self) -> Meeting | None:
         return self._appointment.meeting
+
+    @property
+    def meeting_id(self) -> str:
+        return wording.meeting_id(self.meeting.meeting_id) if self.meeting else ""
 
     @property
     def where(self) -> str:
@@ -162,6 +195,7 @@ class Shown:
             id=candidate.id,
             day=self._day(start),
             time=wording.hours(start, candidate.end, self.zone, self._locale, self._today),
+            begins=wording.moment(start, self.zone, self._locale, self._today),
             home=self._at_home(candidate),
             machine=start.isoformat(),
             open=candidate.state is CandidateState.OPEN,
