@@ -16,7 +16,7 @@ from chouseiapo.domain.event import Event
 from chouseiapo.domain.proposal import shown_title
 from chouseiapo.storage import Rows, upsert
 from chouseiapo.tables import appointment_people, appointments
-from projections.people import fold
+from projections.people import MOST_ASKED, fold
 
 PAGE = 50
 
@@ -63,6 +63,9 @@ def _row(appointment: Appointment, changed_at: datetime) -> dict[str, Any]:
         "state": appointment.state.value,
         "author": appointment.author,
         "title": title,
+        "guest_company": guest.company,
+        "guest_name": guest.name,
+        "guest_email": guest.email,
         "search": " ".join(fold(w) for w in (title, guest.company, guest.name, guest.email)),
         "proposed_at": appointment.proposed_at,
         "changed_at": changed_at,
@@ -87,7 +90,7 @@ def list_appointments(
         found = found.where(appointments.c.id.in_(mine))
     if state:
         found = found.where(appointments.c.state == state)
-    for part in query.split():
+    for part in query[:MOST_ASKED].split():
         found = found.where(appointments.c.search.contains(fold(part), autoescape=True))
     if after:
         last = select(appointments.c.proposed_at).where(appointments.c.id == after).scalar_subquery()

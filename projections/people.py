@@ -17,6 +17,10 @@ from chouseiapo.tables import people
 _TO_HIRAGANA = {code: code - 0x60 for code in range(ord("ァ"), ord("ヶ") + 1)}
 
 
+# Longer searches find nothing more, and SQLite refuses patterns beyond 50,000 bytes.
+MOST_ASKED = 300
+
+
 def fold(text: str) -> str:
     """Text as search compares it: width, case, spaces and hiragana or katakana do not matter."""
     plain = unicodedata.normalize("NFKC", text).casefold().translate(_TO_HIRAGANA)
@@ -60,7 +64,7 @@ class People:
 def find_people(rows: Rows, kind: str, query: str = "", most: int = 500) -> list[Person]:
     """Members or rooms whose words contain every part of the query, in order of name."""
     found = select(people.c.id, people.c.name, people.c.email).where(people.c.kind == kind)
-    for part in unicodedata.normalize("NFKC", query).split():
+    for part in unicodedata.normalize("NFKC", query[:MOST_ASKED]).split():
         found = found.where(people.c.search.contains(fold(part), autoescape=True))
     with rows.read() as connection:
         return [Person(*row) for row in connection.execute(found.order_by(people.c.name).limit(most))]

@@ -11,9 +11,14 @@ from chouseiapo.clock import Clock
 from chouseiapo.ledger import AT_ONCE, AUTH_PAUSE, FIRST_PAUSE, Ledger, Task, pause_after
 from chouseiapo.ports import PortError
 
-# Reasons that the lane's next task would only meet again: waiting out one timeout is enough.
-NOBODY_THERE = frozenset(
-    {"unreachable", "unavailable", "smtp_unreachable", "smtp_untrusted", "smtp_not_supported"}
+# How reasons begin for which waiting out one timeout is enough.
+NOBODY_THERE = (
+    "unreachable",
+    "unavailable",
+    "smtp_unreachable",
+    "smtp_untrusted",
+    "smtp_not_supported",
+    "smtp_login_refused",
 )
 
 # A lane rests longer each time nobody answers, so that it takes no turn from others; at most about a minute.
@@ -86,13 +91,20 @@ def _work(
                 continue  # linked anew meanwhile
             not_before, error = clock() + AUTH_PAUSE, failure.reason
             break
-        if failure is not None and (failure.retry_after is not None or failure.reason in NOBODY_THERE):
+        if failure is not None and (
+            failure.retry_after is not None or failure.reason.startswith(NOBODY_THERE)
+        ):
             pause = pause_after(min(task.attempts, SILENCES), failure.retry_after)
             not_before, error = clock() + pause, failure.reason
             break
     if healthy and health.is_broken(lane):
         health.heal_link(lane, clock())
     return not_before, error, done
+
+
+def _concerns_lane(failure: PortError) -> bool:
+    """Whether the lane's next task would only meet the same again."""
+    return failure.retry_after is not None or failure.reason.startswith(NOBODY_THERE)
 
 
 def _attempt(ledger: Ledger, settler: Settler, task: Task, clock: Clock) -> PortError | None:

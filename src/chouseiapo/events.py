@@ -32,6 +32,7 @@ _ERASED_VALUES: dict[Any, Any] = {
 # What a personal field holds that says nothing: it needs no key, so an erased stream can still end.
 _NOTHING = (None, "", Guest())
 _SEALED = "$sealed"
+_GONE = object()  # stands for a value whose key was destroyed
 _NONCE_BYTES = 12
 
 Shape = dict[str, Any]
@@ -131,7 +132,7 @@ class EventMapper(Mapper[str]):
                 shape[field] = _open(cipher, f"{id}/{version}/{field}", shape[field][_SEALED])
         shape = _upcast(event, shape.pop("v", 1), shape)
         for field, holds in personal_fields(event).items():
-            if shape.get(field) == _SEALED:
+            if shape.get(field) is _GONE:
                 shape[field] = msgspec.to_builtins(_ERASED_VALUES[holds])
         return msgspec.convert(shape | {"originator_id": id, "originator_version": version}, event)
 
@@ -145,7 +146,7 @@ def _seal(cipher: AESGCM, nonce: bytes, place: str, value: Any) -> dict[str, str
 def _open(cipher: AESGCM | None, place: str, sealed: str) -> Any:
     """The field's value, or the mark of an erased one when the key is gone."""
     if cipher is None:
-        return _SEALED
+        return _GONE
     raw = base64.b64decode(sealed)
     try:
         text = cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], place.encode())

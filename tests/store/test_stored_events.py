@@ -184,3 +184,7 @@ def make_sample(event: Event) -> str:
         },
         ensure_ascii=False,
     )
+
+
+def test_a_title_that_looks_like_our_own_mark_is_a_title(office: Office) -> None:
+    assert office.app.appointment(office.propose(title="$sealed").id).title == "$sealed"

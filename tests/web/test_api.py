@@ -396,6 +396,10 @@ class TestStaff:
         status, answer = api.tanaka.call("GET", f"/freebusy?{window}&{who}")
         assert (status, answer["errors"][0]["field"]) == (422, field)
 
+    def test_a_search_of_any_length_is_answered(self, api: Api) -> None:
+        for path in ("/members", "/rooms", "/appointments"):
+            assert api.tanaka.call("GET", f"{path}?q={'a' * 60_000}")[0] == 200
+
     def test_a_state_that_is_none_is_refused(self, api: Api) -> None:
         status, answer = api.tanaka.call("GET", "/appointments?state=nonsense")
         assert (status, answer["errors"][0]["field"]) == (422, "state")
