@@ -14,6 +14,8 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.engine import Connection
 
 from chouseiapo.domain.appointment import State
+from chouseiapo.domain.event import ERASED
+from chouseiapo.domain.proposal import Guest, shown_title
 from chouseiapo.storage import Rows
 from chouseiapo.tables import appointment_people, appointments, mails, parked, people, sent_mails, tasks
 from projections.appointments import Listed
@@ -48,9 +50,9 @@ def concerns(rows: Rows, member: str | None, now: datetime) -> list[Concern]:
 
 
 def waiting(rows: Rows, member: str | None, most: int) -> list[Listed]:
-    """Proposed appointments, the one that waits longest first."""
+    """Proposed appointments, the soonest deadline first."""
     found = _listed(member).where(appointments.c.state == State.PROPOSED.value)
-    return _read(rows, found.order_by(appointments.c.proposed_at, appointments.c.id).limit(most))
+    return _read(rows, found.order_by(appointments.c.deadline, appointments.c.id).limit(most))
 
 
 def coming(rows: Rows, member: str | None, now: datetime, most: int) -> list[Listed]:
@@ -72,6 +74,25 @@ def names_of(rows: Rows, ids: Iterable[str]) -> dict[str, list[str]]:
         for row in connection.execute(found):
             names.setdefault(row.appointment, []).append(row.name)
     return names
+
+
+def guests_of(rows: Rows, ids: Iterable[str]) -> dict[str, Guest]:
+    """The guests of those among the appointments whose titles do not name them."""
+    found = select(
+        appointments.c.id,
+        appointments.c.title,
+        appointments.c.guest_company,
+        appointments.c.guest_name,
+        appointments.c.guest_email,
+    ).where(appointments.c.id.in_(list(ids)))
+    with rows.read() as connection:
+        guests = {(id, title): Guest(*known) for id, title, *known in connection.execute(found)}
+    return {id: guest for (id, title), guest in guests.items() if not names_guest(title, guest)}
+
+
+def names_guest(title: str, guest: Guest) -> bool:
+    """Whether a shown title says who the guest is anyway, or that nobody is to know any more."""
+    return title in (shown_title("", guest), ERASED)
 
 
 def concerning(rows: Rows, member: str, ids: Iterable[str]) -> set[str]:

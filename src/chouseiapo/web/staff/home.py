@@ -1,4 +1,4 @@
-"""Home: what needs me now, then open ones by age, then coming ones by date; or what was searched for."""
+"""Home: what needs me now, then open ones by deadline, then coming ones by date; or what was searched for."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import msgspec
 from babel.dates import format_timedelta
 from flask import Blueprint, g, render_template, request
 
+from chouseiapo import wording
+from chouseiapo.domain.proposal import Guest
 from chouseiapo.web.api.requests import services
 from chouseiapo.web.i18n import _
 from chouseiapo.web.staff import session, words
@@ -19,6 +21,7 @@ from projections.appointments import PAGE, Listed, list_appointments
 
 staff = Blueprint("staff", __name__)
 MOST = 30
+SOON = timedelta(hours=48)
 ALL = "all"
 DONE = {"discarded": _("下書きを破棄しました。")}
 # What is not built yet (declined) is not offered as a filter.
@@ -29,13 +32,14 @@ FILTERS = {
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One appointment in a list; `mark` is its look, `when` what matters about its time."""
+    """One appointment in a list; `mark` is its look, `when` what matters about its time, `soon` how soon."""
 
     id: str
     title: str
     mark: str
     when: str
     facts: tuple[str, ...]
+    soon: str = ""
 
 
 @staff.get("/")
@@ -66,8 +70,12 @@ def _desk(member: str | None) -> dict[str, Any]:
     concerns = desk.concerns(rows, member, g.now)
     pressing = {concern.appointment for concern in concerns}
     waiting = [each for each in desk.waiting(rows, member, MOST) if each.id not in pressing]
+    guests = desk.guests_of(rows, pressing)
     return {
-        "concerns": [(c, words.said(words.CONCERNS[c.what]), _since_or_until(c)) for c in concerns],
+        "concerns": [
+            (c, _guest(guests, c.appointment), words.said(words.CONCERNS[c.what]), _since_or_until(c))
+            for c in concerns
+        ],
         "broken": [link for link in g.member.links.values() if link.broken],
         "begun": [(each.id, each.title, _ago(each.at)) for each in begun()],
         "waiting": _lines(waiting),
@@ -84,19 +92,32 @@ def _since_or_until(concern: desk.Concern) -> str:
 
 
 def _lines(found: list[Listed]) -> list[Line]:
-    names = desk.names_of(services().rows, [each.id for each in found])
-    return [_line(each, names.get(each.id, [])) for each in found]
+    ids = [each.id for each in found]
+    names, guests = desk.names_of(services().rows, ids), desk.guests_of(services().rows, ids)
+    return [_line(each, _guest(guests, each.id), names.get(each.id, [])) for each in found]
 
 
-def _line(listed: Listed, names: list[str]) -> Line:
+def _guest(guests: dict[str, Guest], id: str) -> str:
+    """The guest in words, where the title does not say who it is."""
+    return wording.guest_in_text(guests[id], g.locale) if id in guests else ""
+
+
+def _line(listed: Listed, guest: str, names: list[str]) -> Line:
     over = listed.ends_at is not None and listed.ends_at <= g.now
     mark = "over" if listed.state == "confirmed" and over else listed.state
-    facts = [words.said(words.STATES[listed.state])]
+    facts = [guest] if guest else []
+    facts.append(words.said(words.STATES[listed.state]))
     if listed.state == "proposed":
         facts.append(words.said(_("候補 %(n)s件"), n=listed.open_count))
         facts.append(words.said(_("依頼 %(ago)s"), ago=_ago(listed.proposed_at)))
     facts += names
-    return Line(listed.id, listed.title, mark, _when(listed), tuple(facts))
+    return Line(listed.id, listed.title, mark, _when(listed), tuple(facts), _soon(listed))
+
+
+def _soon(listed: Listed) -> str:
+    """That little time is left to answer: what is nearer still is said where it needs somebody."""
+    left = listed.deadline - g.now if listed.deadline else SOON
+    return words.said(_("あと1日")) if timedelta(days=1) <= left < SOON else ""
 
 
 def _when(listed: Listed) -> str:

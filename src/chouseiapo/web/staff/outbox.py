@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from flask import Blueprint, render_template, request
+from flask import Blueprint, g, render_template, request
 
+from chouseiapo import wording
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.event import GUEST
 from chouseiapo.web.api.requests import services
@@ -14,6 +15,7 @@ from chouseiapo.web.errors import Refused
 from chouseiapo.web.i18n import _
 from chouseiapo.web.staff import session, words
 from chouseiapo.web.staff.frame import is_administrator, moment, title_of
+from projections.desk import names_guest
 from projections.mail_log import STATES, Logged, latest_mails
 from projections.outbox import REMINDER
 
@@ -27,6 +29,7 @@ class MailLine(msgspec.Struct, frozen=True):
     id: str
     appointment: str
     title: str
+    guest: str
     rule: str
     cause: str
     recipient: str
@@ -65,11 +68,12 @@ def line(logged: Logged, appointment: Appointment) -> MailLine:
     """One mail of the appointment in words."""
     recipient = services().composer.recipient(appointment, logged.mail.recipient)
     why, remedy = _why(logged)
-    is_guest = logged.mail.recipient == GUEST
+    guest, is_guest = appointment.guest, logged.mail.recipient == GUEST
     return MailLine(
         id=logged.id,
         appointment=appointment.id,
         title=title_of(appointment),
+        guest="" if names_guest(title_of(appointment), guest) else wording.guest_in_text(guest, g.locale),
         rule=words.said(words.MAIL_RULES[logged.mail.rule]),
         cause=words.said(words.MAIL_CAUSES[_cause(logged)]),
         recipient=words.said(_("お客様")) if is_guest else recipient.name,

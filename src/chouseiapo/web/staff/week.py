@@ -15,7 +15,8 @@ from chouseiapo.domain.slots import Slot
 from chouseiapo.web.api.requests import services
 from chouseiapo.web.staff import people, session
 from chouseiapo.web.staff.frame import is_administrator, title_of, zone_name
-from chouseiapo.web.staff.grid import DAYS, window
+from chouseiapo.web.staff.grid import DAYS, monday_of, window
+from projections.desk import guests_of
 from projections.offers import claims_on
 
 week = Blueprint("week", __name__)
@@ -31,6 +32,7 @@ class Entry(msgspec.Struct, frozen=True, order=True):
     confirmed: bool
     pending: bool
     clocks: str = ""
+    guest: str = ""
 
 
 class DayShown(msgspec.Struct, frozen=True):
@@ -60,10 +62,14 @@ def page(id: str) -> Any:
         empty=not any(day.entries for day in days),
         back=(monday - timedelta(days=DAYS)).isoformat(),
         forth=(monday + timedelta(days=DAYS)).isoformat(),
+        this=_monday(g.now.astimezone(services().settings.zone).date().isoformat()).isoformat(),
     )
 
 
 def _monday(asked: str) -> date:
+    """The Monday of the week asked for, whenever that is; by default of the one that has hours left."""
+    if not asked:
+        return monday_of("", g.now, services().settings)
     today = g.now.astimezone(services().settings.zone).date()
     try:
         wanted = date.fromisoformat(asked)
@@ -108,7 +114,9 @@ def _entries(member: str, span: Slot) -> list[Entry]:
                     pending=builtin,
                 )
             )
-    return sorted(found)
+    guests = guests_of(services().rows, {entry.appointment for entry in found})
+    named = {id: wording.guest_in_text(guest, g.locale) for id, guest in guests.items()}
+    return [msgspec.structs.replace(e, guest=named.get(e.appointment, "")) for e in sorted(found)]
 
 
 def _placed(entry: Entry, day: Slot) -> Entry:
