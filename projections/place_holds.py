@@ -16,7 +16,7 @@ from chouseiapo.application import Coordination
 from chouseiapo.ledger import Task
 from chouseiapo.ports import Calendar, Entry, Placed, PortError
 from chouseiapo.storage import Rows, upsert
-from chouseiapo.tables import entries, tasks
+from chouseiapo.tables import appointments, entries, meetings, tasks
 from projections.holds import LEDGER, EntryWriter
 
 Standing = Mapping[str, tuple[Placed, str]]
@@ -100,6 +100,19 @@ def left_on(rows: Rows, link: str) -> tuple[int, bool]:
     due = select(tasks.c.key).where(tasks.c.ledger == LEDGER, tasks.c.lane == link, tasks.c.parked.is_(False))
     with rows.read() as connection:
         return connection.scalar(standing) or 0, connection.scalar(due.limit(1)) is not None
+
+
+def is_used(rows: Rows, link: str, now: datetime) -> bool:
+    """Whether something waits to be done through an account, or it hosts a conference to come."""
+    due = select(tasks.c.key).where(tasks.c.lane == link, tasks.c.parked.is_(False))
+    to_come = or_(appointments.c.ends_at.is_(None), appointments.c.ends_at > now)
+    hosted = (
+        select(meetings.c.appointment)
+        .outerjoin(appointments, appointments.c.id == meetings.c.appointment)
+        .where(meetings.c.link == link, to_come)
+    )
+    with rows.read() as connection:
+        return any(connection.scalar(each.limit(1)) is not None for each in (due, hosted))
 
 
 def let_go(rows: Rows, link: str) -> None:

@@ -20,6 +20,8 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from chouseiapo.tables import metadata
+
 # What any use of the rows may raise when the database is not there.
 DatabaseTrouble = SQLAlchemyError
 
@@ -83,6 +85,19 @@ class Rows:
                 yield
             finally:
                 connection.execute(text(f"SELECT pg_advisory_unlock({_CREATING})"))
+
+    def shred(self) -> None:
+        """Leave nothing in the database's own files of what was overwritten or deleted.
+
+        On SQLite it waits for readers, as long as any statement waits, and else leaves it to the next time.
+        """
+        if self.engine.dialect.name == "sqlite":
+            with closing(self.engine.raw_connection()) as connection:
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            return
+        names = ", ".join(table.name for table in metadata.sorted_tables)
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text(f"VACUUM {names}"))
 
     def close(self) -> None:
         self.engine.dispose()
@@ -161,6 +176,7 @@ def _engine(url: str) -> Engine:
     def prepare(connection: Any, _: object) -> None:
         connection.isolation_level = None
         connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA secure_delete=ON")  # what is erased is overwritten, not only let go
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

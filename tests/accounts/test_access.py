@@ -7,9 +7,17 @@ from datetime import timedelta
 from sqlalchemy import func, select
 
 from chouseiapo.accounts.access import LINK_LIFE, REQUEST_LIFE, SESSION_LIFE, Access
+from chouseiapo.accounts.drafts import LIFE, Drafts
+from chouseiapo.accounts.vault import Grant
 from chouseiapo.bootstrap import Services
-from chouseiapo.tables import requests_seen, sessions, sign_in_links
-from tests.product import NOW
+from chouseiapo.domain.ids import link_id
+from chouseiapo.domain.member import Provider
+from chouseiapo.domain.proposal import Platform
+from chouseiapo.forgetting import Forgetting
+from chouseiapo.ledger import touch
+from chouseiapo.tables import requests_seen, sessions, sign_in_links, tasks
+from chouseiapo.worker import Worker
+from tests.product import BY, NOW, YAMADA, Office, at
 
 MEMBER = "member-1"
 
@@ -43,3 +51,55 @@ def test_a_request_is_known_for_a_day_by_its_body(services: Services) -> None:
     assert access.note_request("key", "another", NOW + REQUEST_LIFE) is None
     later = NOW + REQUEST_LIFE + timedelta(seconds=1)
     assert access.note_request("key", "another", later) == later
+
+
+def test_drafts_are_forgotten_after_a_week_although_nobody_keeps_another(services: Services) -> None:
+    drafts = Drafts(services.rows, services.sealer)
+    drafts.keep("draft", MEMBER, b"content", NOW)
+    for age, kept in ((LIFE, b"content"), (LIFE + timedelta(seconds=1), None)):
+        object.__setattr__(services, "clock", lambda age=age: NOW + age)
+        Forgetting(services).once()
+        assert drafts.read("draft", MEMBER) == kept
+
+
+def linked(services: Services, member: str, subject: str) -> str:
+    """A Google account of that subject, linked as `Services.link` does it."""
+    link = link_id(Provider.GOOGLE, member, subject)
+    services.vault.store(link, member, "google", Grant("refresh"))
+    return services.coordination.link_account(member, Provider.GOOGLE, subject, subject, BY, NOW)
+
+
+def test_a_replaced_account_s_tokens_go_once_nothing_is_left_to_do_with_them(
+    office: Office, services: Services
+) -> None:
+    first, second = (linked(services, office.tanaka, subject) for subject in ("first", "second"))
+    with services.rows.write() as connection:
+        touch(connection, "holds", f"{first}/appointment", first)
+    forgetting = Forgetting(services)
+    for _ in range(3):
+        forgetting.once()
+        assert {held.link for held in services.vault.held()} == {first, second}, "entries are still removed"
+    with services.rows.write() as connection:
+        connection.execute(tasks.delete())
+    forgetting.once()
+    assert len(services.vault.held()) == 2, "it might be in the middle of being linked"
+    forgetting.once()
+    assert [held.link for held in services.vault.held()] == [second]
+
+
+def test_a_zoom_account_stays_known_while_a_conference_of_its_is_to_come(
+    office: Office, services: Services
+) -> None:
+    link = office.zoom[office.tanaka]
+    services.vault.store(link, office.tanaka, "zoom", Grant("refresh"))
+    appointment = office.propose(platform=Platform.ZOOM)
+    office.app.confirm(appointment.id, "c1", YAMADA, BY, NOW)
+    Worker(services).read()
+    office.app.unlink_account(office.tanaka, Provider.ZOOM, BY, NOW)
+    with services.rows.write() as connection:
+        connection.execute(tasks.delete())
+    forgetting = Forgetting(services)
+    for now, known in ((NOW, 1), (NOW, 1), (at(26, 0), 1), (at(26, 0), 0)):
+        object.__setattr__(services, "clock", lambda now=now: now)
+        forgetting.once()
+        assert len(services.vault.held()) == known

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from email.message import EmailMessage
+from pathlib import Path
 
 import pytest
+from eventsourcing.persistence import StoredEvent
 from sqlalchemy import select
 
 from chouseiapo.bootstrap import Services
 from chouseiapo.domain.appointment import Appointment, State
 from chouseiapo.domain.errors import NotOver
 from chouseiapo.domain.event import ERASED
+from chouseiapo.domain.ids import new_id
 from chouseiapo.domain.proposal import Delivery, Guest
+from chouseiapo.forgetting import Forgetting
 from chouseiapo.ledger import Task
-from chouseiapo.tables import builtin_entries, metadata
+from chouseiapo.tables import builtin_entries, keys, metadata
 from chouseiapo.worker import Worker
 from projections.appointments import list_appointments
 from projections.guests import appointments_of
@@ -126,6 +130,33 @@ def test_everything_of_an_address_is_found_even_what_was_corrected_since(
     second = office.propose(guest=Guest(name="山田太郎"), delivery=Delivery.LINK)
     office.propose(guest=Guest(name="森", email="mori@example.net"))
     office.app.confirm(second.id, "c2", Guest(email="Yamada@Example.net"), BY, NOW)
-    assert sorted(appointments_of(services.coordination, " yamada@example.net")) == sorted(
-        [first.id, second.id]
-    )
+    naming = appointments_of(services.coordination, " yamada@example.net")
+    assert (sorted(naming.appointments), naming.unreadable) == (sorted([first.id, second.id]), [])
+
+
+def test_an_event_of_a_newer_release_hides_no_other(office: Office, services: Services) -> None:
+    known, newer = office.propose(), new_id("appointment")
+    stored = StoredEvent(newer, 1, Appointment.Proposed.NAME, b'{"v":99}')
+    services.coordination.recorder.insert_events([stored])
+    naming = appointments_of(services.coordination, "yamada@example.net")
+    assert naming == ([known.id], [newer])
+
+
+def test_the_files_of_a_running_service_hold_neither_names_nor_the_key(
+    past: Appointment, services: Services, tmp_path: Path
+) -> None:
+    with services.rows.read() as connection:
+        sealed = connection.scalar(select(keys.c.sealed).where(keys.c.subject == past.id))
+    traces = [word.encode() for word in (*WORDS, YAMADA.name, sealed or "")]
+    if services.rows.engine.dialect.name == "sqlite":
+        assert found_in_files(tmp_path, traces) >= {YAMADA.name.encode(), (sealed or "").encode()}
+    at_last(services).erase_guest(past.id, BY)
+    Worker(services).once()
+    Forgetting(services).once()
+    assert found_in_files(tmp_path, traces) == set()
+
+
+def found_in_files(folder: Path, traces: list[bytes]) -> set[bytes]:
+    """Which of them stand in any file beside the database, its write-ahead log among them."""
+    contents = [path.read_bytes() for path in folder.glob("product*")]
+    return {trace for trace in traces if any(trace in content for content in contents)}

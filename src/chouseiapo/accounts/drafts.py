@@ -24,7 +24,6 @@ class Drafts:
         """Keep the content instead of what was there; False when the draft is somebody else's."""
         row = {"id": id, "member": member, "sealed": self._sealer.seal(content), "updated_at": now}
         with self._rows.write() as connection:
-            connection.execute(delete(drafts).where(drafts.c.updated_at < now - LIFE))
             owner = connection.scalar(select(drafts.c.member).where(drafts.c.id == id))
             if owner not in (None, member):
                 return False
@@ -53,6 +52,10 @@ class Drafts:
     def forget(self, id: str, member: str) -> None:
         with self._rows.write() as connection:
             connection.execute(delete(drafts).where(drafts.c.id == id, drafts.c.member == member))
+
+    def forget_old(self, now: datetime) -> None:
+        with self._rows.write() as connection:
+            connection.execute(delete(drafts).where(drafts.c.updated_at < now - LIFE))
 
     def _opened(self, sealed: str) -> bytes | None:
         """A draft sealed with a key that is no longer known is as good as forgotten."""

@@ -48,6 +48,15 @@ class Account(msgspec.Struct, frozen=True):
     subject: str
 
 
+class Held(NamedTuple):
+    """Whose grant the vault has; the revision tells whether it is still the same one."""
+
+    link: str
+    member: str
+    provider: str
+    revision: int
+
+
 class Refresher(Protocol):
     """One vendor's token endpoint."""
 
@@ -86,6 +95,12 @@ class Vault:
             insert_new(connection, vault, row | {"link": link, "revision": 0})
             connection.execute(update(vault).where(vault.c.link == link).values(raised))
 
+    def held(self) -> list[Held]:
+        """Every link that something is kept of."""
+        with self._rows.read() as connection:
+            found = select(vault.c.link, vault.c.member, vault.c.provider, vault.c.revision)
+            return [Held(*row) for row in connection.execute(found)]
+
     def forget(self, link: str) -> None:
         """Keep nothing of the link any more."""
         with self._rows.write() as connection:
@@ -111,7 +126,7 @@ class Vault:
                 time.sleep(POLL_S * (0.5 + random.random()))  # noqa: S311 - jitter, no secret
         raise PortError("unreachable")
 
-    def _held(self, link: str) -> _Held:
+    def _held(self, link: str) -> _Row:
         with self._rows.read() as connection:
             row = connection.execute(select(vault).where(vault.c.link == link)).one_or_none()
         if row is None:
@@ -120,9 +135,9 @@ class Vault:
             kept = msgspec.json.decode(self._sealer.open(row.sealed), type=_Kept)
         except ValueError:
             raise PortError("token_unreadable", permanent=True, auth=True) from None
-        return _Held(link, row.provider, row.revision, row.refreshing_until is not None, kept)
+        return _Row(link, row.provider, row.revision, row.refreshing_until is not None, kept)
 
-    def _renew(self, held: _Held, now: datetime) -> str | None:
+    def _renew(self, held: _Row, now: datetime) -> str | None:
         """Refresh and save; None when the link was stored anew meanwhile: then that decides."""
         try:
             grant = self._refreshers[held.provider].refresh(held.kept.grant)
@@ -137,17 +152,17 @@ class Vault:
             return None
         return grant.access_token if self._replace(held, _fresh(grant, now)) else None
 
-    def _claim(self, held: _Held, now: datetime) -> bool:
+    def _claim(self, held: _Row, now: datetime) -> bool:
         """Take the lease, unless somebody has it or the row has changed since it was read."""
         free = or_(vault.c.refreshing_until.is_(None), vault.c.refreshing_until <= now)
         return self._change(held, free, refreshing_until=now + LEASE)
 
-    def _replace(self, held: _Held, kept: _Kept) -> bool:
+    def _replace(self, held: _Row, kept: _Kept) -> bool:
         return self._change(
             held, sealed=self._sealed(kept), refreshing_until=None, revision=held.revision + 1
         )
 
-    def _change(self, held: _Held, *conditions: ColumnElement[bool], **values: object) -> bool:
+    def _change(self, held: _Row, *conditions: ColumnElement[bool], **values: object) -> bool:
         same = (vault.c.link == held.link, vault.c.revision == held.revision)
         with self._rows.write() as connection:
             return connection.execute(update(vault).where(*same, *conditions).values(values)).rowcount == 1
@@ -167,7 +182,7 @@ class _Kept(msgspec.Struct, frozen=True):
         return self.usable_until is not None and now < self.usable_until
 
 
-class _Held(NamedTuple):
+class _Row(NamedTuple):
     """A row as it was read; `leased`: somebody was, or still is, refreshing it."""
 
     link: str

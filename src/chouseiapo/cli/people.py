@@ -11,12 +11,14 @@ from chouseiapo.bootstrap import Services
 from chouseiapo.cli.terminal import BY_OPERATOR, Refused, catch_up, command, member_with, say, services, words
 from chouseiapo.domain.errors import NotFound, NotOver
 from chouseiapo.domain.member import Provider, Role
-from projections.guests import appointments_of
+from projections.guests import UNREADABLE, Naming, appointments_of
 from projections.people import find_people
 from projections.place_holds import left_on, let_go
 
 # How long the entries on a calendar that is unlinked may take to be removed.
 PATIENCE_S = 20.0
+TO_COME = "still open or to come: cancel it, or --cancel"
+UNREAD = "an event of it can't be read; a newer release may have written it: erase with that one"
 
 
 def add_to(commands: Any) -> None:
@@ -121,13 +123,23 @@ def unlink_member(asked: Namespace) -> None:
     with services() as built:
         member, provider = member_with(built, asked.email), Provider(asked.provider)
         try:
-            link = built.coordination.unlink_account(member.id, provider, BY_OPERATOR, built.clock())
+            links = {built.coordination.unlink_account(member.id, provider, BY_OPERATOR, built.clock())}
         except NotFound:
-            raise Refused(f"{asked.email} has no {asked.provider} account linked") from None
-        left = _clear(built, link)
-        built.vault.forget(link)
-        let_go(built.rows, link)
-        say({"unlinked": link, "left_on_the_calendar": left})
+            links = set()
+        # What another account replaced, or an interrupted unlinking left, goes with it.
+        links |= {
+            held.link
+            for held in built.vault.held()
+            if (held.member, held.provider) == (member.id, provider)
+            and not built.coordination.is_linked(held.link)
+        }
+        if not links:
+            raise Refused(f"{asked.email} has no {asked.provider} account linked")
+        for link in sorted(links):
+            left = _clear(built, link)
+            built.vault.forget(link)
+            let_go(built.rows, link)
+            say({"unlinked": link, "left_on_the_calendar": left})
 
 
 def _clear(built: Services, link: str) -> int:
@@ -144,6 +156,8 @@ def _clear(built: Services, link: str) -> int:
 
 
 def add_room(asked: Namespace) -> None:
+    if not asked.name.strip():
+        raise Refused("a room needs a name")
     with services() as built:
         room = built.coordination.add_room(asked.name, asked.seats, BY_OPERATOR, built.clock())
         say({"id": room.id, "name": room.name})
@@ -183,22 +197,20 @@ def revoke_token(asked: Namespace) -> None:
 def erase_guest(asked: Namespace) -> int:
     with services() as built:
         one = asked.who.startswith("appointment-")
-        found = [asked.who] if one else appointments_of(built.coordination, asked.who)
-        if not found:
+        naming = Naming([asked.who], []) if one else appointments_of(built.coordination, asked.who)
+        if not any(naming):
             raise Refused(f"no appointment names {asked.who}")
-        refused = 0
-        for id in found:
+        kept = dict.fromkeys(naming.unreadable, UNREAD)
+        for id in naming.appointments:
             try:
                 built.erase_guest(id, BY_OPERATOR, cancel=asked.cancel)
                 say({"appointment": id, "erased": True})
             except NotOver:
-                refused += 1
-                say(
-                    {
-                        "appointment": id,
-                        "erased": False,
-                        "why": "still open or to come: cancel it, or --cancel",
-                    }
-                )
+                kept[id] = TO_COME
+            except UNREADABLE:
+                kept[id] = UNREAD
+        for id, why in kept.items():
+            say({"appointment": id, "erased": False, "why": why})
         catch_up(built)
-    return 1 if refused else 0
+        built.rows.shred()
+    return 1 if kept else 0
