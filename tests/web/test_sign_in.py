@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
+from chouseiapo.demo import PEOPLE
 from chouseiapo.web import create_app
+from chouseiapo.web.staff.sign_in import demo_sign_in
 from tests.web.desk import SESSION, Company, Desk
 
 
@@ -130,6 +134,34 @@ def test_only_the_demo_lets_people_in_without_a_mail(company: Company) -> None:
     assert company.stranger.status == 404
 
 
+def demo(company: Company) -> Company:
+    """As the demo serves it: with the route that lets anybody in."""
+    company.app.register_blueprint(demo_sign_in)
+    company.app.extensions["demo"] = {"inbox": "/", "sandbox": "/", "people": PEOPLE}
+    return company
+
+
+def test_the_demo_says_who_one_would_be_and_what_it_is_for(company: Company) -> None:
+    page = demo(company).stranger.open("/sign-in")
+    assert "お客様が1つ選び、全員のカレンダーに予定が入ります。" in page.text
+    assert "田中さんとして入る 管理者 · Google カレンダー" in page.text
+    assert "鈴木さんとして入る Outlook" in page.text
+    page = company.stranger.send(page.form("/demo/sign-in"), email="suzuki@example.com")
+    assert page.text.count("鈴木 花子") >= 1
+    assert company.stranger.path == "/"
+
+
+def test_the_demo_switches_from_one_person_to_another(company: Company) -> None:
+    page = demo(company).tanaka.open("/settings")
+    form = page.form("/demo/sign-in")
+    assert [email for _, email in form.buttons] == ["suzuki@example.com", "sato@example.com"]
+    page = company.tanaka.send(form, email="sato@example.com")
+    assert "アカウント: 佐藤 健" in page.text
+    company.tanaka.post("/demo/sign-in", {"email": "tanaka@example.com", "nonce": "made up"})
+    assert company.tanaka.status == 403
+    assert "アカウント: 佐藤 健" in company.tanaka.open("/").text
+
+
 def test_a_form_without_our_nonce_changes_nothing(company: Company) -> None:
     appointment = company.propose()
     for nonce in ("", "AAAA", "x" * 48):
@@ -154,6 +186,7 @@ def test_what_another_site_has_a_browser_send_is_refused(company: Company) -> No
         {"Sec_Fetch_Site": "same-site"},
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
     ):
         company.tanaka.post(form.action, form.filled(), **headers)
         assert company.tanaka.status == 403, headers
@@ -192,3 +225,9 @@ def test_the_language_is_remembered(company: Company) -> None:
     company.tanaka.send(page.form("/language"), lang="en")
     assert company.tanaka.path == "/settings"
     assert "Settings" in company.tanaka.open("/settings").title
+
+
+@pytest.mark.parametrize("target", ["//[", "/%09/[", "//evil.example", "/%5Cevil.example"])
+def test_a_crafted_target_leads_nowhere_and_breaks_nothing(company: Company, target: str) -> None:
+    page = company.stranger.open(f"/sign-in?next={target}")
+    assert (company.stranger.status, "[" in page.text, "evil" in page.text) == (200, False, False)

@@ -53,10 +53,10 @@ class GoogleAccounts:
 
     def account(self, grant: Grant) -> Account:
         """Whose the refreshed grant is; raises PortError when openid and email were not granted."""
-        claims = _claims(grant.state)
         try:
+            claims = _claims(grant.state)
             return Account(email=claims["email"], subject=claims["sub"])
-        except KeyError:
+        except (KeyError, ValueError):
             raise PortError("no_permission", permanent=True, auth=True) from None
 
 

@@ -109,9 +109,9 @@ def nonce() -> str:
     return new_nonce(services().form_signer, g.get("session", "anonymous"), g.now)
 
 
-def must_be_genuine(bound_to: str = "anonymous") -> None:
-    """Refuse a form that no page of ours made for this session."""
-    if not _is_genuine(bound_to):
+def must_be_genuine(*bound_to: str) -> None:
+    """Refuse a form that no page of ours made for one of these sessions; without any, for a newcomer."""
+    if not any(_is_genuine(each) for each in bound_to or ("anonymous",)):
         raise Refused(403, "form_expired")
 
 
@@ -160,7 +160,10 @@ def remembered_target() -> str:
 
 def local(target: str) -> str:
     """The target if it stays on this site, else nothing: a link must not lead elsewhere through us."""
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError:  # it is no address at all
+        return ""
     fits = target.startswith("/") and not target.startswith(("//", "/\\"))
     return target if fits and not parts.scheme and not parts.netloc else ""
 
@@ -171,5 +174,8 @@ def _here() -> str | None:
 
 def _before() -> str | None:
     """The page of ours that the posted form stood on."""
-    parts = urlsplit(request.referrer or "")
+    try:
+        parts = urlsplit(request.referrer or "")
+    except ValueError:
+        return None
     return local(parts.path) if parts.netloc == request.host else None
