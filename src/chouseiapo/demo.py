@@ -13,6 +13,7 @@ import tempfile
 import threading
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from chouseiapo.bootstrap import Services, build
 from chouseiapo.clock import utc_now
@@ -29,11 +30,30 @@ from chouseiapo.worker import Worker
 BY = Meta(actor=OPERATOR)
 COMPANY = "株式会社サンプル"
 ROOM = "会議室A"
-# (address, name, kana, Latin letters, calendar)
+
+
+class Person(NamedTuple):
+    """Somebody as whom one can play; `latin`: the name in Latin letters."""
+
+    email: str
+    name: str
+    kana: str
+    latin: str
+    calendar: Provider
+    role: Role = Role.MEMBER
+
+
 PEOPLE = (
-    ("tanaka@example.com", "田中 一郎", "タナカ イチロウ", "Tanaka Ichiro", Provider.GOOGLE),
-    ("suzuki@example.com", "鈴木 花子", "スズキ ハナコ", "Suzuki Hanako", Provider.MICROSOFT),
-    ("sato@example.com", "佐藤 健", "サトウ ケン", "Sato Ken", Provider.GOOGLE),
+    Person(
+        "tanaka@example.com",
+        "田中 一郎",
+        "タナカ イチロウ",
+        "Tanaka Ichiro",
+        Provider.GOOGLE,
+        Role.ADMINISTRATOR,
+    ),
+    Person("suzuki@example.com", "鈴木 花子", "スズキ ハナコ", "Suzuki Hanako", Provider.MICROSOFT),
+    Person("sato@example.com", "佐藤 健", "サトウ ケン", "Sato Ken", Provider.GOOGLE),
 )
 
 
@@ -133,9 +153,8 @@ def _furnish(services: Services, sandbox: Sandbox) -> dict[str, str]:
         app.add_room(ROOM, 6, BY, now, id=room)
         sandbox.seed_busy(now)
     tokens = {}
-    for n, (email, name, kana, latin, calendar) in enumerate(PEOPLE):
+    for email, name, kana, latin, calendar, role in PEOPLE:
         if not app.stream(member_id(email)):
-            role = Role.ADMINISTRATOR if n == 0 else Role.MEMBER
             app.register_member(email, name, BY, now, role=role, kana=kana, latin=latin)
             for provider in (calendar, Provider.ZOOM):
                 services.link(email, provider, sandbox.grant(provider.value, email), BY)

@@ -1,4 +1,4 @@
-"""Lists of appointments: who each is with, in what order they stand, what is pressing, what empty ones say."""
+"""Lists of appointments: who each is with, in what order they stand, what presses, what empty ones say."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ def test_a_title_of_ones_own_leaves_the_guest_in_the_second_line(company: Compan
         assert f"ご提案 {GUEST} · 調整中 · 候補 2件" in company.tanaka.open(path).text, path
     week = f"/members/{company.office.tanaka}/week?week=2026-11-25"
     assert f"ご提案 {GUEST}" in company.tanaka.open(week).text
-    assert f"日程調整の依頼 {GUEST} · お客様 yamada@example.net · ご提案" in company.chief.open("/outbox").text
+    assert (
+        f"日程調整の依頼 {GUEST} · お客様 yamada@example.net · ご提案" in company.chief.open("/outbox").text
+    )
     english = company.tanaka.open("/?lang=en").text
     assert "ご提案 山田太郎 (ABC株式会社) · " in english
 
