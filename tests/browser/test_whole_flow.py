@@ -215,6 +215,55 @@ def test_on_a_phone_the_guest_sees_what_is_wrong_and_loses_nothing(
     assert share > 0.85, "a card is as wide as the phone"
 
 
+LONG = "新製品のご提案と、導入までの進め方についてのお打ち合わせ（第2回）" * 6
+
+
+@pytest.mark.parametrize("look", ["phone", "desk", "dark"])
+def test_a_call_with_a_long_subject_from_the_question_to_its_end(
+    look: str, demo: dict[str, Any], new_context: NewContext, axe: Axed, shoot: Shoot
+) -> None:
+    width = 1280 if look == "desk" else 390
+    context = new_context(
+        viewport={"width": width, "height": 800}, color_scheme="dark" if look == "dark" else "light"
+    )
+    page = context.new_page()
+    body = {"kind": "phone", "title": LONG, "message": "お電話でご相談させてください。"}
+    made = proposed(demo, guest={"name": "林", "email": f"{look}@example.net"}, **body)
+    page.goto(made["guest_url"])
+    folded = page.get_by_text(LONG)
+    line = folded.evaluate("at => parseFloat(getComputedStyle(at).lineHeight)")
+    assert folded.evaluate("at => at.clientHeight") <= 3.1 * line
+    axe(page)
+    shoot(page, f"guest-call-{look}")
+    page.locator(".slot input").first.check()
+    page.locator("#confirm").click()
+    expect(page.get_by_label("お電話番号")).to_be_focused()
+    page.get_by_label("お電話番号").fill("03-1234-5678")
+    folded.click()
+    assert folded.evaluate("at => at.clientHeight >= at.scrollHeight"), "the whole subject, without a script"
+    axe(page)
+    shoot(page, f"guest-call-asked-{look}")
+    page.locator("#confirm").click()
+    expect(page.get_by_text("03-1234-5678 にお電話します。")).to_be_visible()
+    axe(page)
+    shoot(page, f"guest-call-confirmed-{look}")
+    token = {"Authorization": f"Bearer {demo['api_tokens']['sato@example.com']}"}
+    address = f"{demo['url']}/api/v1/appointments/{made['id']}/cancel"
+    assert requests.post(address, json={}, headers=token, timeout=10).ok
+    page.reload()
+    expect(page.get_by_text("取り消された日時: ")).to_be_visible()
+    axe(page)
+    shoot(page, f"guest-call-cancelled-{look}")
+
+
+def test_without_a_script_the_button_says_what_it_does(demo: dict[str, Any], new_context: NewContext) -> None:
+    page = new_context(java_script_enabled=False).new_page()
+    page.goto(proposed(demo, guest={"name": "林", "email": "plain@example.net"})["guest_url"])
+    page.locator(".slot input").first.check()
+    page.locator("#confirm", has_text=re.compile("^この日時で確定する$")).click()
+    expect(page.get_by_role("heading", name="日程が確定しました")).to_be_visible()
+
+
 # Where the upper and the lower edge of an element are in the window.
 EDGES = "at => { const box = at.getBoundingClientRect(); return [box.top, box.bottom]; }"
 
