@@ -10,7 +10,7 @@ import pytest
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.proposal import Delivery, Guest, Meeting, Platform
 from tests.product import BY, NOW, at, offer
-from tests.web.desk import Company, confirmed, page_of
+from tests.web.desk import Company, confirmed, page_of, slot
 from tests.web.pages import Page
 
 UNTOLD = "お客様にはまだお知らせしていません。"
@@ -49,6 +49,42 @@ def test_what_nobody_answered_is_closed_by_what_ended_it(company: Company) -> No
     expired = company.propose(deadline=at(24, 0))
     company.services.coordination.observe_time(expired.id, at(24, 0))
     assert offered(company, expired) == [("closed_expired", "期限切れのため終了")] * 2
+
+
+def test_new_times_are_offered_with_all_that_was_written(company: Company) -> None:
+    people = (company.office.suzuki, company.office.tanaka)
+    made = company.propose(
+        title="ご提案", message="資料", note="社内", attendees=people, organizer=people[1], locale="en"
+    )
+    assert "同じ内容でもう一度調整する" not in company.tanaka.open(page_of(made)).text
+    company.services.coordination.cancel(made.id, "", BY, NOW)
+    form = company.tanaka.open(page_of(made)).form("/again")
+    company.tanaka.send(form)
+    first = company.tanaka.path
+    draft = company.tanaka.send(form).form("/appointments/new/")
+    assert company.tanaka.path == first, "pressed twice, one draft"
+    texts = {name: draft.value(name) for name in ("company", "name", "email", "title", "message", "note")}
+    assert texts == {
+        "company": "ABC株式会社", "name": "山田太郎", "email": "yamada@example.net",
+        "title": "ご提案", "message": "資料", "note": "社内",
+    }  # fmt: skip
+    assert tuple(draft.values("attendee")) == people
+    assert (draft.value("organizer"), draft.value("locale")) == (people[1], "en")
+    assert draft.values("candidate") == []
+    company.tanaka.write(company.tanaka.open(first), candidate=slot(27, 9), room="", title="別件")
+    assert company.tanaka.send(form).form("/appointments/new/").value("title") == "別件", (
+        "kept as it was left"
+    )
+
+
+def test_an_erased_guest_is_not_offered_new_times(company: Company) -> None:
+    made = company.propose()
+    company.services.coordination.cancel(made.id, "", BY, NOW)
+    form = company.tanaka.open(page_of(made)).form("/again")
+    company.services.erase_guest(made.id, BY)
+    assert [f.action for f in company.tanaka.open(page_of(made)).forms if "/again" in f.action] == []
+    company.tanaka.send(form)
+    assert company.tanaka.status == 404
 
 
 # Whether the guest knows

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from chouseiapo.web.staff import frame
+from chouseiapo.web.staff.again import again
 from chouseiapo.web.staff.appointment import appointment
 from chouseiapo.web.staff.home import staff
 from chouseiapo.web.staff.more import more
@@ -15,7 +16,7 @@ from chouseiapo.web.staff.settings import settings
 from chouseiapo.web.staff.sign_in import sign_in
 from chouseiapo.web.staff.week import week
 
-BLUEPRINTS = (frame.frame, sign_in, staff, new, review, appointment, more, week, settings, outbox)
+BLUEPRINTS = (frame.frame, sign_in, staff, new, review, appointment, again, more, week, settings, outbox)
 
 
 def install(app: Flask) -> None:
