@@ -48,6 +48,11 @@ def furnish(live: Live) -> dict[str, str]:
     live.propose(offers=(offer(21, 3),))
     thinned = live.propose(offers=(offer(28, 1), offer(29, 1)), time_zone="Europe/London", locale="en")
     app.withdraw_candidate(thinned.id, "c1", BY, NOW)
+    called_off = live.propose(
+        platform=Platform.NONE, title="製品のご紹介と、これからの進め方のご相談 " * 8, offers=(offer(30, 1),)
+    )
+    app.confirm(called_off.id, "c1", called_off.guest, BY, NOW)
+    app.cancel(called_off.id, "", BY, NOW)
     live.read()
     mail = mails_of(app.stream(opened.id))[0]
     return {
@@ -60,12 +65,14 @@ def furnish(live: Live) -> dict[str, str]:
         "done": f"/appointments/{opened.id}?done=words",
         "withdraw": f"/appointments/{opened.id}/candidates/c1/withdraw",
         "withdrawn": f"/appointments/{thinned.id}?done=withdraw",
+        "new-link": f"/appointments/{opened.id}?done=link",
+        "called-off": f"/appointments/{called_off.id}",
         "searching": f"/appointments/{opened.id}?who=sato",
         "confirmed": f"/appointments/{confirmed.id}",
         "cancelled": f"/appointments/{cancelled.id}",
         "more": f"/appointments/{opened.id}/candidates",
         "week": f"/members/{office.tanaka}/week?week=2026-11-25",
-        "free-week": f"/members/{office.tanaka}/week",
+        "free-week": f"/members/{office.tanaka}/week?week=2026-11-16",
         "settings": "/settings",
         "outbox": "/outbox",
         "mail": f"/appointments/{opened.id}/mails/{_short(mail.key)}",

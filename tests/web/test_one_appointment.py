@@ -271,7 +271,7 @@ def test_guests_zone_and_language_are_told_and_whose_times_are_shown(company: Co
     company.services.coordination.confirm(made.id, "c1", made.guest, BY, NOW)
     assert "お客様の時刻: 11月24日(火) 20:00〜21:00" in company.tanaka.open(page_of(made)).text
     page = company.tanaka.open(page_of(company.propose(offers=(offer(27, 1),))))
-    assert "タイムゾーン 組織の既定(東京 (UTC+9)) 言語 組織の既定(日本語)" in page.text
+    assert "タイムゾーン 組織の既定: 東京 (UTC+9) 言語 組織の既定: 日本語" in page.text
 
 
 def test_whose_calendar_is_written_is_told_and_which_link_is_broken(company: Company) -> None:
@@ -304,7 +304,7 @@ def test_a_calendar_that_cannot_be_read_is_said_and_never_looks_free(company: Co
     page = company.tanaka.send(form, attendee=[company.office.tanaka, company.office.suzuki])
     assert "鈴木 花子さんのカレンダーを読み取れませんでした。" in page.text
     assert '空き"' not in page.html
-    assert "鈴木 花子は不明" in page.html
+    assert "鈴木 花子さんは不明" in page.html
 
 
 # Mails

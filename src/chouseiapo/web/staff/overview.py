@@ -214,7 +214,7 @@ def _meeting(appointment: Appointment) -> dict[str, Any]:
 
 def _guest_reads(appointment: Appointment) -> tuple[str, str]:
     """Zone and language in which the guest reads: their own, or what the organization's are."""
-    settings, usual = services().settings, _("組織の既定(%(what)s)")
+    settings, usual = services().settings, _("組織の既定: %(what)s")
     zone, language = (
         zone_name(appointment.time_zone or settings.time_zone),
         words.said(words.LANGUAGES[appointment.locale or settings.locale]),
