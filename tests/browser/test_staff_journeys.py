@@ -41,7 +41,7 @@ def test_by_mouse_from_the_mailed_link_to_the_sent_proposal(
     fill_guest(page)
     page.get_by_role("radio", name="URLなし").check()
     page.get_by_role("button", name="内容を確認する").click()
-    expect(page.get_by_text("仮予定が、2個のカレンダーに合わせて4件入ります。")).to_be_visible()
+    expect(page.get_by_text("合わせて、2個のカレンダーに4件の仮予定が入ります。")).to_be_visible()
     expect(page.frame_locator(".mail-frame").get_by_text("日程を選ぶ")).to_be_visible()
     shoot(page, "staff-review")
     page.get_by_role("button", name="日時候補をお客様に送る").click()
@@ -148,7 +148,7 @@ def test_by_keyboard_alone(live: Live, new_context: NewContext) -> None:
     keys.press("Delete")
     assert picked(page) == ["11月25日(水) 10:00〜11:00"]
     for label, text in (("お客様のお名前", "山田太郎"), ("お客様のメールアドレス", "yamada@example.net")):
-        while page.evaluate("document.activeElement.labels?.[0]?.innerText ?? ''") != label:
+        while page.evaluate("document.activeElement.labels?.[0]?.firstChild.data ?? ''") != label:
             keys.press("Tab")
         keys.type(text)
     while not page.evaluate("document.activeElement.matches('[name=platform]')"):

@@ -87,7 +87,7 @@ def test_a_room_applies_as_soon_as_it_is_chosen(live: Live, new_context: NewCont
     expect(page.locator(".picked select")).to_have_count(2)
     for own in page.locator(".picked select").all():
         expect(own).to_have_value(office.room)
-    expect(page.locator(".picked .clash").last).to_have_text("予定と重なっています")
+    expect(page.locator(".picked .clash").last).to_have_text("会議室Aの予定と重なっています")
     page.get_by_label("会議室 11月25日(水) 10:00〜11:00").select_option("会議室なし")
     fill_guest(page)
     page.get_by_role("radio", name="URLなし").check()
@@ -143,7 +143,8 @@ def test_without_a_script_enter_keeps_everything_and_a_draft_is_discarded(
     expect(page.get_by_role("button", name="佐藤 健")).to_be_visible()
     page.get_by_text("下書きを破棄").click()
     page.get_by_role("button", name="破棄する").click()
-    page.wait_for_url(f"{live.url}/")
+    page.wait_for_url("**/?done=discarded")
+    expect(page.get_by_text("下書きを破棄しました。")).to_be_visible()
     expect(page.get_by_text("書きかけ")).to_have_count(0)
 
 
@@ -226,3 +227,50 @@ def test_a_candidate_over_midnight_stands_on_both_days(live: Live, new_context: 
     assert live.clock.now < at(25, 14)
     blocks.last.locator(".drop").click()
     assert picked(page) == []
+
+
+def test_whose_time_is_busy_is_seen_before_and_after_it_is_picked(
+    live: Live, new_context: NewContext, axe: Axed, shoot: Shoot
+) -> None:
+    live.propose(offers=(offer(25, 1),))
+    page = writing(live, new_context())
+    busy, under = cell(page, WEDNESDAY, "10:00"), page.locator(".pointed")
+    busy.hover()
+    expect(under).to_have_text("11月25日(水) 10:00 田中 一郎さんは仮予定あり")
+    assert busy.get_attribute("title") == under.inner_text()
+    cell(page, MONDAY, "09:00").focus()
+    expect(under).to_have_text("11月23日(月) 09:00 空き")
+    expect(page.get_by_text("候補をコピー")).to_be_hidden()
+    busy.click()
+    cell(page, THURSDAY, "10:00").click()
+    expect(page.locator(".picked .clash").first).to_have_text("田中 一郎さんの予定と重なっています")
+    expect(page.locator(".block .overlap").first).to_have_text("予定と重複")
+    expect(page.locator(".block .overlap").last).to_be_hidden()
+    expect(page.locator(".count")).to_have_text("候補 2件(1件は予定と重複)")
+    expect(page.get_by_text("候補をコピー")).to_be_visible()
+    page.locator(".block .body").first.hover()
+    expect(under).to_have_text("11月25日(水) 10:00〜11:00 田中 一郎さんの予定と重なっています")
+    shoot(page, "staff-new-overlap")
+    axe(page)
+
+
+def test_a_time_that_is_over_says_so_when_pressed(live: Live, new_context: NewContext) -> None:
+    page = writing(live, new_context())
+    page.get_by_role("button", name="今週").click()
+    page.wait_for_url("**#grid")
+    cell(page, "11月20日(金)", "10:00").click(force=True)
+    expect(page.locator(".announce")).to_have_text("11月20日(金) 10:00 過ぎた時刻です")
+    expect(page.locator(".announce")).to_be_visible()
+
+
+def test_the_field_that_is_needed_changes_with_the_delivery_and_the_draft_says_that_it_is_kept(
+    live: Live, new_context: NewContext
+) -> None:
+    page = writing(live, new_context())
+    email, name = (page.locator(f"label[for={each}] .needed") for each in ("email", "name"))
+    expect(email).to_be_visible()
+    expect(name).to_be_hidden()
+    page.get_by_role("radio", name="リンクだけ発行する").check()
+    expect(email).to_be_hidden()
+    expect(name).to_be_visible()
+    expect(page.locator(".kept")).to_have_text("下書きを保存しました 09:00")

@@ -169,5 +169,5 @@ def test_the_page_with_the_grid_stays_light(company: Company) -> None:
     for minutes in (30, 15):
         object.__setattr__(company.services.settings, "grid_minutes", minutes)
         page = company.tanaka.send(form, attendee=list(people))
-        assert page.html.count("佐藤 健は仮予定あり") == 5 * 9 * 60 // minutes
+        assert page.html.count("佐藤 健さんは仮予定あり") == 5 * 9 * 60 // minutes
         assert len(page.html.encode()) < 180_000, "of which the world's time zones take 30 kB"

@@ -6,11 +6,13 @@ from collections.abc import Container, Sequence
 
 from flask import g
 
+from chouseiapo.domain.errors import Problem
 from chouseiapo.domain.member import Role
-from chouseiapo.domain.slots import Slot
+from chouseiapo.domain.slots import Offer, Slot
 from chouseiapo.web.api.requests import freebusy_reader, services
 from chouseiapo.web.staff.grid import Overlay
-from chouseiapo.web.staff.people import name_of
+from chouseiapo.web.staff.people import addressed
+from chouseiapo.web.staff.picking import Taken
 from projections.desk import concerning
 from projections.offers import Claim, claims_on
 
@@ -31,7 +33,7 @@ def overlay(
     read = freebusy_reader().of(resources, window) if resources else {}
     claims = [c for c in claims_on(services().rows, resources, window) if c.appointment != besides]
     visible = _visible(claims)
-    names = {resource: name_of(resource) for resource in resources}
+    names = {resource: addressed(resource) for resource in resources}
     busy: dict[str, list[Slot]] = {name: [] for name in names.values()}
     held: dict[str, list[Slot]] = {}
     reserved: dict[str, list[Slot]] = {}
@@ -54,6 +56,18 @@ def clashes(slots: Sequence[Slot], overlay: Overlay) -> list[list[str]]:
         [name for name, taken in overlay.busy.items() if any(slot.overlaps(other) for other in taken)]
         for slot in slots
     ]
+
+
+def booked(attendees: Sequence[str]) -> Taken:
+    """Says of an offer to these members whom, or which room, a confirmed appointment has reserved then."""
+
+    def taken(offer: Offer) -> Problem | None:
+        resources = [*attendees, *([offer.room] if offer.room else ())]
+        claims = claims_on(services().rows, resources, offer.slot)
+        who = next((claim.resource for claim in claims if claim.confirmed), None)
+        return Problem("day", "candidate_reserved", {"who": who}) if who else None
+
+    return taken
 
 
 def _visible(claims: Sequence[Claim]) -> set[str]:

@@ -48,6 +48,7 @@ class Overlay(msgspec.Struct, frozen=True):
 class Cell(msgspec.Struct, frozen=True):
     """`start` is empty where nothing can be offered. `until` names its end where the row's would be wrong;
     `now`: which quarter of it the present is in, 0 to 3, or empty. `first`: reserved time begins here.
+    `busy`: who has something else then, as places in the week's `names`.
     """
 
     start: str = ""
@@ -56,6 +57,7 @@ class Cell(msgspec.Struct, frozen=True):
     label: str = ""
     look: str = ""
     now: str = ""
+    busy: Sequence[int] = ()
     chosen: bool = False
     first: bool = False
 
@@ -90,6 +92,7 @@ class Week(msgspec.Struct, frozen=True):
     home: str
     days: Sequence[Day]
     rows: Sequence[Row]
+    names: Sequence[str]
     unknown: Sequence[str]
     full: bool
 
@@ -153,6 +156,7 @@ class _Drawing:
             home=this.isoformat(),
             days=[self._day(n, on, local) for n, on in enumerate(self._dates)],
             rows=rows,
+            names=list(self._busy),
             unknown=self._overlay.unknown,
             full=not any(_is_free(cell) for row in rows for cell in row.cells),
         )
@@ -200,6 +204,7 @@ class _Drawing:
             until="" if ends_at in (until, "00:00") else ends_at,
             label=self._said(when, place),
             look=self._look(day, place, start),
+            busy=[n for n, parts in enumerate(self._busy.values()) if place in parts],
             chosen=place in self._own,
             first=self._has(self._reserved, place) and self._begins(place, start),
         )

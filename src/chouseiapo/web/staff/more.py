@@ -15,8 +15,9 @@ from chouseiapo.web.errors import answer_to
 from chouseiapo.web.messages import REFUSALS
 from chouseiapo.web.staff import refused, session
 from chouseiapo.web.staff.appointment import page_refusing
+from chouseiapo.web.staff.busy import booked
 from chouseiapo.web.staff.frame import in_language, slot, title_of
-from chouseiapo.web.staff.new import drafts
+from chouseiapo.web.staff.new import drafts, kept_now
 from chouseiapo.web.staff.overview import is_extendable
 from chouseiapo.web.staff.picker import picker
 from chouseiapo.web.staff.picking import Picked, Picking, acted, read_picking
@@ -56,8 +57,9 @@ def write(id: str) -> Any:
         return _offer(appointment, picking)
     if action == "save":
         _write(id, picking, g.member.id)
-        return "", 204
-    picking = acted(picking, action, services().coordination.grid, g.now)
+        return kept_now()
+    taken = booked(appointment.attendees)
+    picking = acted(picking, action, services().coordination.grid, g.now, taken)
     _write(id, picking, g.member.id)
     what, _, which = action.partition(":")
     place = {"slot": "day", "remove": "picked"}.get(what, "grid")

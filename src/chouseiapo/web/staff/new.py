@@ -21,6 +21,7 @@ from chouseiapo.web.api.requests import services, visible
 from chouseiapo.web.i18n import _
 from chouseiapo.web.messages import REFUSALS
 from chouseiapo.web.staff import frame, people, refused, session, words
+from chouseiapo.web.staff.busy import booked
 from chouseiapo.web.staff.draft import Draft, first_draft, problems_of, proposal_of, read_draft
 from chouseiapo.web.staff.frame import in_language
 from chouseiapo.web.staff.picker import picker
@@ -90,9 +91,16 @@ def write(id: str) -> Any:
 
 def _saved(id: str, draft: Draft) -> Any:
     """What the script sends while somebody types: no page comes of it. What was sent meanwhile stays sent."""
-    if not _is_proposed(id):
-        _write(id, draft, g.member.id)
-    return "", 204
+    if _is_proposed(id):
+        return "", 204
+    _write(id, draft, g.member.id)
+    return kept_now()
+
+
+def kept_now() -> str:
+    """What the page says once the script's words are kept."""
+    clock = wording.clock(g.now, services().settings.time_zone)
+    return words.said(_("下書きを保存しました %(clock)s"), clock=clock)
 
 
 def _searched(id: str, draft: Draft) -> str | None:
@@ -214,5 +222,6 @@ def _acted(draft: Draft, action: str) -> Draft:
     if what == "drop":
         rest = tuple(member for member in draft.attendees if member != who)
         return msgspec.structs.replace(draft, attendees=rest)
-    picking = acted(draft.picking, action, services().coordination.grid, g.now)
+    taken = booked(draft.attendees)
+    picking = acted(draft.picking, action, services().coordination.grid, g.now, taken)
     return msgspec.structs.replace(draft, picking=picking)

@@ -52,6 +52,8 @@ def picker(
         "picking": picking,
         "week": grid.week(monday, g.now, settings, g.locale, over),
         "rows": rows,
+        "clashing": sum(bool(row.clash) for row in rows),
+        "typed_problem": _said(picking.problem) if picking.problem else "",
         "rooms": people.rooms(),
         "copied": "\n".join(row.words for row in rows),
         "clocks": clocks(settings.grid_minutes),

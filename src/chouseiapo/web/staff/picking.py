@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,8 @@ from chouseiapo.domain.slots import Grid, Offer, Slot, check_offers
 
 MINUTES = (15, 30, 45, 60, 90, 120)
 FIRST_YEAR, LAST_YEAR = 2000, 2200  # beyond, arithmetic of dates and zones overflows
+# Why nobody can be offered at that time: somebody who would attend, or the room, is booked.
+Taken = Callable[[Offer], Problem | None]
 
 
 class Picked(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -34,7 +36,7 @@ class Picked(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class Picking(msgspec.Struct, frozen=True, omit_defaults=True):
     """`room` and `minutes` are the next candidate's; `day`, `begin` and `finish` are typed, not drawn, and
-    `problem` says what is wrong with them, at one of these three.
+    `problem` says what is wrong with them, at one of these three. Without a `finish` the length counts.
     """
 
     picked: tuple[Picked, ...] = ()
@@ -81,7 +83,7 @@ def read_picking(form: MultiDict[str, str]) -> Picking:
     )
 
 
-def acted(picking: Picking, action: str, grid: Grid, now: datetime) -> Picking:
+def acted(picking: Picking, action: str, grid: Grid, now: datetime, taken: Taken) -> Picking:
     """After a button was pressed: `week:<date>`, `remove:<number>`, `slot`; others change nothing here."""
     what, _, which = action.partition(":")
     if what == "week":
@@ -89,7 +91,7 @@ def acted(picking: Picking, action: str, grid: Grid, now: datetime) -> Picking:
     if what == "remove" and which.isdecimal():
         kept = tuple(p for n, p in enumerate(picking.picked) if n != int(which))
         return msgspec.structs.replace(picking, picked=kept)
-    return _with_typed(picking, grid, now) if what == "slot" else picking
+    return _with_typed(picking, grid, now, taken) if what == "slot" else picking
 
 
 def clocks(grid_minutes: int) -> list[str]:
@@ -103,15 +105,19 @@ def lengths(grid_minutes: int) -> list[int]:
     return [minutes for minutes in MINUTES if minutes % grid_minutes == 0]
 
 
-def _with_typed(picking: Picking, grid: Grid, now: datetime) -> Picking:
+def _with_typed(picking: Picking, grid: Grid, now: datetime, taken: Taken) -> Picking:
     zone = ZoneInfo(grid.zone)
-    start, end = (_wall(picking.day, clock, zone) for clock in (picking.begin, picking.finish))
+    start = _wall(picking.day, picking.begin, zone)
+    end = _wall(picking.day, picking.finish, zone)
+    if start and not picking.finish:
+        end = (start.astimezone(UTC) + timedelta(minutes=picking.minutes)).astimezone(zone)
     if start is None or end is None:
         return msgspec.structs.replace(picking, problem=Problem("day", "day_missing"))
     if end <= start:
         return msgspec.structs.replace(picking, problem=Problem("finish", "finish_before_begin"))
     typed = Picked(start, end, picking.room)
-    if wrong := next(_problems_of_last((*picking.offers, typed.offer), grid, now), None):
+    wrong = next(_problems_of_last((*picking.offers, typed.offer), grid, now), None) or taken(typed.offer)
+    if wrong:
         return msgspec.structs.replace(picking, problem=Problem("day", wrong.code, wrong.values))
     added = sorted((*picking.picked, typed), key=lambda p: p.slot)
     return msgspec.structs.replace(picking, picked=tuple(added), week=picking.day)

@@ -26,7 +26,7 @@ FIELDS = {
     "guest.time_zone": ("time_zone", _("お客様のタイムゾーン")),
     "guest.locale": ("locale", _("お客様の言語")),
     "kind": ("kind-choice", _("種類")),
-    "platform": ("platform-choice", _("Web会議")),
+    "platform": ("platform-choice", _("会議の方法")),
     "url": ("url", _("Web会議のURL")),
     "place": ("place", _("場所")),
     "title": ("title", _("件名")),

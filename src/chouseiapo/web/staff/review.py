@@ -15,7 +15,7 @@ from chouseiapo import wording
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.errors import Invalid, NotFound
 from chouseiapo.domain.event import Meta
-from chouseiapo.domain.proposal import shown_title
+from chouseiapo.domain.proposal import Kind, shown_title
 from chouseiapo.domain.slots import Slot
 from chouseiapo.web.api.requests import services, visible
 from chouseiapo.web.i18n import _
@@ -60,6 +60,8 @@ def page(id: str) -> Any:
         seen=_digest(draft),
         appointment=appointment,
         title=shown_title(appointment.title, appointment.guest),
+        guest=wording.guest_in_text(appointment.guest, g.locale),
+        nowhere=_is_nowhere(appointment),
         rows=rows_of(draft.picking, _clashes(draft)),
         room_names={room.id: room.name for room in people.rooms()},
         attending=[people.shown(member) for member in appointment.attendees],
@@ -146,6 +148,12 @@ def _told(appointment: Appointment, mails: list[Mail]) -> list[Told]:
         return found
     asked = words.said(_("日時を選ぶためのメールが届きます。"))
     return [Told(_recipient(appointment, guest), appointment.guest.email, asked), *found]
+
+
+def _is_nowhere(appointment: Appointment) -> bool:
+    """Whether the guest is to come to us and, at one of the times at least, is not told where to."""
+    rooms = all(candidate.room for candidate in appointment.open_candidates)
+    return appointment.kind is Kind.VISIT_US and not appointment.place and not rooms
 
 
 def _clashes(draft: Draft) -> list[list[str]]:

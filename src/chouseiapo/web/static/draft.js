@@ -40,7 +40,11 @@ async function post(action, options) {
   }
 }
 
-const save = () => send("save", { redirect: "manual" });
+/* The answer says when it was kept; nothing when the draft was sent meanwhile. */
+async function save() {
+  const answer = await send("save", { redirect: "manual" });
+  if (answer) form.querySelector(".kept").textContent = await answer.text();
+}
 
 async function look() {
   grid.setAttribute("aria-busy", "true");

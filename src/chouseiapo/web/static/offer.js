@@ -1,4 +1,5 @@
 /* The offer's form: fields that another choice has made pointless step back; what was typed in them stays.
+   How the request is delivered decides which field is needed.
    A Web meeting's URL belongs to Web meetings: choosing another kind turns it off, and back on. */
 
 const form = document.getElementById("offer");
@@ -11,6 +12,9 @@ function tidy() {
   }
   for (const part of form.querySelectorAll("[data-for-platform]")) {
     part.hidden = part.dataset.forPlatform !== chosen("platform");
+  }
+  for (const [name, delivery] of [["email", "mail"], ["name", "link"]]) {
+    form.querySelector(`[for=${name}] .needed`).hidden = chosen("delivery") !== delivery;
   }
 }
 

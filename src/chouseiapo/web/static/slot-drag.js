@@ -78,7 +78,7 @@ export class SlotDrag {
   preview(cells) {
     if (!cells.length) return;
     this.pressed.cells = cells;
-    this.ghost.textContent = this.grid.words(cells);
+    this.ghost.textContent = this.grid.times(cells).join("");
     this.grid.lay(this.ghost, cells);
     this.grid.blocks.append(this.ghost);
   }

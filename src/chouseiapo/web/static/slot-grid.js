@@ -5,9 +5,7 @@
    block over the cells. Without this script the list, the typed fields and all buttons work the same. */
 
 import { SlotDrag } from "./slot-drag.js";
-
-const PAGE_ROWS = 8;
-const LAST_DAY = 6;
+import { SlotKeys } from "./slot-keys.js";
 
 class SlotGrid extends HTMLElement {
   connectedCallback() {
@@ -17,9 +15,10 @@ class SlotGrid extends HTMLElement {
     this.blocks.className = "blocks";
     this.read();
     this.drag = new SlotDrag(this);
+    new SlotKeys(this);
     this.days.addEventListener("click", (event) => this.click(event));
-    this.days.addEventListener("keydown", (event) => this.key(event));
     this.list.addEventListener("click", (event) => this.dropLine(event));
+    for (const type of ["pointerover", "focusin"]) this.days.addEventListener(type, (event) => this.point(event.target));
     this.draw();
     this.open();
   }
@@ -49,13 +48,13 @@ class SlotGrid extends HTMLElement {
     const { scrollTop, scrollLeft } = this.sheet;
     this.days.replaceChildren(...fresh.querySelector(".week-part").childNodes);
     this.read();
-    this.draw();
     this.open();
     this.sheet.scrollTo(scrollLeft, scrollTop);
     for (const line of this.lines) {
       const same = fresh.querySelector(`.picked[data-start="${line.dataset.start}"][data-end="${line.dataset.end}"]`);
-      if (same) line.querySelector(".clash").textContent = same.querySelector(".clash").textContent;
+      if (same) line.querySelector(".clash").textContent = this.clashOf(same);
     }
+    this.draw();
   }
 
   /* Cells, and what they say */
@@ -89,6 +88,12 @@ class SlotGrid extends HTMLElement {
       .replace("{to}", this.to(cells));
   }
 
+  /* The two halves of a candidate's times, as a block shows them. */
+  times(cells) {
+    const [from, to] = this.dataset.times.split("|");
+    return [from.replace("{from}", this.from(cells)), to.replace("{to}", this.to(cells))];
+  }
+
   from(cells) {
     return this.rows[this.places.get(cells[0]).r].firstElementChild.textContent;
   }
@@ -98,15 +103,33 @@ class SlotGrid extends HTMLElement {
   }
 
   say(name, slot = "") {
-    const place = this.querySelector(".announce");
-    place.textContent = this.dataset[name].replace("{slot}", slot);
-    place.classList.add("hidden-but-read");
+    this.tell(this.dataset[name].replace("{slot}", slot), false);
   }
 
   /* Whoever looks must see why nothing happened. */
-  refuse(name, slot) {
-    this.say(name, slot);
-    this.querySelector(".announce").classList.remove("hidden-but-read");
+  refuse(name, slot = "") {
+    this.tell(this.dataset[name].replace("{slot}", slot), true);
+  }
+
+  tell(words, seen) {
+    const place = this.querySelector(".announce");
+    place.textContent = words;
+    place.classList.toggle("hidden-but-read", !seen);
+  }
+
+  /* Under the week, for the eye: what a screen reader hears of this cell, and of a candidate what its line says. */
+  point(target) {
+    const line = target.closest(".block")?.line;
+    const words = line ? [line.querySelector(".when").textContent, this.clashOf(line)] : [target.getAttribute("aria-label")];
+    if (line || this.places.has(target)) this.querySelector(".pointed").textContent = words.join(" ");
+    if (target.dataset.busy) target.title = words[0];
+  }
+
+  /* Who has something else in one of these cells. */
+  clash(cells) {
+    const busy = cells.flatMap((cell) => cell.dataset.busy?.split(" ") ?? []);
+    const names = this.sheet.dataset.names.split("|").filter((_, n) => busy.includes(String(n)));
+    return names.length ? this.dataset.clash.replace("{names}", names.join(this.dataset.comma)) : "";
   }
 
   /* Candidates: lines of the list */
@@ -185,7 +208,7 @@ class SlotGrid extends HTMLElement {
     line.querySelector(".when").textContent = words;
     line.querySelector(".drop").setAttribute("aria-label", this.dataset.drop.replace("{slot}", words));
     line.querySelector("select")?.setAttribute("aria-label", `${this.dataset.room} ${words}`);
-    line.querySelector(".clash").textContent = cells.some((cell) => cell.matches(".b1, .b2, .b3, .h")) ? this.dataset.clash : "";
+    line.querySelector(".clash").textContent = this.clash(cells);
     line.querySelectorAll(".problem").forEach((problem) => problem.remove());
     line.classList.remove("wrong", "refused");
   }
@@ -203,9 +226,17 @@ class SlotGrid extends HTMLElement {
     if (focused) this.bodyOf(focused)?.focus();
     this.querySelector(".none").hidden = this.lines.length > 0;
     const form = this.closest("form");
-    form.querySelector(".count").textContent = this.dataset.count.replace("{n}", this.lines.length);
+    const clashing = this.lines.filter((line) => this.clashOf(line)).length;
+    const count = clashing ? this.dataset.countClash.replace("{m}", clashing) : this.dataset.count;
+    form.querySelector(".count").textContent = count.replace("{n}", this.lines.length);
     const copied = form.querySelector(".copied");
-    if (copied) copied.value = this.lines.map((line) => line.querySelector(".when").textContent).join("\n");
+    if (!copied) return;
+    copied.value = this.lines.map((line) => line.querySelector(".when").textContent).join("\n");
+    copied.closest("details").hidden = !this.lines.length;
+  }
+
+  clashOf(line) {
+    return line.querySelector(".clash").textContent;
   }
 
   block(line) {
@@ -218,11 +249,14 @@ class SlotGrid extends HTMLElement {
     const words = line.querySelector(".when").textContent;
     const block = this.querySelector("template.block-shape").content.firstElementChild.cloneNode(true);
     const body = block.querySelector(".body");
-    const [from, to] = this.dataset.times.split("|");
+    const [from, to] = this.times(cells);
     body.dataset.start = cells[0].dataset.start;
-    body.setAttribute("aria-label", this.dataset.block.replace("{slot}", words));
-    body.children[0].textContent = from.replace("{from}", this.from(cells));
-    body.children[1].textContent = to.replace("{to}", this.to(cells));
+    const clash = this.clashOf(line);
+    body.setAttribute("aria-label", this.dataset.block.replace("{slot}", clash ? `${words} ${clash}` : words));
+    body.children[0].textContent = from;
+    body.children[1].textContent = to;
+    body.children[2].hidden = !clash;
+    block.classList.toggle("clashing", Boolean(clash));
     block.querySelector(".drop").setAttribute("aria-label", this.dataset.drop.replace("{slot}", words));
     block.classList.toggle("short", cells.length === 1);
     block.classList.toggle("fixed", !this.isWhole(line));
@@ -248,7 +282,8 @@ class SlotGrid extends HTMLElement {
     if (block && event.target.closest(".drop")) return this.remove(block.line);
     if (block) return block.line.querySelector("select, .drop").focus();
     const cell = this.places.has(event.target) ? event.target : this.cellAt(event);
-    if (!this.isFree(cell)) return;
+    if (!cell) return;
+    if (!this.isFree(cell)) return this.tell(cell.getAttribute("aria-label"), true);
     this.rove(cell, false);
     this.add(this.usual(cell));
   }
@@ -262,71 +297,13 @@ class SlotGrid extends HTMLElement {
     (next?.querySelector(".drop") ?? this.active)?.focus();
   }
 
-  /* Keyboard: one cell can be reached by Tab, arrows lead to the others; blocks come after it in Tab's order. */
+  /* One cell can be reached by Tab, and arrows lead to the others. */
 
   rove(cell, focus = true) {
     this.active?.removeAttribute("tabindex");
     this.active = cell;
     cell.tabIndex = 0;
     if (focus) cell.focus();
-  }
-
-  key(event) {
-    const block = event.target.closest(".block");
-    const act = block ? this.keyOnBlock(event, block.line) : this.places.has(event.target) && this.keyOnCell(event);
-    if (!act) return;
-    event.preventDefault();
-    act();
-  }
-
-  keyOnBlock({ key, shiftKey }, line) {
-    const cells = this.covers(line);
-    const first = this.places.get(cells[0]);
-    const last = this.places.get(cells.at(-1)).r + ({ ArrowDown: 1, ArrowUp: -1 }[key] ?? 0);
-    if (key === "Delete" || key === "Backspace") return () => (this.remove(line), this.active.focus());
-    if (key === "Escape") return () => this.rove(cells[0]);
-    const fits = key.startsWith("Arrow") && shiftKey && last >= first.r && last < this.rows.length;
-    return fits && this.isWhole(line) && (() => this.change(line, this.span(first.c, first.r, last)));
-  }
-
-  keyOnCell({ key, shiftKey, target }) {
-    const { r, c } = this.places.get(target);
-    const steps = { ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1], Home: [0, -c], End: [0, LAST_DAY - c], PageDown: [PAGE_ROWS, 0], PageUp: [-PAGE_ROWS, 0] };
-    if (steps[key]) return () => this.walk(r, c, steps[key], shiftKey && steps[key][0]);
-    if (key === "Enter" || key === " ") return () => this.enter(target);
-    if (key === "Escape") return () => (this.drag.cancel(), this.select(null));
-    const line = this.lines.find((each) => this.covers(each).includes(target));
-    return (key === "Delete" || key === "Backspace") && line && (() => this.remove(line));
-  }
-
-  walk(r, c, [down, right], extending) {
-    const row = Math.max(0, Math.min(this.rows.length - 1, r + down));
-    const next = this.cells[row][Math.max(0, Math.min(LAST_DAY, c + right))];
-    this.select(extending ? (this.anchor ?? this.cells[r][c]) : null, next);
-    this.rove(next);
-  }
-
-  /* Marks the cells from the anchor to the present one; without an anchor, none. */
-  select(anchor, cell) {
-    this.anchor = anchor;
-    this.querySelectorAll(".sel").forEach((each) => each.classList.remove("sel"));
-    if (!anchor) return;
-    const cells = this.selected(cell);
-    cells.forEach((each) => each.classList.add("sel"));
-    if (cells.length) this.say("selecting", this.words(cells));
-  }
-
-  selected(cell) {
-    const { r, c } = this.places.get(this.anchor);
-    return this.span(c, r, this.places.get(cell).r);
-  }
-
-  enter(cell) {
-    const line = this.lines.find((each) => this.covers(each).includes(cell));
-    if (line) return this.bodyOf(line.dataset.start).focus();
-    const cells = this.anchor ? this.selected(cell) : this.isFree(cell) && this.usual(cell);
-    this.select(null);
-    if (cells) this.add(cells);
   }
 }
 
