@@ -245,7 +245,7 @@ def joining(meeting: Meeting | None, locale: str) -> list[str]:
     """How to join, a labelled line each: 「参加URL: …」, "Passcode: …"; what is not known has no line."""
     if meeting is None:
         return []
-    told = (meeting.join_url, meeting.meeting_id, meeting.passcode)
+    told = (meeting.join_url, meeting_id(meeting.meeting_id), meeting.passcode)
     return [f"{label}: {value}" for label, value in zip(_JOINING[locale], told, strict=True) if value]
 
 

@@ -227,10 +227,10 @@ class TestKinds:
         assert fact(Kind.PHONE, Platform.NONE, "ja") == "お電話"
 
     def test_how_to_join_is_labelled(self) -> None:
-        zoom = Meeting("https://zoom.example/j/1", "1", "abc")
+        zoom = Meeting("https://zoom.example/j/1", "81700860989", "abc")
         assert wording.joining(zoom, "ja") == [
             "参加URL: https://zoom.example/j/1",
-            "ミーティングID: 1",
+            "ミーティングID: 817 0086 0989",
             "パスコード: abc",
         ]
         assert wording.joining(Meeting("https://a.example"), "en") == ["Join URL: https://a.example"]
