@@ -17,7 +17,7 @@ from chouseiapo.domain.ids import link_id, link_owner, member_id, new_id
 from chouseiapo.domain.member import Member, Provider, Role
 from chouseiapo.domain.proposal import Guest, Meeting, Platform, Proposal, check_proposal, is_address
 from chouseiapo.domain.room import Room
-from chouseiapo.domain.slots import Grid, Offer
+from chouseiapo.domain.slots import Grid, Offer, Slot
 from chouseiapo.events import Keyring
 
 
@@ -118,6 +118,10 @@ class Coordination(Aggregates):
     def check(self, proposal: Proposal, now: datetime) -> list[Problem]:
         """Everything that `propose` would refuse; nothing is recorded."""
         return self._problems(proposal, Agendas(self.agenda), now)
+
+    def is_reserved(self, resources: Sequence[str], slot: Slot) -> bool:
+        """Whether a confirmed appointment has reserved time in the slot for one of the resources."""
+        return Agendas(self.agenda).taken_by(resources, slot) is not None
 
     def add_candidates(self, id: str, offers: Sequence[Offer], cause: Meta, now: datetime) -> Appointment:
         def decide(appointment: Appointment, agendas: Agendas) -> None:

@@ -12,9 +12,11 @@ from chouseiapo.config import Settings
 from chouseiapo.domain.appointment import State
 from chouseiapo.domain.member import Provider
 from chouseiapo.domain.proposal import Delivery, Guest, Platform
+from chouseiapo.domain.slots import CandidateState
 from chouseiapo.tables import mails
+from chouseiapo.worker import Worker
 from projections.outbox import mails_of
-from tests.product import BY, NOW, at, offer
+from tests.product import BY, NOW, YAMADA, at, offer
 from tests.web.api import StandingClock
 from tests.web.desk import Company, confirmed, page_of, refuse, slot
 
@@ -87,6 +89,23 @@ def test_a_withdrawn_candidate_can_be_offered_again(company: Company) -> None:
     page = company.tanaka.send(page.form("/candidates"), action="offer")
     assert "日時候補を追加しました。" in page.text
     assert len(company.appointment(made.id).open_candidates) == 2
+
+
+def test_a_taken_candidate_can_be_offered_again_once_its_time_is_free(company: Company) -> None:
+    made, winner = company.propose(), company.propose()
+    app = company.services.coordination
+    app.confirm(winner.id, "c1", YAMADA, BY, NOW)
+    Worker(company.services).read()
+
+    def offers() -> list[str]:
+        return [link for link in company.tanaka.open(page_of(made)).links if "again=" in link]
+
+    assert company.appointment(made.id).candidates["c1"].state is CandidateState.TAKEN
+    assert offers() == []
+    app.cancel(winner.id, "", BY, NOW)
+    [again] = offers()
+    page = company.tanaka.send(company.tanaka.open(again).form("/candidates"), action="offer")
+    assert "日時候補を追加しました。" in page.text
 
 
 def test_words_are_changed_and_a_refusal_keeps_them(company: Company) -> None:

@@ -119,7 +119,7 @@ def offered(appointment: Appointment) -> list[Offered]:
     for c in _in_order(appointment.candidates.values()):
         is_open = c.state is CandidateState.OPEN
         state = _shown_state(appointment, c)
-        can_return = extendable and c.state is CandidateState.WITHDRAWN and c.start > g.now
+        can_return = extendable and c.start > g.now and _is_free_again(appointment, c)
         found.append(
             Offered(
                 id=c.id,
@@ -132,6 +132,13 @@ def offered(appointment: Appointment) -> list[Offered]:
             )
         )
     return found
+
+
+def _is_free_again(appointment: Appointment, candidate: Candidate) -> bool:
+    """Withdrawn, or taken by an appointment that has let go of the time since."""
+    if candidate.state is CandidateState.TAKEN:
+        return not services().coordination.is_reserved(appointment.resources(candidate), candidate.slot)
+    return candidate.state is CandidateState.WITHDRAWN
 
 
 def _shown_state(appointment: Appointment, candidate: Candidate) -> str:
