@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import requests
 from sqlalchemy import text
 
 from chouseiapo import migrations
+from chouseiapo.cli import main
 from chouseiapo.storage import Rows
 from chouseiapo.tables import metadata
 from tests.journeys.company import Process
@@ -131,3 +133,65 @@ def test_a_database_that_cannot_be_used_is_said_in_a_sentence(url: str) -> None:
     done = Operator(url).run("serve", "--port", "0")
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
     assert "DATABASE_URL" in done.stderr
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The settings of an empty database on SQLite, for commands that are run in this process."""
+    for name, value in Operator(f"sqlite:///{tmp_path}/product.db").environ.items():
+        monkeypatch.setenv(name, value)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["product.db", "product.rows.db"])
+def test_a_damaged_file_is_said_in_a_sentence(
+    here: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    (here / name).write_bytes(b"no database " * 1000)
+    assert main(["member", "list"]) == 1
+    assert "DATABASE_URL" in capsys.readouterr().err
+
+
+def test_a_level_of_logging_that_is_none_is_said(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "nonsense")
+    assert main(["member", "list"]) == 1
+    assert "LOG_LEVEL" in capsys.readouterr().err
+
+
+def test_a_room_needs_a_name(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["room", "add", " "]) == 1
+    assert "name" in capsys.readouterr().err
+
+
+def test_a_port_that_is_none_is_refused(here: Path) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["web", "--port", "99999"])
+    assert ended.value.code == 2
+
+
+def test_every_mail_is_written_with_sample_data(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["mail", "preview", "--to", str(here / "mails"), "--language", "en"]) == 0
+    assert {folder.name for folder in (here / "mails").iterdir()} == {"en"}
+    confirmation = here / "mails/en/guest_confirmation"
+    assert {file.name for file in confirmation.iterdir()} == {
+        "subject.txt",
+        "body.txt",
+        "body.html",
+        "invite.ics",
+    }
+    assert "Taro Yamada" in (confirmation / "body.txt").read_text(encoding="utf-8")
+    assert (confirmation / "invite.ics").read_text(encoding="utf-8").startswith("BEGIN:VCALENDAR")
+
+
+def test_an_own_template_that_misspells_a_name_is_told(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = here / "own/ja/guest_request"
+    own.mkdir(parents=True)
+    (own / "subject.txt").write_text("{{ compnay }}", encoding="utf-8")
+    monkeypatch.setenv("CHOUSEIAPO_MAIL_TEMPLATES", str(here / "own"))
+    assert main(["mail", "preview", "--to", str(here / "mails"), "--language", "ja"]) == 1
+    wrong = [told for told in map(json.loads, capsys.readouterr().out.splitlines()) if "wrong" in told]
+    assert [(told["mail"], "compnay" in told["wrong"]) for told in wrong] == [("ja/guest_request", True)]

@@ -198,5 +198,6 @@ COMMANDS = [
         "token revoke",
         "guest erase",
         "keys rotate",
+        "mail preview",
     )
 ]

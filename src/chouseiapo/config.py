@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import time
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 PREFIX = "CHOUSEIAPO_"
 LEAST_SECRET = 32
+LARGEST_PORT = 65535
 
 
 class SettingsError(Exception):
@@ -111,7 +114,7 @@ def _database_url(text: str) -> str:
 
 def _web_url(text: str) -> str:
     parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
         raise ValueError("expected an address that starts with http:// or https://")
     return text.rstrip("/")
 
@@ -143,9 +146,12 @@ def _grid(text: str) -> int:
 
 def _clock(text: str) -> time:
     try:
-        return time.fromisoformat(text)
+        found = time.fromisoformat(text)
     except ValueError:
-        raise ValueError("expected a time of day such as 07:00") from None
+        found = None
+    if found is None or found.tzinfo is not None:
+        raise ValueError("expected a time of day such as 07:00, without an offset")
+    return found
 
 
 def _hours(text: str) -> tuple[time, time]:
@@ -162,10 +168,27 @@ def _number(text: str) -> int:
     return int(text)
 
 
+def port_number(text: str) -> int:
+    """A port to listen on; raises ValueError."""
+    port = _number(text)
+    if port > LARGEST_PORT:
+        raise ValueError(f"expected a port: 1 to {LARGEST_PORT}, or 0 for any that is free")
+    return port
+
+
 def _smtp_url(text: str) -> str:
     parts = urlsplit(text)
     if text and (parts.scheme not in ("smtp", "smtps", "smtp+starttls") or not parts.hostname):
         raise ValueError("expected smtp://, smtps:// or smtp+starttls:// with user:password@host:port")
+    if parts.port == 0:  # asking for one that is no port at all raises ValueError
+        raise ValueError("expected a port that a server listens on")
+    return text
+
+
+def _sender(text: str) -> str:
+    name, address = parseaddr(text)
+    if not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+", address) or not (name + text).isprintable():
+        raise ValueError("expected an address, or name <address>")
     return text
 
 
@@ -184,7 +207,7 @@ def _file(text: str) -> Path:
 _READERS: dict[str, Callable[[str], Any]] = {
     "database_url": _database_url,
     "base_url": _web_url,
-    "port": _number,
+    "port": port_number,
     "secret_key": _secret_keys,
     "time_zone": _zone,
     "locale": _locale,
@@ -193,6 +216,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "reminder_at": _clock,
     "meeting_wait_s": _number,
     "smtp_url": _smtp_url,
+    "mail_from": _sender,
     "mail_templates": _folder,
     "ca_file": _file,
     "google_api_root": _web_url,

@@ -146,7 +146,9 @@ def _serve(
 
 
 def _furnish(services: Services, sandbox: Sandbox) -> dict[str, str]:
-    """People with their accounts, a room, and API tokens; a second start finds them there."""
+    """People with their accounts, a room, and API tokens. A second start finds them there; of the tokens only
+    digests are kept, so it ends the earlier ones and makes others.
+    """
     app, now = services.coordination, services.clock()
     room = new_id("room", ROOM)
     if not app.stream(room):
@@ -158,6 +160,8 @@ def _furnish(services: Services, sandbox: Sandbox) -> dict[str, str]:
             app.register_member(email, name, BY, now, role=role, kana=kana, latin=latin)
             for provider in (calendar, Provider.ZOOM):
                 services.link(email, provider, sandbox.grant(provider.value, email), BY)
+        for token in services.access.api_tokens(member_id(email)):
+            services.access.revoke_api_token(token.id)
         tokens[email] = services.access.new_api_token(member_id(email), now)
     return tokens
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from chouseiapo.cli.terminal import command, say, services, until_told_to_stop
+from chouseiapo.config import port_number
 
 
 def add_to(commands: Any) -> None:
@@ -14,15 +15,15 @@ def add_to(commands: Any) -> None:
         ("serve", serve, "web and worker in one process: the single-machine command"),
         ("web", web, "the web half alone; any number of them"),
     ):
-        command(commands, name, run, help).add_argument("--port", type=int)
+        command(commands, name, run, help).add_argument("--port", type=port_number)
     command(commands, "worker", worker, "the worker half alone; any number of them").add_argument(
         "--once", action="store_true", help="settle what is due and end"
     )
     simulated = command(commands, "demo", demo, "everything in one process, with simulated vendors")
-    simulated.add_argument("--port", type=int, default=8000)
+    simulated.add_argument("--port", type=port_number, default=8000)
     simulated.add_argument("--data", type=Path)
     vendors = command(commands, "sandbox", sandbox, "the simulated vendors alone")
-    vendors.add_argument("--port", type=int, default=0)
+    vendors.add_argument("--port", type=port_number, default=0)
     vendors.add_argument("--data", type=Path)
 
 

@@ -1,6 +1,6 @@
 """Where events are kept: the library's recorders for SQLite and PostgreSQL, with what each of them lacks.
 
-A move to another event store touches this package, `events.py` and `application.py`.
+A move to another event store touches this package, `events.py`, and above all `aggregates.py`.
 """
 
 from __future__ import annotations
