@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -13,6 +15,7 @@ from typing import Any
 import pytest
 
 from chouseiapo.bootstrap import Services, build
+from chouseiapo.cli import main
 from chouseiapo.config import read_settings
 from chouseiapo.storage import Rows
 from tests.product import SECRET
@@ -48,6 +51,22 @@ class Operator:
         done = self.run(*arguments)
         assert done.returncode == 0, done.stderr
         return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+class OperatorInside(Operator):
+    """The same in this process, which takes a tenth of the time: for what needs no process of its own."""
+
+    def run(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            for name, value in (self.environ | environ).items():
+                patch.setenv(name, value)
+            code = main(arguments)
+        return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture

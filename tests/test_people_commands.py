@@ -8,8 +8,11 @@ from contextlib import closing, redirect_stdout
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from eventsourcing.persistence import StoredEvent
 
+from chouseiapo.accounts.vault import Grant
 from chouseiapo.cli import main
+from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.event import ERASED
 from chouseiapo.domain.ids import member_id, new_id
 from chouseiapo.domain.proposal import Guest, Platform, Proposal
@@ -23,7 +26,12 @@ from chouseiapo.worker import Worker
 from projections.appointments import list_appointments
 from tests.journeys.company import company
 from tests.product import BY, SECRET, YAMADA
-from tests.terminal import Operator
+from tests.terminal import Operator, OperatorInside
+
+
+@pytest.fixture
+def operator(database_url: str) -> Operator:
+    return OperatorInside(database_url)
 
 
 def propose(operator: Operator, guest: Guest = YAMADA, platform: Platform = Platform.NONE) -> str:
@@ -131,7 +139,7 @@ def test_a_wrong_secret_key_is_refused_and_a_new_one_takes_over(operator: Operat
 def test_unlinking_clears_the_calendar_and_destroys_the_tokens(database_url: str) -> None:
     person = Person("tanaka@example.com", "田中", "google")
     with company(database_url, [person]) as there:
-        operator = Operator(database_url)
+        operator = OperatorInside(database_url)
         operator.environ |= there.environ
         propose(operator, platform=Platform.ZOOM)
         Worker(there.services).once()
@@ -151,10 +159,31 @@ def test_unlinking_clears_the_calendar_and_destroys_the_tokens(database_url: str
         assert (again.returncode, "no zoom account" in again.stderr) == (1, True)
 
 
+def test_unlinking_again_forgets_what_an_interruption_left(operator: Operator) -> None:
+    email = "tanaka@example.com"
+    operator.lines("member", "add", email, "田中")
+    with closing(operator.services()) as services:
+        services.vault.store("google-left-1", member_id(email), "google", Grant("refresh"))
+        assert operator.run("member", "unlink", email, "zoom").returncode == 1
+        told = operator.lines("member", "unlink", email, "google")
+        assert told == [{"unlinked": "google-left-1", "left_on_the_calendar": 0}]
+        assert services.vault.held() == []
+
+
+def test_an_address_s_readable_appointments_are_erased_and_the_others_named(operator: Operator) -> None:
+    id, newer = propose(operator), new_id("appointment")
+    with closing(operator.services()) as services:
+        stored = StoredEvent(newer, 1, Appointment.Proposed.NAME, b'{"v":99}')
+        services.coordination.recorder.insert_events([stored])
+    done = operator.run("guest", "erase", "yamada@example.net", "--cancel")
+    told = {line["appointment"]: line["erased"] for line in map(json.loads, done.stdout.splitlines())}
+    assert (done.returncode, told) == (1, {id: True, newer: False})
+
+
 def test_what_a_refused_account_keeps_is_counted_and_troubles_nobody_any_more(database_url: str) -> None:
     person = Person("tanaka@example.com", "田中", "microsoft")
     with company(database_url, [person]) as there:
-        operator = Operator(database_url)
+        operator = OperatorInside(database_url)
         operator.environ |= there.environ
         propose(operator)
         Worker(there.services).once()
