@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -140,8 +141,15 @@ def test_google_s_free_busy_may_be_unknown(
     google: VendorHome, monkeypatch: pytest.MonkeyPatch, why: str, reason: str
 ) -> None:
     """Nothing busy beside an error does not mean that the calendar is free."""
-    unknown = {"calendars": {"primary": {"errors": [{"domain": "global", "reason": why}], "busy": []}}}
-    monkeypatch.setattr(Account, "expect", lambda *_: unknown)
+    expect = Account.expect
+
+    def unknown(self: Account, *asked: Any, **more: Any) -> Any:
+        said = expect(self, *asked, **more)
+        [calendar] = said["calendars"]
+        said["calendars"][calendar] = {"errors": [{"domain": "global", "reason": why}], "busy": []}
+        return said
+
+    monkeypatch.setattr(Account, "expect", unknown)
     with pytest.raises(PortError) as caught:
         google.calendar.busy(google.link, at(25, 0), at(26, 0))
     assert caught.value.reason == reason

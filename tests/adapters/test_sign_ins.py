@@ -133,6 +133,15 @@ def test_scopes_that_do_not_tell_who_it_is(outside: Outside, vendor_settings: Se
     assert (caught.value.reason, caught.value.auth) == ("no_permission", True)
 
 
+@pytest.mark.parametrize("identity", ["", "no.token", "a.b.c", "a.eyJ4.c", "a.é.c", "a.W10.c"])
+def test_an_identity_token_that_is_none_says_that_nobody_was_named(
+    vendor_settings: Settings, identity: str
+) -> None:
+    with pytest.raises(PortError) as caught:
+        GoogleAccounts(vendor_settings).account(Grant("refresh", state=identity))
+    assert (caught.value.reason, caught.value.auth) == ("no_permission", True)
+
+
 def test_msal_is_seeded_once_and_silent_from_then_on(
     outside: Outside, vendor_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
