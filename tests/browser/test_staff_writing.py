@@ -44,6 +44,7 @@ def test_what_is_typed_is_there_after_leaving_by_the_menu(live: Live, new_contex
     assert picked(page) == ["11月25日(水) 10:00〜11:00"]
     page.get_by_label("電話番号").fill("03-1234-5678")
     page.get_by_role("link", name="わたしの週").click()
+    page.wait_for_url("**/week")  # what is typed is on its way first
     page.go_back()
     expect(page.get_by_label("電話番号")).to_have_value("03-1234-5678")
 
@@ -53,6 +54,7 @@ def test_the_first_words_of_a_new_draft_are_found_by_going_back(live: Live, new_
     page.get_by_label("会社名").fill("ABC株式会社")
     page.wait_for_url("**/appointments/new/*")
     page.get_by_role("link", name="設定").click()
+    page.wait_for_url("**/settings")
     page.go_back()
     expect(page.get_by_label("会社名")).to_have_value("ABC株式会社")
 

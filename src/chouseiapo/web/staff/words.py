@@ -55,7 +55,7 @@ MAIL_RULES = {
     "cancelled": _("キャンセルのお知らせ"),
     "expired": _("期限切れのお知らせ"),
     "all_gone": _("候補がなくなったお知らせ"),
-    "removed": _("参加者から外れたお知らせ"),
+    "removed": _("担当から外れたお知らせ"),
     "reminder": _("当日の朝のお知らせ"),
 }
 MAIL_STATES = {

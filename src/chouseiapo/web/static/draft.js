@@ -3,6 +3,7 @@
 
 const PAUSE_MS = 800;
 const PATIENCE_MS = 15_000;
+const LEAVING_MS = 2_000;
 const form = document.getElementById("offer");
 const grid = form.querySelector("slot-grid");
 const address = form.getAttribute("action");
@@ -87,6 +88,17 @@ form.addEventListener("submit", (event) => {
   if (!sending) return;
   event.preventDefault();
   last.finally(() => form.requestSubmit(event.submitter));
+});
+
+/* A page that is left takes its requests along, and the next one may be asked for before a beacon arrives. */
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[href]");
+  const stays = !link || link.target || link.getAttribute("href").startsWith("#");
+  if (stays || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  if (!unsaved && !sending) return;
+  event.preventDefault();
+  const patience = new Promise((done) => setTimeout(done, LEAVING_MS));
+  Promise.race([unsaved ? save() : last, patience]).finally(() => location.assign(link.href));
 });
 
 addEventListener("pagehide", () => {
