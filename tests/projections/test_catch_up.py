@@ -96,13 +96,6 @@ def test_a_parked_stream_is_taken_up_again_by_a_rebuild(office: Office, services
     assert f"{bad.id}/1" in counted(services)
 
 
-def test_an_event_of_a_newer_release_stops_nobody_else(office: Office, services: Services) -> None:
-    appointment = office.propose()
-    office.app.confirm(appointment.id, "c1", YAMADA, BY, NOW)
-    with services.rows.read() as connection:
-        assert connection.execute(select(parked)).all() == []
-
-
 def contents(services: Services) -> dict[str, list[Any]]:
     """Every row of every table but what changes by the clock alone."""
     with services.rows.read() as connection:

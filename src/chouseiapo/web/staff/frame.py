@@ -10,7 +10,6 @@ from flask import Blueprint, Flask, Response, current_app, g, redirect, request,
 from chouseiapo import wording
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.member import Role
-from chouseiapo.domain.proposal import shown_title
 from chouseiapo.web import zones
 from chouseiapo.web.api.requests import services
 from chouseiapo.web.i18n import LOCALES
@@ -77,7 +76,7 @@ def zone_name(zone: str) -> str:
 
 
 def title_of(appointment: Appointment) -> str:
-    return shown_title(appointment.title, appointment.guest)
+    return wording.title_for_member(appointment.title, appointment.guest, g.locale)
 
 
 def _today() -> date:

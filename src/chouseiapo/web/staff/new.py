@@ -16,7 +16,6 @@ from chouseiapo import wording
 from chouseiapo.accounts.drafts import Drafts
 from chouseiapo.domain.errors import NotFound, Problem
 from chouseiapo.domain.ids import new_id
-from chouseiapo.domain.proposal import shown_title
 from chouseiapo.web.api.requests import services, visible
 from chouseiapo.web.i18n import _
 from chouseiapo.web.messages import REFUSALS
@@ -141,7 +140,7 @@ def page(id: str, draft: Draft, check: bool = False, refusal: str = "", others: 
         summary=refused.summary(problems, picking["rows"]),
         check=check,
         refusal=REFUSALS.get(refusal, ""),
-        blank_title=shown_title("", draft.guest),
+        blank_title=wording.title_for_member("", draft.guest, g.locale),
         guests_title=_guests_title(draft),
         others=others,
         **picking,
@@ -173,7 +172,7 @@ def begun() -> list[Begun]:
 
 def _called(draft: Draft) -> str:
     """What tells a draft from others: its title, else its candidates."""
-    if title := shown_title(draft.title, draft.guest):
+    if title := wording.title_for_member(draft.title, draft.guest, g.locale):
         return title
     picked = draft.picking.picked
     if not picked:

@@ -15,7 +15,7 @@ from chouseiapo import wording
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.errors import Invalid, NotFound
 from chouseiapo.domain.event import Meta
-from chouseiapo.domain.proposal import Kind, shown_title
+from chouseiapo.domain.proposal import Kind
 from chouseiapo.domain.slots import Slot
 from chouseiapo.web.api.requests import services, visible
 from chouseiapo.web.i18n import _
@@ -59,7 +59,7 @@ def page(id: str) -> Any:
         id=id,
         seen=_digest(draft),
         appointment=appointment,
-        title=shown_title(appointment.title, appointment.guest),
+        title=wording.title_for_member(appointment.title, appointment.guest, g.locale),
         guest=wording.guest_in_text(appointment.guest, g.locale),
         nowhere=_is_nowhere(appointment),
         rows=rows_of(draft.picking, _clashes(draft)),
