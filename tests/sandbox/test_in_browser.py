@@ -67,7 +67,8 @@ def test_every_page_is_clean_and_fits(tab: Page, demo: Demo) -> None:
     for path in ("/", "/inbox/1", "/inbox/1?view=raw", entry, consent):
         tab.goto(path)
         assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
-        found = Axe().run(tab)
+        # A mail stands in a frame without an origin, which axe cannot talk to; some releases complain of it.
+        found = Axe().run(tab, options={"iframes": False})
         assert found.violations_count == 0, f"{path}\n{found.generate_report()}"
 
 
@@ -91,6 +92,7 @@ def test_a_long_mail_is_shown_whole(tab: Page, demo: Demo) -> None:
     tab.goto("/inbox")
     tab.locator(".mails a").first.click()
     hidden = "document.documentElement.scrollHeight - innerHeight"
+    tab.frame_locator("iframe").get_by_text("候補59").wait_for()
     assert tab.frames[-1].evaluate(hidden) <= 0
 
 
