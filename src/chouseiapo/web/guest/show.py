@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cached_property
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from markupsafe import Markup
 from chouseiapo import wording
 from chouseiapo.bootstrap import Services
 from chouseiapo.domain.appointment import Appointment, State
+from chouseiapo.domain.member import Member
 from chouseiapo.domain.proposal import Kind, Meeting
 from chouseiapo.domain.slots import Candidate, CandidateState
 from chouseiapo.invitation import uid
@@ -53,12 +55,17 @@ class Shown:
 
     @property
     def organizer(self) -> str:
-        return self._services.coordination.member(self._appointment.organizer).name
+        return self._lead.name
 
     @property
     def organizer_email(self) -> str:
         """Where the guest's answers to our mails go too."""
-        return self._services.coordination.member(self._appointment.organizer).email
+        return self._lead.email
+
+    @cached_property
+    def _lead(self) -> Member:
+        """Several lines of a page name the organizer."""
+        return self._services.coordination.member(self._appointment.organizer)
 
     @property
     def title(self) -> str:
