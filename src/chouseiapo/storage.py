@@ -20,13 +20,11 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from chouseiapo.event_store import CONNECT_S
 from chouseiapo.tables import metadata
 
 # What any use of the rows may raise when the database is not there.
 DatabaseTrouble = SQLAlchemyError
-
-# How long a request waits for a connection: with the database away every thread would soon be waiting.
-CONNECT_S = 3
 
 _CREATING = 0x63686F75  # the advisory lock's number: any constant that is ours
 

@@ -15,6 +15,8 @@ from sqlalchemy import make_url
 # What reading or writing events may raise when the store is not there.
 StoreTrouble = PersistenceError
 
+# How long a request waits for a connection, to events or rows: with the database away every thread would soon
+# be waiting.
 CONNECT_S = 3
 
 
