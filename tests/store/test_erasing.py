@@ -27,7 +27,7 @@ from projections.mail_log import mails_about
 from projections.send_mails import SendMails
 from tests.product import BY, NOW, YAMADA, Office, at
 
-WORDS = ("山田", "ABC", "yamada", "極秘", "伝言", "内部")
+WORDS = ("山田", "ABC株", "yamada", "極秘", "伝言", "内部")
 
 
 class Post:
