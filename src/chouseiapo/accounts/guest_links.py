@@ -11,7 +11,7 @@ from chouseiapo.accounts.secrets import MAC_BYTES, Signer
 
 _PREFIX = "appointment-"
 _ID_BYTES = 16
-_GENERATION_BYTES = 2
+_GENERATION_BYTES = 4
 
 
 class GuestLink(msgspec.Struct, frozen=True):

@@ -10,13 +10,13 @@ from chouseiapo.bootstrap import Services
 from chouseiapo.web import origin, staff, static_files
 from chouseiapo.web.api.guest import guest_api
 from chouseiapo.web.api.openapi import description
-from chouseiapo.web.api.requests import services
 from chouseiapo.web.api.routes import api
 from chouseiapo.web.errors import Refused, sentence
 from chouseiapo.web.freebusy import FreeBusy
 from chouseiapo.web.guest.pages import guest
 from chouseiapo.web.i18n import LOCALES, translate
 from chouseiapo.web.operations import operations
+from chouseiapo.web.request import services
 
 MOST_BYTES = 2 * 1024 * 1024
 POLICY = "; ".join(

@@ -8,9 +8,9 @@ from flask import g
 
 from chouseiapo import wording
 from chouseiapo.domain.event import GUEST, OPERATOR, SYSTEM
-from chouseiapo.web.api.requests import services
 from chouseiapo.web.i18n import _, translate
 from chouseiapo.web.messages import HAPPENED
+from chouseiapo.web.request import services
 from projections.history import Line
 
 _FIELDS = {

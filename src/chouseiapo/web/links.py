@@ -5,7 +5,7 @@ from __future__ import annotations
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.errors import NotFound, Revoked
 from chouseiapo.web import limits
-from chouseiapo.web.api.requests import services
+from chouseiapo.web.request import services
 
 
 def appointment_behind(secret: str) -> Appointment:

@@ -10,7 +10,7 @@ from chouseiapo import migrations
 from chouseiapo.event_store import StoreTrouble
 from chouseiapo.ledger import worker_is_alive
 from chouseiapo.storage import DatabaseTrouble
-from chouseiapo.web.api.requests import services
+from chouseiapo.web.request import services
 from projections.catch_up import ahead_of_log, parked_streams
 
 operations = Blueprint("operations", __name__)

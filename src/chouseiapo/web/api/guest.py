@@ -9,10 +9,11 @@ from flask import Blueprint, g, request
 from chouseiapo.domain.errors import AlreadyConfirmed, DomainError
 from chouseiapo.domain.event import GUEST, Meta
 from chouseiapo.web import limits
-from chouseiapo.web.api.requests import command_of, json_body, services
+from chouseiapo.web.api.requests import command_of, json_body
 from chouseiapo.web.errors import Refused, answer_to, problem_json
 from chouseiapo.web.forms import ConfirmBody
 from chouseiapo.web.links import appointment_behind
+from chouseiapo.web.request import services
 from chouseiapo.web.views import Views
 
 guest_api = Blueprint("guest_api", __name__, url_prefix="/api/v1/guest")

@@ -9,27 +9,16 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 
 import msgspec
-from flask import current_app, g, request
+from flask import g, request
 
-from chouseiapo.bootstrap import Services
-from chouseiapo.domain.appointment import Appointment
-from chouseiapo.domain.errors import NotFound
 from chouseiapo.domain.event import Meta
 from chouseiapo.domain.ids import new_id
-from chouseiapo.domain.member import Member, Role
+from chouseiapo.domain.member import Member
 from chouseiapo.web.errors import Refused
 from chouseiapo.web.forms import B, read_body
-from chouseiapo.web.freebusy import FreeBusy
+from chouseiapo.web.request import services
 
 View = TypeVar("View", bound=Callable[..., Any])
-
-
-def services() -> Services:
-    return cast(Services, current_app.extensions["chouseiapo"])
-
-
-def freebusy_reader() -> FreeBusy:
-    return cast(FreeBusy, current_app.extensions["freebusy"])
 
 
 def json_body(kind: type[B]) -> B:
@@ -79,20 +68,6 @@ def command_of(member: str) -> Meta:
     # The key used again after its day is another command
     command = hashlib.sha256(f"{scope}\n{first.isoformat()}".encode()).hexdigest()
     return Meta(actor=member, command=command)
-
-
-def may_see(member: Member, appointment: Appointment) -> bool:
-    return member.role is Role.ADMINISTRATOR or appointment.concerns(member.id)
-
-
-def visible(id: str) -> Appointment:
-    """The appointment, if it concerns whoever asks; to others it does not exist."""
-    if not id.startswith("appointment-"):  # other streams have ids, too
-        raise NotFound
-    appointment = services().coordination.appointment(id)
-    if not may_see(g.member, appointment):
-        raise NotFound
-    return appointment
 
 
 def _member_of_token() -> Member:

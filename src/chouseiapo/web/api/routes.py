@@ -12,7 +12,7 @@ from chouseiapo.domain.errors import Invalid, NotFound, Problem
 from chouseiapo.domain.ids import member_id, new_id
 from chouseiapo.domain.member import Role
 from chouseiapo.domain.slots import Slot
-from chouseiapo.web.api.requests import command_of, freebusy_reader, json_body, services, visible, with_token
+from chouseiapo.web.api.requests import command_of, json_body, with_token
 from chouseiapo.web.errors import Refused
 from chouseiapo.web.forms import (
     CancelBody,
@@ -24,6 +24,7 @@ from chouseiapo.web.forms import (
     offers_of,
 )
 from chouseiapo.web.history import actor_name, worded
+from chouseiapo.web.request import freebusy_reader, services, visible
 from chouseiapo.web.views import Views
 from projections.appointments import PAGE, list_appointments
 from projections.history import timeline

@@ -12,13 +12,13 @@ from chouseiapo.domain.errors import DomainError, Invalid, Problem
 from chouseiapo.domain.event import GUEST, Meta
 from chouseiapo.domain.proposal import Guest, is_time_zone
 from chouseiapo.web import limits
-from chouseiapo.web.api.requests import services
 from chouseiapo.web.errors import STATUS, answer_to
 from chouseiapo.web.guest.show import Shown
 from chouseiapo.web.i18n import LOCALES
 from chouseiapo.web.links import appointment_behind
 from chouseiapo.web.messages import REFUSALS
 from chouseiapo.web.nonces import genuine, new_nonce
+from chouseiapo.web.request import services
 
 guest = Blueprint("guest", __name__, url_prefix="/g")
 # In the order of the page, where the first that is wrong is where one goes on.

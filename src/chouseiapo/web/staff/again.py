@@ -9,7 +9,7 @@ from flask import Blueprint, g, redirect, url_for
 
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.errors import NotFound
-from chouseiapo.web.api.requests import services, visible
+from chouseiapo.web.request import services, visible
 from chouseiapo.web.staff import session
 from chouseiapo.web.staff.draft import Draft, first_draft
 from chouseiapo.web.staff.new import PREFIX, appointment_of, drafts, kept

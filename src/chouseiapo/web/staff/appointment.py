@@ -12,10 +12,10 @@ from chouseiapo.domain.errors import Busy, DomainError, NotFound, Problem
 from chouseiapo.domain.event import Meta
 from chouseiapo.domain.proposal import Delivery, Visibility
 from chouseiapo.domain.slots import CandidateState
-from chouseiapo.web.api.requests import services, visible
 from chouseiapo.web.errors import answer_to
 from chouseiapo.web.i18n import _
 from chouseiapo.web.messages import REFUSALS
+from chouseiapo.web.request import services, visible
 from chouseiapo.web.staff import people, refused, session
 from chouseiapo.web.staff.frame import slot, title_of
 from chouseiapo.web.staff.mail_view import framed, shown

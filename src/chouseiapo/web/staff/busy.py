@@ -9,7 +9,7 @@ from flask import g
 from chouseiapo.domain.errors import Problem
 from chouseiapo.domain.member import Role
 from chouseiapo.domain.slots import Offer, Slot
-from chouseiapo.web.api.requests import freebusy_reader, services
+from chouseiapo.web.request import freebusy_reader, services
 from chouseiapo.web.staff.grid import Overlay
 from chouseiapo.web.staff.people import addressed
 from chouseiapo.web.staff.picking import Taken

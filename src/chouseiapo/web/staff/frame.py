@@ -11,8 +11,8 @@ from chouseiapo import wording
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.member import Role
 from chouseiapo.web import zones
-from chouseiapo.web.api.requests import services
 from chouseiapo.web.i18n import LOCALES
+from chouseiapo.web.request import services
 from chouseiapo.web.staff import session, words
 
 frame = Blueprint("frame", __name__)

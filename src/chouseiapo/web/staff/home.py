@@ -11,8 +11,8 @@ from flask import Blueprint, g, render_template, request
 
 from chouseiapo import wording
 from chouseiapo.domain.proposal import Guest
-from chouseiapo.web.api.requests import services
 from chouseiapo.web.i18n import _
+from chouseiapo.web.request import services
 from chouseiapo.web.staff import session, words
 from chouseiapo.web.staff.frame import is_administrator, moment, slot
 from chouseiapo.web.staff.new import begun

@@ -10,9 +10,9 @@ from flask import Blueprint, Response, g, redirect, render_template, request, ur
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.errors import Busy, DomainError, NotFound, NotProposed, Problem
 from chouseiapo.domain.slots import Candidate
-from chouseiapo.web.api.requests import services, visible
 from chouseiapo.web.errors import answer_to
 from chouseiapo.web.messages import REFUSALS
+from chouseiapo.web.request import services, visible
 from chouseiapo.web.staff import refused, session
 from chouseiapo.web.staff.appointment import page_refusing
 from chouseiapo.web.staff.busy import booked

@@ -16,9 +16,9 @@ from chouseiapo import wording
 from chouseiapo.accounts.drafts import Drafts
 from chouseiapo.domain.errors import NotFound, Problem
 from chouseiapo.domain.ids import new_id
-from chouseiapo.web.api.requests import services, visible
 from chouseiapo.web.i18n import _
 from chouseiapo.web.messages import REFUSALS
+from chouseiapo.web.request import services, visible
 from chouseiapo.web.staff import frame, people, refused, session, words
 from chouseiapo.web.staff.busy import booked
 from chouseiapo.web.staff.draft import Draft, first_draft, problems_of, proposal_of, read_draft

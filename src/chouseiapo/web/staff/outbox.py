@@ -10,9 +10,9 @@ from flask import Blueprint, g, render_template, request
 from chouseiapo import wording
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.event import GUEST
-from chouseiapo.web.api.requests import services
 from chouseiapo.web.errors import Refused
 from chouseiapo.web.i18n import _
+from chouseiapo.web.request import services
 from chouseiapo.web.staff import session, words
 from chouseiapo.web.staff.frame import is_administrator, moment, title_of
 from projections.desk import names_guest

@@ -14,9 +14,9 @@ from chouseiapo.domain.appointment import Appointment, State
 from chouseiapo.domain.event import GUEST
 from chouseiapo.domain.proposal import Platform
 from chouseiapo.domain.slots import Candidate, CandidateState
-from chouseiapo.web.api.requests import services
 from chouseiapo.web.history import actor_name, worded
 from chouseiapo.web.i18n import _
+from chouseiapo.web.request import services
 from chouseiapo.web.staff import people, words
 from chouseiapo.web.staff.frame import moment, slot, title_of, zone_name
 from chouseiapo.web.staff.outbox import line

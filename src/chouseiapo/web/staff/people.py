@@ -10,7 +10,7 @@ from flask import g
 from chouseiapo import wording
 from chouseiapo.domain.errors import NotFound
 from chouseiapo.domain.member import Link, Member
-from chouseiapo.web.api.requests import services
+from chouseiapo.web.request import services
 from chouseiapo.web.staff import words
 from projections.people import Person, find_people
 

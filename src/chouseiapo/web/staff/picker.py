@@ -10,9 +10,9 @@ from flask import g
 
 from chouseiapo.domain.errors import Problem
 from chouseiapo.domain.slots import MOST_CANDIDATES, Slot
-from chouseiapo.web.api.requests import services
 from chouseiapo.web.errors import sentence
 from chouseiapo.web.i18n import _
+from chouseiapo.web.request import services
 from chouseiapo.web.staff import frame, grid, people, words
 from chouseiapo.web.staff.busy import clashes, overlay
 from chouseiapo.web.staff.picking import Picking, clocks, lengths

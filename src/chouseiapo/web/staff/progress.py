@@ -8,8 +8,8 @@ import msgspec
 
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.event import SYSTEM, Event
-from chouseiapo.web.api.requests import services
 from chouseiapo.web.i18n import _
+from chouseiapo.web.request import services
 from chouseiapo.web.staff import words
 from projections.holds import CalendarState
 from projections.mail_log import Logged

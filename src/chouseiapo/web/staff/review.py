@@ -17,8 +17,8 @@ from chouseiapo.domain.errors import Invalid, NotFound
 from chouseiapo.domain.event import Meta
 from chouseiapo.domain.proposal import Kind
 from chouseiapo.domain.slots import Slot
-from chouseiapo.web.api.requests import services, visible
 from chouseiapo.web.i18n import _
+from chouseiapo.web.request import services, visible
 from chouseiapo.web.staff import people, session, words
 from chouseiapo.web.staff.busy import clashes, overlay
 from chouseiapo.web.staff.draft import Draft, problems_of, proposal_of

@@ -12,9 +12,9 @@ from flask import Response, g, redirect, request, url_for
 
 from chouseiapo.accounts.access import LINK_LIFE, SESSION_LIFE
 from chouseiapo.domain.event import Meta
-from chouseiapo.web.api.requests import services
 from chouseiapo.web.errors import Refused
 from chouseiapo.web.nonces import genuine, new_nonce
+from chouseiapo.web.request import services
 
 View = TypeVar("View", bound=Callable[..., Any])
 TARGET = "target"

@@ -8,7 +8,7 @@ import msgspec
 from flask import Blueprint, g, redirect, render_template, request, url_for
 
 from chouseiapo.domain.member import Link, Provider
-from chouseiapo.web.api.requests import services
+from chouseiapo.web.request import services
 from chouseiapo.web.staff import session, words
 from chouseiapo.web.staff.frame import moment
 from chouseiapo.web.staff.words import Trouble

@@ -11,8 +11,8 @@ from chouseiapo.domain.errors import NotFound, Problem
 from chouseiapo.domain.ids import member_id
 from chouseiapo.domain.proposal import is_address
 from chouseiapo.web import limits
-from chouseiapo.web.api.requests import services
 from chouseiapo.web.i18n import _
+from chouseiapo.web.request import services
 from chouseiapo.web.staff import session
 
 sign_in = Blueprint("sign_in", __name__)

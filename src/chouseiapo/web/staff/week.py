@@ -12,7 +12,7 @@ from flask import Blueprint, g, render_template, request
 from chouseiapo import wording
 from chouseiapo.domain.errors import NotFound
 from chouseiapo.domain.slots import Slot
-from chouseiapo.web.api.requests import services
+from chouseiapo.web.request import services
 from chouseiapo.web.staff import people, session
 from chouseiapo.web.staff.frame import is_administrator, title_of, zone_name
 from chouseiapo.web.staff.grid import DAYS, monday_of, window

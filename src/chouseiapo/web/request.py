@@ -1,0 +1,35 @@
+"""What a request may reach: the services behind it, and the appointments that its member may see."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from flask import current_app, g
+
+from chouseiapo.bootstrap import Services
+from chouseiapo.domain.appointment import Appointment
+from chouseiapo.domain.errors import NotFound
+from chouseiapo.domain.member import Member, Role
+from chouseiapo.web.freebusy import FreeBusy
+
+
+def services() -> Services:
+    return cast(Services, current_app.extensions["chouseiapo"])
+
+
+def freebusy_reader() -> FreeBusy:
+    return cast(FreeBusy, current_app.extensions["freebusy"])
+
+
+def may_see(member: Member, appointment: Appointment) -> bool:
+    return member.role is Role.ADMINISTRATOR or appointment.concerns(member.id)
+
+
+def visible(id: str) -> Appointment:
+    """The appointment, if it concerns whoever asks; to others it does not exist."""
+    if not id.startswith("appointment-"):  # other streams have ids, too
+        raise NotFound
+    appointment = services().coordination.appointment(id)
+    if not may_see(g.member, appointment):
+        raise NotFound
+    return appointment
