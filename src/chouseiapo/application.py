@@ -212,9 +212,11 @@ class Coordination(Aggregates):
         now: datetime,
         time_zone: str = "",
         locale: str = "",
+        known: Appointment | None = None,
     ) -> Appointment:
         """Fix the time that the guest picked: appointment and agendas in one save, whoever races.
 
+        `known`: the appointment as the caller has just loaded it; the first try decides on that one.
         Raises CandidateTaken only for a real overlap seen after loading, Busy when the tries are used up.
         """
 
@@ -224,7 +226,7 @@ class Coordination(Aggregates):
                 agendas.know(self.agendas(agenda_ids(appointment.resources(chosen), chosen.slot)))
                 agendas.reserve(id, appointment.resources(chosen), chosen.slot, now)
 
-        return self._carry_out(cause, id, decide)
+        return self._carry_out(cause, id, decide, known=known)
 
     # Appointments: what follows by itself
 
@@ -243,10 +245,17 @@ class Coordination(Aggregates):
     # How a command is carried out
 
     def _carry_out(
-        self, cause: Meta, id: str, decide: Callable[[Appointment, Agendas], None], new: bool = False
+        self,
+        cause: Meta,
+        id: str,
+        decide: Callable[[Appointment, Agendas], None],
+        new: bool = False,
+        known: Appointment | None = None,
     ) -> Appointment:
+        loaded = [known] if known else []
+
         def attempt() -> Appointment:
-            appointment = Appointment.remember(id, self.stream_of("appointment", id))
+            appointment = loaded.pop() if loaded else self._remembered(id)
             if not new:
                 existing(appointment)
             if cause.command and cause.command in appointment.commands:
@@ -257,6 +266,9 @@ class Coordination(Aggregates):
             return appointment
 
         return self.insist(attempt)
+
+    def _remembered(self, id: str) -> Appointment:
+        return Appointment.remember(id, self.stream_of("appointment", id))
 
     def _ask_member(self, id: str, cause: Meta, ask: Callable[[Member], None]) -> None:
         def attempt() -> None:

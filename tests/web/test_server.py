@@ -14,11 +14,14 @@ import requests
 from chouseiapo.web.server import Server
 
 LARGE = b"x" * 8_000_000
+released = threading.Event()
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
     if environ["PATH_INFO"] == "/slow":
         time.sleep(0.5)
+    if environ["PATH_INFO"] == "/waits-for-a-network":
+        released.wait(timeout=30)
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(LARGE)))])
     return [LARGE]
 
@@ -65,3 +68,18 @@ def test_an_idle_kept_connection_does_not_hold_up_the_end(server: tuple[Server, 
         made.stop()
         running.join(timeout=5)
     assert not running.is_alive()
+
+
+def test_who_waits_for_a_network_holds_nobody_up(server: tuple[Server, threading.Thread]) -> None:
+    made, _ = server
+    released.clear()
+    waiting = threading.Thread(
+        target=lambda: requests.get(f"http://127.0.0.1:{made.port}/waits-for-a-network", timeout=40)
+    )
+    waiting.start()
+    time.sleep(0.2)
+    answered = requests.get(f"http://127.0.0.1:{made.port}/", timeout=20)
+    assert answered.ok
+    assert waiting.is_alive()
+    released.set()
+    waiting.join()

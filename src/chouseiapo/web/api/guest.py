@@ -42,6 +42,7 @@ def confirm(secret: str) -> Any:
             g.now,
             time_zone=body.guest.time_zone or "",
             locale=body.guest.locale or "",
+            known=appointment,
         )
     except DomainError as refusal:
         return _refused(refusal, appointment.id)

@@ -54,6 +54,7 @@ def confirm(secret: str) -> Any:
             g.now,
             time_zone=_zone(appointment),
             locale=g.locale,
+            known=appointment,
         )
     except DomainError as refusal:
         return _refused(refusal, secret, typed, picked)
