@@ -177,7 +177,7 @@ def guest_picks(page: Page, mail: dict[str, Any], axe: Axed, shoot: Shoot, hand:
     shoot(page, f"flow-{hand}-4-guest")
     told = page.locator(".slot input").first.get_attribute("data-confirm") or ""
     button = page.get_by_role("button", name=told, exact=True)
-    expect(button).to_have_text(re.compile(r"^\d+月\d+日\(.\) \d\d:\d\d で確定する$"))
+    expect(button).to_have_text(re.compile(r"^(\d+年)?\d+月\d+日\(.\) \d\d:\d\d で確定する$"))
     if hand == "mouse":
         button.tap()
     else:
@@ -286,12 +286,13 @@ def proposed(demo: dict[str, Any], **changes: Any) -> dict[str, Any]:
 def test_the_reminder_arrives_when_the_morning_is_pulled_near(
     demo: dict[str, Any], page: Page, new_context: NewContext
 ) -> None:
-    """A meeting tomorrow at ten; the newcomer presses the button, and both sides are reminded."""
-    tomorrow = (datetime.now(JAPAN) + timedelta(days=1)).replace(hour=10, minute=0, second=0, microsecond=0)
+    """A meeting three hours after; the newcomer presses the button, and both sides are reminded."""
+    morning = (datetime.now(JAPAN) + timedelta(hours=17)).replace(hour=7, minute=0, second=0, microsecond=0)
+    ten = morning + timedelta(hours=3)
     body = {
         "attendees": ["tanaka@example.com"],
         "platform": "zoom",
-        "candidates": [{"start": tomorrow.isoformat(), "end": (tomorrow + timedelta(hours=1)).isoformat()}],
+        "candidates": [{"start": ten.isoformat(), "end": (ten + timedelta(hours=1)).isoformat()}],
         "guest": {"company": "明日株式会社", "name": "森", "email": "mori@example.net"},
     }
     token = {"Authorization": f"Bearer {demo['api_tokens']['tanaka@example.com']}"}
@@ -302,7 +303,7 @@ def test_the_reminder_arrives_when_the_morning_is_pulled_near(
     eventually(lambda: [] if mails(demo, "mori@example.net", "確定しました") else ["no confirmation"])
     page.goto(demo["sandbox"])
     page.get_by_role("button", name="次の朝7時にする").click()
-    expect(page.get_by_role("status")).to_contain_text(f"{tomorrow.month}月{tomorrow.day}日")
+    expect(page.get_by_role("status")).to_contain_text(f"{morning.month}月{morning.day}日")
     expect(page.get_by_role("status")).to_contain_text("07:00 に進めました。当日の朝のお知らせ: 2通")
     eventually(lambda: [] if mails(demo, "mori@example.net", "リマインド") else ["no reminder"])
     [mail] = mails(demo, "mori@example.net", "リマインド")
