@@ -168,7 +168,7 @@ class TestInTheStore:
         office.app.confirm(appointment.id, "c1", YAMADA, BY, NOW)
         for notification in office.app.recorder.select_notifications(None, 1000):
             text = notification.state.decode()
-            assert not [word for word in ("山田", "ABC", "yamada", "極秘", "伝言", "内部") if word in text]
+            assert not [word for word in ("山田", "ABC株", "yamada", "極秘", "伝言", "内部") if word in text]
 
 
 def make_sample(event: Event) -> str:
