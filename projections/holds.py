@@ -51,12 +51,16 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 class CalendarState(msgspec.Struct, frozen=True):
-    """How far the calendars have come: done means settled == wanted and removing == 0."""
+    """How far the calendars have come."""
 
     wanted: int
     settled: int
     removing: int
     failed: tuple[Failure, ...]
+
+    @property
+    def is_done(self) -> bool:
+        return self.settled == self.wanted and not self.removing
 
 
 class Failure(msgspec.Struct, frozen=True):

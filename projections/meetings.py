@@ -65,7 +65,7 @@ class Meetings:
             select(meetings.c.appointment)
             .outerjoin(issued_meetings, issued_meetings.c.appointment == meetings.c.appointment)
             .where(
-                meetings.c.link.startswith(f"zoom-{member.removeprefix('member-')}-", autoescape=True),
+                meetings.c.link.startswith(_links_of(member), autoescape=True),
                 func.coalesce(issued_meetings.c.meeting_id, "") == "",
             )
         )
@@ -209,4 +209,9 @@ def _known(row: Any) -> _Known | None:
 
 def _missing(organizer: str) -> str:
     """The lane of what waits until the organizer links Zoom."""
-    return f"zoom-{organizer.removeprefix('member-')}-missing"
+    return f"{_links_of(organizer)}missing"
+
+
+def _links_of(member: str) -> str:
+    """How every Zoom link of a member begins."""
+    return f"zoom-{member.removeprefix('member-')}-"

@@ -91,9 +91,7 @@ def _work(
                 continue  # linked anew meanwhile
             not_before, error = clock() + AUTH_PAUSE, failure.reason
             break
-        if failure is not None and (
-            failure.retry_after is not None or failure.reason.startswith(NOBODY_THERE)
-        ):
+        if failure is not None and _concerns_lane(failure):
             pause = pause_after(min(task.attempts, SILENCES), failure.retry_after)
             not_before, error = clock() + pause, failure.reason
             break

@@ -14,10 +14,10 @@ from chouseiapo.domain.appointment import Appointment, Edit
 from chouseiapo.domain.errors import AlreadyExists, Invalid, Problem
 from chouseiapo.domain.event import SYSTEM, Meta
 from chouseiapo.domain.ids import link_id, link_owner, member_id, new_id
-from chouseiapo.domain.member import Member, Provider, Role
+from chouseiapo.domain.member import Link, Member, Provider, Role
 from chouseiapo.domain.proposal import Guest, Meeting, Platform, Proposal, check_proposal, is_address
 from chouseiapo.domain.room import Room
-from chouseiapo.domain.slots import Grid, Offer, Slot
+from chouseiapo.domain.slots import Grid, Offer
 from chouseiapo.events import Keyring
 
 
@@ -98,12 +98,16 @@ class Coordination(Aggregates):
 
     def is_broken(self, link: str) -> bool:
         """Whether the link is known to be refused; what is no account of a member can't be."""
-        return self.is_linked(link) and bool(self.member(link_owner(link)).links[link].broken)
+        standing = self._link(link)
+        return standing is not None and bool(standing.broken)
 
     def is_linked(self, link: str) -> bool:
         """Whether the account speaks for its member; mail queues and built-in calendars are no accounts."""
-        member = Member.remember(link_owner(link), self.stream(link_owner(link)))
-        return link in member.links
+        return self._link(link) is not None
+
+    def _link(self, link: str) -> Link | None:
+        owner = link_owner(link)
+        return Member.remember(owner, self.stream(owner)).links.get(link)
 
     # Appointments: what the staff do
 
@@ -119,9 +123,9 @@ class Coordination(Aggregates):
         """Everything that `propose` would refuse; nothing is recorded."""
         return self._problems(proposal, Agendas(self.agenda), now)
 
-    def is_reserved(self, resources: Sequence[str], slot: Slot) -> bool:
-        """Whether a confirmed appointment has reserved time in the slot for one of the resources."""
-        return Agendas(self.agenda).taken_by(resources, slot) is not None
+    def reserved(self, attendees: Sequence[str], offers: Sequence[Offer]) -> list[Problem]:
+        """For which offers, and whom of those it needs, a confirmed appointment has reserved time."""
+        return self._reserved(attendees, offers, Agendas(self.agenda))
 
     def add_candidates(self, id: str, offers: Sequence[Offer], cause: Meta, now: datetime) -> Appointment:
         def decide(appointment: Appointment, agendas: Agendas) -> None:
@@ -165,7 +169,8 @@ class Coordination(Aggregates):
     ) -> None:
         before, lead = appointment.attendees, appointment.organizer
         appointment.change_attendees(attendees, organizer, now)
-        if organizer != lead and appointment.platform is Platform.ZOOM and not self._has_zoom(organizer):
+        hosts_anew = organizer != lead and appointment.platform is Platform.ZOOM
+        if hosts_anew and not self.members([organizer])[organizer].can_host:
             raise Invalid(Problem("organizer", "zoom_not_linked"))
         joined = [m for m in attendees if m not in before]
         if not all(self.stream_of("member", m) for m in joined):
@@ -281,19 +286,14 @@ class Coordination(Aggregates):
     # What is wrong with a proposal, beyond its own words
 
     def _problems(self, proposal: Proposal, agendas: Agendas, now: datetime) -> list[Problem]:
-        people = self.members(proposal.attendees)
-        unknown = not all(member.version for member in people.values())
+        people = self.members({*proposal.attendees, proposal.organizer})
+        unknown = not all(people[attendee].version for attendee in proposal.attendees)
         problems = [
             *([Problem("attendees", "attendee_unknown")] if unknown else ()),
-            *check_proposal(proposal, self.grid, self._has_zoom(proposal.organizer), now),
+            *check_proposal(proposal, self.grid, people[proposal.organizer].can_host, now),
             *self._unknown_rooms(proposal.offers),
         ]
         return problems or self._reserved(proposal.attendees, proposal.offers, agendas)
-
-    def _has_zoom(self, member: str) -> bool:
-        """Whether the member has a Zoom account that works."""
-        zoom = Member.remember(member, self.stream_of("member", member)).zoom
-        return zoom is not None and not zoom.broken
 
     def _unknown_rooms(self, offers: Sequence[Offer]) -> Iterator[Problem]:
         for n, offer in enumerate(offers):

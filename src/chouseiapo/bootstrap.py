@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -213,25 +214,18 @@ def _assemble(
 
 def migrate(settings: Settings) -> str | None:
     """Bring the database to this release's schema; answers the revision it stood at before."""
-    rows = _rows(settings)
-    try:
-        with rows.creating_alone():
-            before = migrations.revision(rows.engine)
-            _create_or_upgrade(settings, rows, _keyring(settings, rows))
-    finally:
-        rows.close()
+    with closing(_rows(settings)) as rows, rows.creating_alone():
+        before = migrations.revision(rows.engine)
+        _create_or_upgrade(settings, rows, _keyring(settings, rows))
     return before
 
 
 def rotate_keys(settings: Settings, give_up: bool, clock: Clock = utc_now) -> Resealed:
     """Seal everything under the first of the secret keys; also where they do not fit the database."""
     _must_have_key(settings)
-    rows = _rows(settings)
-    try:
+    with closing(_rows(settings)) as rows:
         _ensure_database(settings, rows, _keyring(settings, rows))
         return seal_anew(rows, settings.secret_key, give_up, clock())
-    finally:
-        rows.close()
 
 
 def _must_have_key(settings: Settings) -> None:

@@ -52,7 +52,8 @@ class Speaking(Office):
     def says(self, appointment: Appointment, now: datetime = NOW, locale: str = "ja") -> list[str]:
         Worker(self.services).read()
         standing = self.app.appointment(appointment.id)
-        return list(told(self.services, standing, "Asia/Tokyo", locale, now))
+        name = self.app.member(standing.organizer).name
+        return list(told(self.services, standing, name, "Asia/Tokyo", locale, now))
 
     def leave(self, appointment: Appointment, outcome: str, *recipients: str) -> None:
         """Note what became of the confirmations."""

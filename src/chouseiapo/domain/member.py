@@ -109,6 +109,11 @@ class Member(Aggregate):
     def zoom(self) -> Link | None:
         return next((link for link in self.links.values() if link.provider is Provider.ZOOM), None)
 
+    @property
+    def can_host(self) -> bool:
+        """Whether there is a Zoom account, and it works."""
+        return self.zoom is not None and not self.zoom.broken
+
     def register(
         self,
         email: str,

@@ -193,7 +193,8 @@ class Shown:
     @property
     def told(self) -> list[str]:
         """What the guest is told of mails that went, or are to come."""
-        return list(told(self._services, self._appointment, self.zone, self._locale, self._now))
+        asked = (self._appointment, self.organizer, self.zone, self._locale, self._now)
+        return list(told(self._services, *asked))
 
     def _slot(self, candidate: Candidate) -> SlotShown:
         start = candidate.start.astimezone(ZoneInfo(self.zone))

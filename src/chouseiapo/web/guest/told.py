@@ -14,10 +14,12 @@ from projections.outbox import CONFIRMATION, CONFIRMATION_PENDING, GUEST
 
 
 def told(
-    services: Services, appointment: Appointment, zone: str, locale: str, now: datetime
+    services: Services, appointment: Appointment, name: str, zone: str, locale: str, now: datetime
 ) -> Iterator[str]:
-    """Sentences about the confirmation, the link to join and the reminder, in the guest's language."""
-    name = services.coordination.member(appointment.organizer).name
+    """Sentences about the confirmation, the link to join and the reminder, in the guest's language.
+
+    `name`: the organizer's.
+    """
     if services.mailer is None:
         if appointment.awaits_meeting:
             yield translate(_("参加URLは、準備ができしだいこのページに表示します。"), locale)

@@ -62,10 +62,7 @@ def booked(attendees: Sequence[str]) -> Taken:
     """Says of an offer to these members whom, or which room, a confirmed appointment has reserved then."""
 
     def taken(offer: Offer) -> Problem | None:
-        resources = [*attendees, *([offer.room] if offer.room else ())]
-        claims = claims_on(services().rows, resources, offer.slot)
-        who = next((claim.resource for claim in claims if claim.confirmed), None)
-        return Problem("day", "candidate_reserved", {"who": who}) if who else None
+        return next(iter(services().coordination.reserved(attendees, [offer])), None)
 
     return taken
 

@@ -150,8 +150,7 @@ def page(id: str, draft: Draft, check: bool = False, refusal: str = "", others: 
 def _guests_title(draft: Draft) -> str:
     """What the guest reads where the title was left blank."""
     kind = proposal_of(draft, services().settings.zone)[0].kind
-    host = services().settings.company or (people.name_of(draft.lead) if people.shown(draft.lead) else "")
-    return wording.title_for_guest("", kind, host, g.locale)
+    return people.blank_title(kind, draft.lead if people.shown(draft.lead) else "")
 
 
 class Begun(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ from chouseiapo import wording
 from chouseiapo.domain.appointment import Appointment, State
 from chouseiapo.domain.event import GUEST
 from chouseiapo.domain.proposal import Platform
-from chouseiapo.domain.slots import Candidate, CandidateState
+from chouseiapo.domain.slots import Candidate, CandidateState, Offer
 from chouseiapo.web.history import actor_name, worded
 from chouseiapo.web.i18n import _
 from chouseiapo.web.request import services
@@ -72,7 +72,7 @@ def overview(appointment: Appointment) -> dict[str, Any]:
         "author": people.shown(appointment.author),
         "kind": words.kind(appointment),
         "guest_reads": _guest_reads(appointment),
-        "blank_title": _blank_title(appointment),
+        "blank_title": people.blank_title(appointment.kind, appointment.organizer),
         "guest_url": services().guest_url(appointment),
         "mails": [line(each, appointment) for each in logged],
         "history": [(moment(e.at), actor_name(e.actor), worded(e)) for e in reversed(timeline(stream))],
@@ -137,7 +137,8 @@ def offered(appointment: Appointment) -> list[Offered]:
 def _is_free_again(appointment: Appointment, candidate: Candidate) -> bool:
     """Withdrawn, or taken by an appointment that has let go of the time since."""
     if candidate.state is CandidateState.TAKEN:
-        return not services().coordination.is_reserved(appointment.resources(candidate), candidate.slot)
+        offer = Offer(candidate.start, candidate.end, candidate.room)
+        return not services().coordination.reserved(appointment.attendees, [offer])
     return candidate.state is CandidateState.WITHDRAWN
 
 
@@ -155,7 +156,7 @@ def _shown_state(appointment: Appointment, candidate: Candidate) -> str:
 def told_of(id: str, decide: Callable[[Appointment], object]) -> list[str]:
     """Who would get a mail if that were decided now: in memory, by the rules that decide it then."""
     before = services().coordination.stream(id)
-    appointment = services().coordination.appointment(id)
+    appointment = Appointment.remember(id, before)
     decide(appointment)
     after = mails_of([*before, *appointment.collect_events()])[len(mails_of(before)) :]
     return [_addressed(appointment, mail.recipient) for mail in after]
@@ -230,12 +231,6 @@ def _guest_reads(appointment: Appointment) -> tuple[str, str]:
         zone if appointment.time_zone else words.said(usual, what=zone),
         language if appointment.locale else words.said(usual, what=language),
     )
-
-
-def _blank_title(appointment: Appointment) -> str:
-    """What the guest reads where the title is left blank."""
-    host = services().settings.company or people.name_of(appointment.organizer)
-    return wording.title_for_guest("", appointment.kind, host, g.locale)
 
 
 def _copied(appointment: Appointment) -> str:

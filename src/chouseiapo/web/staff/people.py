@@ -10,6 +10,7 @@ from flask import g
 from chouseiapo import wording
 from chouseiapo.domain.errors import NotFound
 from chouseiapo.domain.member import Link, Member
+from chouseiapo.domain.proposal import Kind
 from chouseiapo.web.request import services
 from chouseiapo.web.staff import words
 from projections.people import Person, find_people
@@ -89,3 +90,9 @@ def calendar_of(resource: str) -> str:
 
 def _state(link: Link) -> str:
     return "broken" if link.broken else "linked"
+
+
+def blank_title(kind: Kind, organizer: str) -> str:
+    """What the guest reads where the title is left blank; nobody may lead yet."""
+    host = services().settings.company or (name_of(organizer) if organizer else "")
+    return wording.title_for_guest("", kind, host, g.locale)

@@ -37,10 +37,9 @@ def progress(
     known = [each for each in logged if each.mail.key in asked]
     left = len(asked) - sum(each.state != "queued" for each in known)
     failing = any(each.state == "refused" or each.error for each in known)
-    settled = calendar.settled == calendar.wanted and not calendar.removing
     if in_trouble or failing or (left and services().mailer is None):
         state = "stuck"
-    elif left or not settled or appointment.awaits_meeting:
+    elif left or not calendar.is_done or appointment.awaits_meeting:
         state = "under_way"
     else:
         state = "done"
