@@ -197,7 +197,7 @@ def _page(
         tried=tried,
         typed=request.form if tried else {},
         refusal=_REFUSALS.get(refusal, ""),
-        problems={problem.field: problem for problem in reversed(problems)},
+        problems=refused.first_of_each(problems),
         summary=refused.summary(problems, fields=_FIELDS),
     )
 

@@ -45,9 +45,14 @@ class Told(msgspec.Struct, frozen=True):
     sentence: str
 
 
+def first_of_each(problems: Sequence[Problem]) -> dict[str, Problem]:
+    """The first problem of each field."""
+    return {problem.field: problem for problem in reversed(problems)}
+
+
 def by_field(problems: Sequence[Problem]) -> dict[str, Problem]:
     """The first problem of each field; one that is too long is named, because several may be."""
-    return {problem.field: _named(problem) for problem in reversed(problems)}
+    return {field: _named(problem) for field, problem in first_of_each(problems).items()}
 
 
 def summary(
@@ -57,7 +62,7 @@ def summary(
     candidates = [
         Told(f"candidate-{n}", row.words, told) for n, row in enumerate(rows) for told in row.problems
     ]
-    found = {problem.field: problem for problem in reversed(problems)}
+    found = first_of_each(problems)
     return candidates + [
         Told(anchor, words.said(label), sentence(found[field], g.locale))
         for field, (anchor, label) in fields.items()
