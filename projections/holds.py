@@ -7,6 +7,7 @@ same key, so that it is turned in place; whatever else was placed should be gone
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -18,7 +19,8 @@ from chouseiapo import wording
 from chouseiapo.application import Coordination
 from chouseiapo.domain.appointment import Appointment, State
 from chouseiapo.domain.event import Event
-from chouseiapo.domain.ids import is_of, link_owner
+from chouseiapo.domain.ids import link_owner
+from chouseiapo.domain.links import AccountHealed, AccountLinked, AccountUnlinked, CalendarSelected, Linkable
 from chouseiapo.domain.member import Member
 from chouseiapo.domain.proposal import Kind
 from chouseiapo.domain.slots import Candidate
@@ -30,7 +32,7 @@ from projections.catch_up import readable
 
 LEDGER = "holds"
 # What changes where or in which language a member's entries stand.
-_MOVING = (Member.Linked, Member.Unlinked, Member.LinkHealed, Member.LocalityChosen)
+_MOVING = (AccountLinked, AccountUnlinked, AccountHealed, CalendarSelected, Member.LocalityChosen)
 # Built once: putting a statement together takes as long as its answer.
 _PLACED = select(
     entries.c.key, entries.c.link, entries.c.vendor_id, entries.c.unsure, entries.c.fingerprint
@@ -107,6 +109,24 @@ _WORDS = {
 }
 
 
+class Home(msgspec.Struct, frozen=True):
+    """Where somebody's entries go: which of a link's calendars (empty: its own), and in which language."""
+
+    link: str
+    calendar: str
+    locale: str
+
+    @property
+    def suffix(self) -> str:
+        """Tells keys of entries on other calendars apart, so that a change of calendar moves them."""
+        return f"@{hashlib.sha256(self.calendar.encode()).hexdigest()[:12]}" if self.calendar else ""
+
+
+def _home(id: str, owner: Linkable, locale: str) -> Home:
+    link = owner.calendar
+    return Home(link.id, link.calendar, locale) if link else Home(f"builtin-{id}", "", locale)
+
+
 class EntryWriter:
     """Words an appointment's calendar entries, each in its owner's language; guests never see them."""
 
@@ -124,37 +144,32 @@ class EntryWriter:
         standing = [chosen] if chosen else appointment.open_candidates
         owners = {owner for candidate in standing for owner in appointment.resources(candidate)}
         # What took place stays where it stood then, whoever links what afterwards.
-        owning = self._owning(owners, chosen.end if chosen else None)
-        bodies = {locale: self._body(appointment, locale) for _, locale in owning.values()}
+        homes = self._homes(owners, chosen.end if chosen else None)
+        bodies = {home.locale: self._body(appointment, home.locale) for home in homes.values()}
         return [
-            Wanted(link, owner, self._entry(appointment, candidate, link, locale, bodies[locale]))
+            Wanted(home.link, owner, self._entry(appointment, candidate, home, bodies[home.locale]))
             for candidate in standing
             for owner in appointment.resources(candidate)
-            for link, locale in [owning[owner]]
+            for home in [homes[owner]]
         ]
 
     def link_of(self, resource: str) -> str:
         """Through which link a member's or room's calendar is written; the built-in one has its own."""
-        return self._owning([resource])[resource][0]
+        return self._homes([resource])[resource].link
 
-    def _owning(self, resources: Iterable[str], until: datetime | None = None) -> dict[str, tuple[str, str]]:
-        """The link and the language of each owner's calendar; `until`: as they were then, if that is past."""
-        owning = {resource: (f"builtin-{resource}", self._locale) for resource in resources}
-        for id, member in self._app.members((r for r in owning if is_of("member", r)), until).items():
-            link = member.calendar.id if member.calendar else owning[id][0]
-            owning[id] = (link, member.locale or self._locale)
-        return owning
+    def _homes(self, owners: Iterable[str], until: datetime | None = None) -> dict[str, Home]:
+        """Where each owner's entries go, and in which language; `until`: as it was then, if that is past."""
+        found = self._app.owners(owners, until)
+        return {id: _home(id, owner, owner.locale or self._locale) for id, owner in found.items()}
 
-    def _entry(
-        self, appointment: Appointment, candidate: Candidate, link: str, locale: str, body: str
-    ) -> Entry:
-        title = wording.title_for_member(appointment.title, appointment.guest, locale)
+    def _entry(self, appointment: Appointment, candidate: Candidate, home: Home, body: str) -> Entry:
+        title = wording.title_for_member(appointment.title, appointment.guest, home.locale)
         confirmed = appointment.chosen is not None
         return Entry(
-            key=f"{link}/{appointment.id}/{candidate.id}",
+            key=f"{home.link}/{appointment.id}/{candidate.id}{home.suffix}",
             appointment=appointment.id,
             candidate=candidate.id,
-            title=title if confirmed else f"{_WORDS[locale].mark}{title}",
+            title=title if confirmed else f"{_WORDS[home.locale].mark}{title}",
             body=body,
             location=self._location(appointment, candidate),
             start=candidate.start,
@@ -162,6 +177,7 @@ class EntryWriter:
             time_zone=self._time_zone,
             confirmed=confirmed,
             visibility=appointment.visibility.value,
+            calendar=home.calendar,
         )
 
     def _body(self, appointment: Appointment, locale: str) -> str:
@@ -218,12 +234,12 @@ class Holds:
         for link in sorted(standing | set(differing)):
             touch(connection, LEDGER, f"{link}/{id}", lane=link)
 
-    def _follow_links(self, connection: Connection, member: str) -> None:
-        """A member's account came, went or healed: everything that concerns them is worked out again."""
-        concerned = select(holds.c.appointment).where(holds.c.owner == member).distinct()
+    def _follow_links(self, connection: Connection, owner: str) -> None:
+        """An owner's account came, went or healed: everything that concerns them is worked out again."""
+        concerned = select(holds.c.appointment).where(holds.c.owner == owner).distinct()
         for id in readable(connection, self.name, connection.scalars(concerned)):
             self._write(connection, id)
-        wake_lane(connection, LEDGER, self._writer.link_of(member))
+        wake_lane(connection, LEDGER, self._writer.link_of(owner))
 
 
 def _row(wanted: Wanted) -> dict[str, object]:

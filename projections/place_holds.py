@@ -53,7 +53,7 @@ class PlaceHolds:
     def _put(self, wanted: Sequence[Entry], standing: Standing, link: str, now: datetime) -> list[PortError]:
         due = []
         for entry in wanted:
-            new = Placed(entry.key, entry.appointment, entry.candidate)
+            new = Placed(entry.key, entry.appointment, entry.candidate, calendar=entry.calendar)
             placed, fingerprint = standing.get(entry.key, (new, ""))
             if fingerprint != entry.fingerprint():
                 due.append((entry, placed))
@@ -137,4 +137,5 @@ def _placed(row: Any) -> Placed:
         generation=row.generation,
         etag=row.etag,
         unsure=row.unsure,
+        calendar=row.calendar,
     )

@@ -16,7 +16,7 @@ from chouseiapo.config import Settings
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.event import Meta
 from chouseiapo.domain.ids import new_id
-from chouseiapo.domain.member import Provider
+from chouseiapo.domain.links import Provider
 from chouseiapo.domain.proposal import Guest, Proposal
 from chouseiapo.domain.slots import Offer
 from tests.postgres import Server

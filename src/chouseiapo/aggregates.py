@@ -17,6 +17,7 @@ from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.errors import Busy, NotFound
 from chouseiapo.domain.event import Aggregate, Event, Meta
 from chouseiapo.domain.ids import is_of
+from chouseiapo.domain.links import Linkable
 from chouseiapo.domain.member import Member
 from chouseiapo.domain.room import Room
 from chouseiapo.event_store import Streams
@@ -77,6 +78,17 @@ class Aggregates(Application[str]):
         known = {id: [e for e in events if until is None or e.at <= until] for id, events in found.items()}
         return {id: Member.remember(id, known.get(id, ())) for id in asked}
 
+    def owners(self, ids: Iterable[str], until: datetime | None = None) -> dict[str, Linkable]:
+        """Members and rooms in one read, as they were at `until` when given; unknown ones have version 0."""
+        asked = list(ids)
+        found = self.streams(id for id in asked if is_of("member", id) or is_of("room", id))
+        known = {id: [e for e in events if until is None or e.at <= until] for id, events in found.items()}
+        return {id: _kind(id).remember(id, known.get(id, ())) for id in asked}
+
+    def owner(self, id: str) -> Linkable:
+        """The member or room; raises NotFound."""
+        return existing(self.owners([id])[id])
+
     def appointment(self, id: str, until: int | None = None) -> Appointment:
         """The appointment (as it was at version `until`); raises NotFound."""
         return existing(Appointment.remember(id, self.stream_of("appointment", id, until)))
@@ -121,6 +133,10 @@ class Aggregates(Application[str]):
         ]
         if events:
             self.save(*events)
+
+
+def _kind(id: str) -> type[Linkable]:
+    return Room if is_of("room", id) else Member
 
 
 def existing(aggregate: A) -> A:

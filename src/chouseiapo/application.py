@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from eventsourcing.persistence import IntegrityError
 
@@ -14,7 +15,8 @@ from chouseiapo.domain.appointment import Appointment, Edit
 from chouseiapo.domain.errors import AlreadyExists, Invalid, Problem
 from chouseiapo.domain.event import SYSTEM, Meta
 from chouseiapo.domain.ids import link_id, link_owner, member_id, new_id
-from chouseiapo.domain.member import Link, Member, Provider, Role
+from chouseiapo.domain.links import Leaving, Link, Linkable, Provider
+from chouseiapo.domain.member import Member, Role
 from chouseiapo.domain.proposal import Guest, Meeting, Platform, Proposal, check_proposal, is_address
 from chouseiapo.domain.room import Room
 from chouseiapo.domain.slots import Grid, Offer
@@ -74,40 +76,80 @@ class Coordination(Aggregates):
     ) -> None:
         self._ask_member(member, cause, lambda m: m.choose_locality(locale, time_zone, now))
 
+    def issue_feed(self, member: str, cause: Meta, now: datetime) -> Member:
+        """Give the member's calendar feed a new address, unless the same command has done so already."""
+
+        def attempt() -> Member:
+            found = self.member(member)
+            if not (cause.command and cause.command in found.commands):
+                found.issue_feed(now)
+                self.save_all(cause, found)
+            return found
+
+        return self.insist(attempt)
+
+    # Accounts that speak for members and rooms
+
     def link_account(
-        self, member: str, provider: Provider, subject: str, account: str, cause: Meta, now: datetime
+        self,
+        owner: str,
+        provider: Provider,
+        subject: str,
+        account: str,
+        cause: Meta,
+        now: datetime,
+        missing: tuple[str, ...] = (),
+        ends_at: datetime | None = None,
     ) -> str:
-        """Let an account speak for the member; answers the link's id. `subject` outlives its address."""
-        link = link_id(provider, member, subject)
-        self._ask_member(member, cause, lambda m: m.link(link, provider, account, now))
+        """Let an account speak for a member or room; answers the link's id. `subject` outlives the address."""
+        link = link_id(provider, owner, subject)
+        self._ask_owner(
+            owner,
+            cause,
+            lambda o: o.link(link, provider, account, now, missing=missing, ends_at=ends_at),
+        )
         return link
 
-    def unlink_account(self, member: str, provider: Provider, cause: Meta, now: datetime) -> str:
-        """Let the member's account of that kind speak for them no longer; answers the link's id."""
-        links = self.member(member).links.values()
+    def unlink_account(
+        self, owner: str, provider: Provider, cause: Meta, now: datetime, leave: Leaving = Leaving.REMOVE
+    ) -> str:
+        """Let the account of that kind speak no longer; answers the link's id. Raises NotFound."""
+        links = self.owner(owner).links.values()
         link = next((link.id for link in links if link.provider is provider), "")
-        self._ask_member(member, cause, lambda m: m.unlink(link, now))
+        self._ask_owner(owner, cause, lambda o: o.unlink(link, now, leave))
         return link
+
+    def choose_calendar(self, link: str, cause: Meta, now: datetime, **chosen: Any) -> None:
+        """Which of the account's calendars is written and what counts as busy: see Linkable."""
+        self._ask_owner(link_owner(link), cause, lambda o: o.choose_calendar(link, now, **chosen))
 
     def break_link(self, link: str, reason: str, now: datetime) -> None:
         """Note that a vendor refuses the link's token; a second time changes nothing."""
-        self._ask_member(link_owner(link), Meta(actor=SYSTEM), lambda m: m.break_link(link, reason, now))
+        self._ask_owner(link_owner(link), Meta(actor=SYSTEM), lambda o: o.break_link(link, reason, now))
 
     def heal_link(self, link: str, now: datetime) -> None:
-        self._ask_member(link_owner(link), Meta(actor=SYSTEM), lambda m: m.heal_link(link, now))
+        self._ask_owner(link_owner(link), Meta(actor=SYSTEM), lambda o: o.heal_link(link, now))
+
+    def note_vanished(self, link: str, count: int, now: datetime) -> None:
+        """Stop and ask what it means that so many entries are gone at once."""
+        self._ask_owner(link_owner(link), Meta(actor=SYSTEM), lambda o: o.note_vanished(link, count, now))
+
+    def answer_vanished(self, link: str, restore: bool, cause: Meta, now: datetime) -> None:
+        self._ask_owner(link_owner(link), cause, lambda o: o.answer_vanished(link, restore, now))
 
     def is_broken(self, link: str) -> bool:
-        """Whether the link is known to be refused; what is no account of a member can't be."""
-        standing = self._link(link)
+        """Whether the link is known to be refused; what is nobody's account can't be."""
+        standing = self.linked(link)
         return standing is not None and bool(standing.broken)
 
     def is_linked(self, link: str) -> bool:
-        """Whether the account speaks for its member; mail queues and built-in calendars are no accounts."""
-        return self._link(link) is not None
+        """Whether the account speaks for somebody; mail queues and built-in calendars are no accounts."""
+        return self.linked(link) is not None
 
-    def _link(self, link: str) -> Link | None:
+    def linked(self, link: str) -> Link | None:
+        """What is known of a link that stands."""
         owner = link_owner(link)
-        return Member.remember(owner, self.stream(owner)).links.get(link)
+        return self.owners([owner])[owner].links.get(link)
 
     # Appointments: what the staff do
 
@@ -280,6 +322,14 @@ class Coordination(Aggregates):
             member = self.member(id)
             ask(member)
             self.save_all(cause, member)
+
+        self.insist(attempt)
+
+    def _ask_owner(self, id: str, cause: Meta, ask: Callable[[Linkable], None]) -> None:
+        def attempt() -> None:
+            owner = self.owner(id)
+            ask(owner)
+            self.save_all(cause, owner)
 
         self.insist(attempt)
 

@@ -32,7 +32,7 @@ from chouseiapo.config import Settings, SettingsError
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.event import Meta
 from chouseiapo.domain.ids import link_id, member_id
-from chouseiapo.domain.member import Provider
+from chouseiapo.domain.links import Provider
 from chouseiapo.domain.slots import Grid
 from chouseiapo.event_store import recorder_settings
 from chouseiapo.mail import Mails

@@ -41,6 +41,11 @@ class Settings:
     business_hours: tuple[time, time] = (time(9), time(18))
     reminder_at: time = time(7)
     meeting_wait_s: int = 60
+    live_check: str = "refuse"
+    live_check_s: float = 2.0
+    foreign_over_candidate: str = "keep"
+    watch_every_s: int = 60
+    hand_grace_s: int = 120
     smtp_url: str = field(default="", repr=False)
     mail_from: str = "no-reply@localhost.localdomain"
     mail_templates: Path | None = None
@@ -168,6 +173,34 @@ def _number(text: str) -> int:
     return int(text)
 
 
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"expected {', '.join(words[:-1])} or {words[-1]}")
+        return text
+
+    return read
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if (number := _number(text)) < least:
+            raise ValueError(f"expected {least} or more")
+        return number
+
+    return read
+
+
+def _seconds(text: str) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0
+    if not 0 < found <= 10:
+        raise ValueError("expected seconds: more than 0, at most 10")
+    return found
+
+
 def port_number(text: str) -> int:
     """A port to listen on; raises ValueError."""
     port = _number(text)
@@ -215,6 +248,11 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "business_hours": _hours,
     "reminder_at": _clock,
     "meeting_wait_s": _number,
+    "live_check": _one_of("refuse", "warn", "off"),
+    "live_check_s": _seconds,
+    "foreign_over_candidate": _one_of("keep", "take"),
+    "watch_every_s": _at_least(1),
+    "hand_grace_s": _number,
     "smtp_url": _smtp_url,
     "mail_from": _sender,
     "mail_templates": _folder,

@@ -20,7 +20,8 @@ from chouseiapo.clock import utc_now
 from chouseiapo.config import read_settings
 from chouseiapo.domain.event import OPERATOR, Meta
 from chouseiapo.domain.ids import member_id, new_id
-from chouseiapo.domain.member import Provider, Role
+from chouseiapo.domain.links import Provider
+from chouseiapo.domain.member import Role
 from chouseiapo.sandbox import Sandbox
 from chouseiapo.web import create_app
 from chouseiapo.web.server import Server

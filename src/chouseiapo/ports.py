@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from email.message import EmailMessage
 from typing import Protocol, TypeVar
@@ -12,6 +12,7 @@ import msgspec
 import regex
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class PortError(Exception):
@@ -37,7 +38,9 @@ class PortError(Exception):
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One calendar entry as it should stand. `time_zone` is the IANA zone it is written in."""
+    """One calendar entry as it should stand. `time_zone` is the IANA zone it is written in; `calendar` is
+    which of the account's calendars, empty for its own.
+    """
 
     key: str
     appointment: str
@@ -50,6 +53,7 @@ class Entry(msgspec.Struct, frozen=True):
     time_zone: str
     confirmed: bool
     visibility: str
+    calendar: str = ""
 
     def fingerprint(self) -> str:
         """Equal for equal content, on every machine."""
@@ -60,7 +64,8 @@ class Placed(msgspec.Struct, frozen=True):
     """What we know of an entry on its calendar.
 
     unsure: a write was begun whose answer never came. The generation goes up each time an entry is gone for
-    good, because vendors keep the ids of deleted entries taken.
+    good, because vendors keep the ids of deleted entries taken. etag: of the version that we left there;
+    with one, a write goes over that version alone.
     """
 
     key: str
@@ -70,6 +75,7 @@ class Placed(msgspec.Struct, frozen=True):
     generation: int = 1
     etag: str = ""
     unsure: bool = False
+    calendar: str = ""
 
     @property
     def present(self) -> bool:
@@ -84,8 +90,18 @@ class Busy(msgspec.Struct, frozen=True):
     end: datetime
 
 
+class Counting(msgspec.Struct, frozen=True):
+    """Which entries of a calendar count as busy time; free ones never do."""
+
+    tentative: bool = True
+    all_day: bool = True
+
+
 class Found(msgspec.Struct, frozen=True):
-    """An entry as the calendar holds it; `appointment` and `candidate` are empty for foreign ones."""
+    """An entry as the calendar holds it; `appointment` and `candidate` are empty for foreign ones.
+
+    free: its owner can be booked meanwhile (shown as free, or declined).
+    """
 
     vendor_id: str
     title: str
@@ -94,25 +110,79 @@ class Found(msgspec.Struct, frozen=True):
     confirmed: bool
     appointment: str = ""
     candidate: str = ""
+    etag: str = ""
+    all_day: bool = False
+    free: bool = False
+
+
+class Changes(msgspec.Struct, frozen=True):
+    """What is new on a calendar: entries that came or changed, ids of those that went, and the token to ask
+    with the next time. whole: it is everything that stands there, so what is not named is gone.
+
+    Vendors may leave the tag out here: who needs to know whose an entry is goes by its id.
+    """
+
+    entries: list[Found]
+    gone: list[str]
+    token: str
+    whole: bool
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """One of an account's calendars. `id` is empty for the account's own; `writable`: we may put entries."""
+
+    id: str
+    name: str
+    writable: bool
 
 
 class Calendar(Protocol):
-    """One calendar system. `link` names the account; its token is the adapter's own business.
+    """One calendar system. `link` names the account; its token is the adapter's own business. `calendar` is
+    one of the account's, empty for its own; for a room or a shared mailbox it is that one's address.
 
     Errors of one entry come back in its place; an error of the whole account or call is raised.
     """
 
     def put(self, link: str, writes: Sequence[tuple[Entry, Placed]]) -> list[Placed | PortError]:
-        """Make each entry stand as given, in place where it stands already; safe to repeat."""
+        """Make each entry stand as given, in place where it stands already; safe to repeat.
+
+        With an etag in Placed, only over that version: PortError("touched") where somebody changed or deleted
+        it since. Without one, whatever stands there is made right, and what is gone is put anew.
+        """
 
     def remove(self, link: str, placed: Sequence[Placed]) -> list[Placed | PortError]:
         """Make each entry be gone; one that is gone already is fine. Touches only what bears our tag."""
 
-    def busy(self, link: str, start: datetime, end: datetime) -> list[Busy]:
-        """When the account is busy inside the window."""
+    def look(self, link: str, placed: Sequence[Placed]) -> list[Found | PortError | None]:
+        """Each entry as it stands now, read directly; None where it is gone."""
 
-    def entries(self, link: str, start: datetime, end: datetime) -> list[Found]:
+    def calendars(self, link: str) -> list[Listed]:
+        """The account's calendars, its own first."""
+
+    def busy(
+        self,
+        link: str,
+        start: datetime,
+        end: datetime,
+        calendars: Sequence[str] = ("",),
+        counting: Counting = Counting(),  # noqa: B008 - frozen
+    ) -> list[Busy]:
+        """When the account is busy inside the window, by those of its calendars, counted so."""
+
+    def schedules(
+        self, link: str, addresses: Sequence[str], start: datetime, end: datetime
+    ) -> dict[str, list[Busy] | None]:
+        """When others, by address, are busy inside the window, in as few requests as the vendor allows; None
+        for whom the account can't see."""
+
+    def entries(self, link: str, start: datetime, end: datetime, calendar: str = "") -> list[Found]:
         """Everything that stands on the calendar inside the window."""
+
+    def changes(self, link: str, calendar: str, since: str, start: datetime, end: datetime) -> Changes:
+        """What has changed since the token was given; everything inside the window for an empty one.
+
+        Raises PortError("resync") when the token is no longer good: ask again with an empty one.
+        """
 
 
 class MeetingPlan(msgspec.Struct, frozen=True):
@@ -184,6 +254,18 @@ def digest(content: msgspec.Struct) -> str:
     return hashlib.sha256(msgspec.json.encode(content)).hexdigest()[:32]
 
 
+def counted(entries: Iterable[Found], counting: Counting) -> list[Busy]:
+    """The busy time that entries make; ours are left out, because our own record counts them already."""
+    return [
+        Busy(entry.start, entry.end)
+        for entry in entries
+        if not entry.free
+        and not entry.appointment
+        and (entry.confirmed or counting.tentative)
+        and (not entry.all_day or counting.all_day)
+    ]
+
+
 def cut(text: str, most: int) -> str:
     """The text within a vendor's limit, cut on a grapheme with …; its last line, the link to it all, stays.
 
@@ -209,13 +291,13 @@ def _units(text: str) -> int:
 
 
 def in_chunks(
-    items: Sequence[T], most: int, work: Callable[[Sequence[T]], list[Placed | PortError]]
-) -> list[Placed | PortError]:
+    items: Sequence[T], most: int, work: Callable[[Sequence[T]], list[R | PortError]]
+) -> list[R | PortError]:
     """Work on at most so many at a time; an error of the whole call stays with its chunk and the rest.
 
     When nothing at all went through, and not because of the entries, the error is the account's and raised.
     """
-    results: list[Placed | PortError] = []
+    results: list[R | PortError] = []
     for start in range(0, len(items), most):
         try:
             results += work(items[start : start + most])
@@ -227,5 +309,5 @@ def in_chunks(
     return results
 
 
-def _concerns_account(result: Placed | PortError) -> bool:
+def _concerns_account(result: object) -> bool:
     return isinstance(result, PortError) and (result.auth or not result.permanent)

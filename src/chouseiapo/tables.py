@@ -99,7 +99,37 @@ entries = Table(
     _text("etag"),
     _text("fingerprint"),
     Column("unsure", Boolean, nullable=False, default=False),
+    _text("calendar"),
+    Column("starts_at", Instant),
+    Column("ends_at", Instant),
     Column("placed_at", Instant),
+    Index("entries_vendor", "link", "vendor_id"),
+)
+# How far each linked calendar has been read for what its owner does there.
+watched = Table(
+    "watched",
+    metadata,
+    _key("link"),
+    _key("calendar"),
+    _text("token"),
+    Column("window_ends_at", Instant, nullable=False),
+    Column("read_at", Instant, nullable=False),
+)
+# What the last comparison of a calendar with the events has found; details name ids and times only.
+audits = Table(
+    "audits",
+    metadata,
+    _key("link"),
+    Column("owner", String, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("wanted", Integer, nullable=False, default=0),
+    Column("standing", Integer, nullable=False, default=0),
+    Column("missing", Integer, nullable=False, default=0),
+    Column("orphans", Integer, nullable=False, default=0),
+    Column("moved", Integer, nullable=False, default=0),
+    Column("foreign_entries", Integer, nullable=False, default=0),
+    _text("error"),
+    _text("details"),
 )
 builtin_entries = Table(
     "builtin_entries",
@@ -214,6 +244,14 @@ vault = Table(
     _text("sealed"),
     Column("revision", Integer, nullable=False, default=1),
     Column("refreshing_until", Instant),
+)
+# Linkings that were begun: what the vendor's answer is held against, sealed.
+link_attempts = Table(
+    "link_attempts",
+    metadata,
+    _key("digest"),
+    _text("sealed"),
+    Column("expires_at", Instant, nullable=False, index=True),
 )
 api_tokens = Table(
     "api_tokens",

@@ -11,7 +11,7 @@ from chouseiapo.accounts.drafts import LIFE, Drafts
 from chouseiapo.accounts.vault import Grant
 from chouseiapo.bootstrap import Services
 from chouseiapo.domain.ids import link_id
-from chouseiapo.domain.member import Provider
+from chouseiapo.domain.links import Provider
 from chouseiapo.domain.proposal import Platform
 from chouseiapo.forgetting import Forgetting
 from chouseiapo.ledger import touch

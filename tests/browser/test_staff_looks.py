@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from chouseiapo.domain.member import Provider
+from chouseiapo.domain.links import Provider
 from chouseiapo.domain.proposal import Guest, Platform
 from projections.outbox import mails_of
 from tests.browser.conftest import Axed, NewContext, Shoot

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from chouseiapo.domain.errors import Invalid
-from chouseiapo.domain.member import Member, Provider
+from chouseiapo.domain.links import Provider
+from chouseiapo.domain.member import Member
 from tests.domain.given import NOW
 
 

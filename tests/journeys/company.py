@@ -21,7 +21,7 @@ import requests
 from chouseiapo.bootstrap import Services, build
 from chouseiapo.config import read_settings
 from chouseiapo.domain.ids import member_id
-from chouseiapo.domain.member import Provider
+from chouseiapo.domain.links import Provider
 from chouseiapo.sandbox import Person, Sandbox
 from tests.product import BY, SECRET
 

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from chouseiapo.domain.errors import DomainError
 from chouseiapo.domain.event import Meta
 from chouseiapo.domain.ids import link_owner, member_id, new_id
-from chouseiapo.domain.member import Provider
+from chouseiapo.domain.links import Provider
 from chouseiapo.domain.proposal import Guest, Platform, Proposal
 from chouseiapo.domain.slots import Offer
 from chouseiapo.sandbox import Person

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from chouseiapo.bootstrap import Services
 from chouseiapo.clock import utc_now
-from chouseiapo.domain.member import Provider
+from chouseiapo.domain.links import Provider
 from chouseiapo.ledger import Ledger, Task, beat, touch
 from chouseiapo.ports import PortError
 from chouseiapo.tables import lanes, tasks

@@ -9,7 +9,7 @@ from icalendar import Calendar
 
 from chouseiapo.bootstrap import Services
 from chouseiapo.domain.appointment import Appointment, Edit
-from chouseiapo.domain.member import Provider
+from chouseiapo.domain.links import Provider
 from chouseiapo.domain.proposal import Platform
 from projections.outbox import Mail, mails_of
 from tests.product import BY, NOW, YAMADA, Office

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from chouseiapo.bootstrap import Services
 from chouseiapo.domain.errors import NotFound
 from chouseiapo.domain.event import Meta
-from chouseiapo.domain.member import Provider
+from chouseiapo.domain.links import Provider
 from chouseiapo.domain.proposal import Platform
 from chouseiapo.ledger import Ledger, beat, pause_after, touch
 from chouseiapo.ports import Calendar, Entry, Issued, MeetingPlan, Placed, PortError

@@ -17,7 +17,7 @@ from chouseiapo.domain.appointment import Appointment, Edit, State
 from chouseiapo.domain.errors import Busy, CandidateTaken, DomainError, Invalid, NotFound, Over, Problem
 from chouseiapo.domain.event import Meta
 from chouseiapo.domain.ids import new_id
-from chouseiapo.domain.member import Provider
+from chouseiapo.domain.links import Provider
 from chouseiapo.domain.proposal import Platform
 from tests.product import BY, NOW, YAMADA, Office, at, offer
 

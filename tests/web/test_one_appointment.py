@@ -10,7 +10,7 @@ from sqlalchemy import select
 from chouseiapo.bootstrap import build
 from chouseiapo.config import Settings
 from chouseiapo.domain.appointment import State
-from chouseiapo.domain.member import Provider
+from chouseiapo.domain.links import Provider
 from chouseiapo.domain.proposal import Delivery, Guest, Platform
 from chouseiapo.domain.slots import CandidateState
 from chouseiapo.tables import mails

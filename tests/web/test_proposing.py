@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from chouseiapo.accounts.drafts import Drafts
-from chouseiapo.domain.member import Provider
+from chouseiapo.domain.links import Provider
 from chouseiapo.domain.proposal import Delivery, Kind, Platform, Visibility
 from tests.product import BY, NOW, at, offer
 from tests.web.desk import Company, Desk, local, of_draft, slot

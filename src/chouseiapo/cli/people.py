@@ -10,7 +10,8 @@ from typing import Any
 from chouseiapo.bootstrap import Services
 from chouseiapo.cli.terminal import BY_OPERATOR, Refused, catch_up, command, member_with, say, services, words
 from chouseiapo.domain.errors import NotFound, NotOver
-from chouseiapo.domain.member import Provider, Role
+from chouseiapo.domain.links import Provider
+from chouseiapo.domain.member import Role
 from projections.guests import UNREADABLE, Naming, appointments_of
 from projections.people import find_people
 from projections.place_holds import left_on, let_go

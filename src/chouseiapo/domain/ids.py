@@ -19,16 +19,19 @@ def member_id(email: str) -> str:
     return new_id("member", email.strip().lower())
 
 
-def link_id(provider: str, member: str, subject: str) -> str:
-    """A link's id names its member and, unreadably, its account: linked again, it is the same link."""
+def link_id(provider: str, owner: str, subject: str) -> str:
+    """A link's id names its member or room and, unreadably, its account: linked again, it is the same."""
     unique = uuid.uuid5(_PEOPLE, f"{provider}/{subject}").hex[:12]
-    return f"{provider}-{member.removeprefix('member-')}-{unique}"
+    return f"{provider}-{owner.removeprefix('member-')}-{unique}"
 
 
 def link_owner(link: str) -> str:
-    """The member (or, for a built-in calendar, the member or room) that a link belongs to."""
+    """The member or room that a link, or a built-in calendar, belongs to."""
     provider, _, rest = link.partition("-")
-    return rest if provider == "builtin" else f"member-{rest.partition('-')[0]}"
+    if provider == "builtin":
+        return rest
+    owner = rest.rpartition("-")[0]
+    return owner if is_of("room", owner) else f"member-{owner}"
 
 
 def is_of(kind: str, id: str) -> bool:

@@ -6,10 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
-import msgspec
-
-from chouseiapo.domain.errors import AlreadyExists, Invalid, NotFound
-from chouseiapo.domain.event import Aggregate, Event
+from chouseiapo.domain import links
+from chouseiapo.domain.errors import AlreadyExists, Invalid
+from chouseiapo.domain.event import Event
+from chouseiapo.domain.links import Link, Linkable, Provider
 from chouseiapo.domain.proposal import check_locale
 
 
@@ -18,26 +18,7 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
 
 
-class Provider(StrEnum):
-    """Whose account a link leads to."""
-
-    GOOGLE = "google"
-    MICROSOFT = "microsoft"
-    ZOOM = "zoom"
-
-
-class Link(msgspec.Struct, frozen=True):
-    """An outside account that speaks for a member; `broken` says why it does not work, empty when it does."""
-
-    id: str
-    provider: Provider
-    account: str
-    linked_at: datetime
-    broken: str = ""
-    broken_since: datetime | None = None
-
-
-class Member(Aggregate):
+class Member(Linkable):
     """Can sign in, can attend; has one calendar (built in until another is linked) and perhaps Zoom."""
 
     class Registered(Event, frozen=True, kw_only=True):
@@ -65,28 +46,32 @@ class Member(Aggregate):
         locale: str
         time_zone: str
 
-    class Linked(Event, frozen=True, kw_only=True):
-        """An account speaks for the member; it replaces an earlier one of the same purpose, or heals it."""
+    class FeedIssued(Event, frozen=True, kw_only=True):
+        """The member's calendar feed has a new address; those of lower generations answer nothing."""
 
+        NAME: ClassVar[str] = "member.feed-issued"
+        generation: int
+
+    class Linked(links.AccountLinked, frozen=True, kw_only=True):
         NAME: ClassVar[str] = "member.linked"
-        link: str
-        provider: Provider
-        account: str
 
-    class Unlinked(Event, frozen=True, kw_only=True):
+    class Unlinked(links.AccountUnlinked, frozen=True, kw_only=True):
         NAME: ClassVar[str] = "member.unlinked"
-        link: str
 
-    class LinkBroken(Event, frozen=True, kw_only=True):
-        """The vendor refuses the account's token; nothing is read or written there until it heals."""
-
+    class LinkBroken(links.AccountBroken, frozen=True, kw_only=True):
         NAME: ClassVar[str] = "member.link-broken"
-        link: str
-        reason: str
 
-    class LinkHealed(Event, frozen=True, kw_only=True):
+    class LinkHealed(links.AccountHealed, frozen=True, kw_only=True):
         NAME: ClassVar[str] = "member.link-healed"
-        link: str
+
+    class CalendarChosen(links.CalendarSelected, frozen=True, kw_only=True):
+        NAME: ClassVar[str] = "member.calendar-chosen"
+
+    class EntriesVanished(links.EntriesDisappeared, frozen=True, kw_only=True):
+        NAME: ClassVar[str] = "member.entries-vanished"
+
+    class VanishingAnswered(links.DisappearanceAnswered, frozen=True, kw_only=True):
+        NAME: ClassVar[str] = "member.vanishing-answered"
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
@@ -95,15 +80,9 @@ class Member(Aggregate):
         self.kana = ""
         self.latin = ""
         self.role = Role.MEMBER
-        self.locale = ""
         self.time_zone = ""
         self.text_only = False
-        self.links: dict[str, Link] = {}
-
-    @property
-    def calendar(self) -> Link | None:
-        """The linked calendar; None means the built-in one."""
-        return next((link for link in self.links.values() if link.provider is not Provider.ZOOM), None)
+        self.feed = 0
 
     @property
     def zoom(self) -> Link | None:
@@ -147,32 +126,9 @@ class Member(Aggregate):
         if chosen != (self.locale, self.time_zone):
             self._record(self.LocalityChosen, now, locale=chosen[0], time_zone=chosen[1])
 
-    def link(self, link: str, provider: Provider, account: str, now: datetime) -> None:
-        """Let the account speak for the member; the other account of the same purpose is unlinked."""
-        zoom = provider is Provider.ZOOM
-        for other in list(self.links.values()):
-            if (other.provider is Provider.ZOOM) == zoom and other.id != link:
-                self._record(self.Unlinked, now, link=other.id)
-        standing = self.links.get(link)
-        if standing is None or standing.broken or standing.account != account:
-            self._record(self.Linked, now, link=link, provider=provider, account=account)
-
-    def unlink(self, link: str, now: datetime) -> None:
-        if link not in self.links:
-            raise NotFound
-        self._record(self.Unlinked, now, link=link)
-
-    def break_link(self, link: str, reason: str, now: datetime) -> None:
-        """Note that the account's token is refused; said once until it heals. `now` is when the refused call
-        began: what an older token met says nothing about an account that was linked since."""
-        standing = self.links.get(link)
-        if standing is not None and not standing.broken and standing.linked_at <= now:
-            self._record(self.LinkBroken, now, link=link, reason=reason)
-
-    def heal_link(self, link: str, now: datetime) -> None:
-        standing = self.links.get(link)
-        if standing is not None and standing.broken:
-            self._record(self.LinkHealed, now, link=link)
+    def issue_feed(self, now: datetime) -> None:
+        """Give the feed a new address; the one before answers nothing from now on."""
+        self._record(self.FeedIssued, now, generation=self.feed + 1)
 
     def when(self, event: Event) -> None:
         match event:
@@ -184,12 +140,7 @@ class Member(Aggregate):
                 self.text_only = text_only
             case Member.LocalityChosen(locale=locale, time_zone=time_zone):
                 self.locale, self.time_zone = locale, time_zone
-            case Member.Linked(link=link, provider=provider, account=account, at=at):
-                self.links[link] = Link(link, provider, account, linked_at=at)
-            case Member.Unlinked(link=link):
-                self.links.pop(link, None)
-            case Member.LinkBroken(link=link, reason=reason, at=at) if link in self.links:
-                changed = msgspec.structs.replace(self.links[link], broken=reason, broken_since=at)
-                self.links[link] = changed
-            case Member.LinkHealed(link=link) if link in self.links:
-                self.links[link] = msgspec.structs.replace(self.links[link], broken="", broken_since=None)
+            case Member.FeedIssued(generation=generation):
+                self.feed = generation
+            case _:
+                super().when(event)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar
 
-from chouseiapo.domain.event import Aggregate, Event
+from chouseiapo.domain import links
+from chouseiapo.domain.event import Event
+from chouseiapo.domain.links import Linkable
 
 
-class Room(Aggregate):
+class Room(Linkable):
     """A bookable resource; it has an agenda and a calendar like a member."""
 
     class Added(Event, frozen=True, kw_only=True):
@@ -17,6 +19,27 @@ class Room(Aggregate):
         NAME: ClassVar[str] = "room.added"
         name: str
         seats: int = 0
+
+    class Linked(links.AccountLinked, frozen=True, kw_only=True):
+        NAME: ClassVar[str] = "room.linked"
+
+    class Unlinked(links.AccountUnlinked, frozen=True, kw_only=True):
+        NAME: ClassVar[str] = "room.unlinked"
+
+    class LinkBroken(links.AccountBroken, frozen=True, kw_only=True):
+        NAME: ClassVar[str] = "room.link-broken"
+
+    class LinkHealed(links.AccountHealed, frozen=True, kw_only=True):
+        NAME: ClassVar[str] = "room.link-healed"
+
+    class CalendarChosen(links.CalendarSelected, frozen=True, kw_only=True):
+        NAME: ClassVar[str] = "room.calendar-chosen"
+
+    class EntriesVanished(links.EntriesDisappeared, frozen=True, kw_only=True):
+        NAME: ClassVar[str] = "room.entries-vanished"
+
+    class VanishingAnswered(links.DisappearanceAnswered, frozen=True, kw_only=True):
+        NAME: ClassVar[str] = "room.vanishing-answered"
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
@@ -30,3 +53,5 @@ class Room(Aggregate):
         match event:
             case Room.Added(name=name, seats=seats):
                 self.name, self.seats = name, seats
+            case _:
+                super().when(event)

@@ -9,7 +9,8 @@ from flask import g
 
 from chouseiapo import wording
 from chouseiapo.domain.errors import NotFound
-from chouseiapo.domain.member import Link, Member
+from chouseiapo.domain.links import Link
+from chouseiapo.domain.member import Member
 from chouseiapo.domain.proposal import Kind
 from chouseiapo.web.request import services
 from chouseiapo.web.staff import words

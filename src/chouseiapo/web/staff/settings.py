@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from flask import Blueprint, g, redirect, render_template, request, url_for
 
-from chouseiapo.domain.member import Link, Provider
+from chouseiapo.domain.links import Link, Provider
 from chouseiapo.web.request import services
 from chouseiapo.web.staff import session, words
 from chouseiapo.web.staff.frame import moment
