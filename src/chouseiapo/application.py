@@ -5,25 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
-from eventsourcing.persistence import IntegrityError
-
-from chouseiapo.aggregates import Aggregates, existing
+from chouseiapo.aggregates import existing
+from chouseiapo.directory import BY_ITSELF, Directory
 from chouseiapo.domain.agenda import Agendas, agenda_ids
-from chouseiapo.domain.appointment import Appointment, Edit
-from chouseiapo.domain.errors import AlreadyExists, Invalid, Problem
-from chouseiapo.domain.event import SYSTEM, Meta
-from chouseiapo.domain.ids import link_id, link_owner, member_id, new_id
-from chouseiapo.domain.links import Leaving, Link, Linkable, Provider
-from chouseiapo.domain.member import Member, Role
-from chouseiapo.domain.proposal import Guest, Meeting, Platform, Proposal, check_proposal, is_address
-from chouseiapo.domain.room import Room
-from chouseiapo.domain.slots import Grid, Offer
+from chouseiapo.domain.appointment import Answer, Appointment, Edit
+from chouseiapo.domain.errors import Invalid, Problem
+from chouseiapo.domain.event import Meta
+from chouseiapo.domain.proposal import Guest, Meeting, Platform, Proposal, check_proposal
+from chouseiapo.domain.slots import Grid, Offer, Slot
 from chouseiapo.events import Keyring
 
 
-class Coordination(Aggregates):
+class Coordination(Directory):
     """Every command takes `cause` (who, which command) and `now` (UTC).
 
     A command whose id is in the stream already is not carried out again: on PostgreSQL a lost COMMIT reply
@@ -39,117 +33,6 @@ class Coordination(Aggregates):
     ) -> None:
         self.grid = grid
         super().__init__(settings, keyring, pause)
-
-    # People and rooms
-
-    def register_member(
-        self, email: str, name: str, cause: Meta, now: datetime, role: Role = Role.MEMBER, **names: str
-    ) -> Member:
-        """Register a person by address; raises Invalid, or AlreadyExists for a known address."""
-        address = email.strip().lower()
-        problems = [] if is_address(address) else [Problem("email", "email_invalid")]
-        if not name.strip():
-            problems.append(Problem("name", "name_missing"))
-        if problems:
-            raise Invalid(*problems)
-        member = Member.remember(member_id(address), self.stream(member_id(address)))
-        if cause.command and cause.command in member.commands:
-            return member
-        member.register(address, name.strip(), now, role=role, **names)
-        try:
-            self.save_all(cause, member)
-        except IntegrityError:
-            raise AlreadyExists from None
-        return member
-
-    def add_room(self, name: str, seats: int, cause: Meta, now: datetime, id: str = "") -> Room:
-        room = Room(id or new_id("room"))
-        room.add(name, seats, now)
-        self.save_all(cause, room)
-        return room
-
-    def choose_mail_format(self, member: str, text_only: bool, cause: Meta, now: datetime) -> None:
-        self._ask_member(member, cause, lambda m: m.choose_mail_format(text_only, now))
-
-    def choose_locality(
-        self, member: str, locale: str | None, time_zone: str | None, cause: Meta, now: datetime
-    ) -> None:
-        self._ask_member(member, cause, lambda m: m.choose_locality(locale, time_zone, now))
-
-    def issue_feed(self, member: str, cause: Meta, now: datetime) -> Member:
-        """Give the member's calendar feed a new address, unless the same command has done so already."""
-
-        def attempt() -> Member:
-            found = self.member(member)
-            if not (cause.command and cause.command in found.commands):
-                found.issue_feed(now)
-                self.save_all(cause, found)
-            return found
-
-        return self.insist(attempt)
-
-    # Accounts that speak for members and rooms
-
-    def link_account(
-        self,
-        owner: str,
-        provider: Provider,
-        subject: str,
-        account: str,
-        cause: Meta,
-        now: datetime,
-        missing: tuple[str, ...] = (),
-        ends_at: datetime | None = None,
-    ) -> str:
-        """Let an account speak for a member or room; answers the link's id. `subject` outlives the address."""
-        link = link_id(provider, owner, subject)
-        self._ask_owner(
-            owner,
-            cause,
-            lambda o: o.link(link, provider, account, now, missing=missing, ends_at=ends_at),
-        )
-        return link
-
-    def unlink_account(
-        self, owner: str, provider: Provider, cause: Meta, now: datetime, leave: Leaving = Leaving.REMOVE
-    ) -> str:
-        """Let the account of that kind speak no longer; answers the link's id. Raises NotFound."""
-        links = self.owner(owner).links.values()
-        link = next((link.id for link in links if link.provider is provider), "")
-        self._ask_owner(owner, cause, lambda o: o.unlink(link, now, leave))
-        return link
-
-    def choose_calendar(self, link: str, cause: Meta, now: datetime, **chosen: Any) -> None:
-        """Which of the account's calendars is written and what counts as busy: see Linkable."""
-        self._ask_owner(link_owner(link), cause, lambda o: o.choose_calendar(link, now, **chosen))
-
-    def break_link(self, link: str, reason: str, now: datetime) -> None:
-        """Note that a vendor refuses the link's token; a second time changes nothing."""
-        self._ask_owner(link_owner(link), Meta(actor=SYSTEM), lambda o: o.break_link(link, reason, now))
-
-    def heal_link(self, link: str, now: datetime) -> None:
-        self._ask_owner(link_owner(link), Meta(actor=SYSTEM), lambda o: o.heal_link(link, now))
-
-    def note_vanished(self, link: str, count: int, now: datetime) -> None:
-        """Stop and ask what it means that so many entries are gone at once."""
-        self._ask_owner(link_owner(link), Meta(actor=SYSTEM), lambda o: o.note_vanished(link, count, now))
-
-    def answer_vanished(self, link: str, restore: bool, cause: Meta, now: datetime) -> None:
-        self._ask_owner(link_owner(link), cause, lambda o: o.answer_vanished(link, restore, now))
-
-    def is_broken(self, link: str) -> bool:
-        """Whether the link is known to be refused; what is nobody's account can't be."""
-        standing = self.linked(link)
-        return standing is not None and bool(standing.broken)
-
-    def is_linked(self, link: str) -> bool:
-        """Whether the account speaks for somebody; mail queues and built-in calendars are no accounts."""
-        return self.linked(link) is not None
-
-    def linked(self, link: str) -> Link | None:
-        """What is known of a link that stands."""
-        owner = link_owner(link)
-        return self.owners([owner])[owner].links.get(link)
 
     # Appointments: what the staff do
 
@@ -281,13 +164,60 @@ class Coordination(Aggregates):
         self._carry_out(cause, id, lambda a, _: a.take_candidate(candidate, by, now))
 
     def observe_time(self, id: str, now: datetime) -> None:
-        self._carry_out(Meta(actor=SYSTEM), id, lambda a, _: a.observe_time(now))
+        self._carry_out(BY_ITSELF, id, lambda a, _: a.observe_time(now))
 
     def issue_meeting(self, id: str, meeting: Meeting, host: str, cause: Meta, now: datetime) -> Appointment:
         return self._carry_out(cause, id, lambda a, _: a.issue_meeting(meeting, host, now))
 
     def delay_meeting(self, id: str, now: datetime) -> None:
-        self._carry_out(Meta(actor=SYSTEM), id, lambda a, _: a.delay_meeting(now))
+        self._carry_out(BY_ITSELF, id, lambda a, _: a.delay_meeting(now))
+
+    # Appointments: what members do on their own calendars
+
+    def note_deviation(
+        self, id: str, owner: str, candidate: str, moved_to: Slot | None, now: datetime
+    ) -> Appointment:
+        """Note that an entry of ours was seen moved, or (`moved_to` None) deleted, by its owner's hand."""
+        gone = moved_to is None
+        return self._carry_out(
+            BY_ITSELF, id, lambda a, _: a.note_deviation(owner, candidate, gone, moved_to, now)
+        )
+
+    def follow_deviation(
+        self, id: str, owner: str, candidate: str, moved_to: Slot | None, now: datetime
+    ) -> Appointment:
+        """Do what was meant, now that a direct read has confirmed it."""
+
+        def decide(appointment: Appointment, agendas: Agendas) -> None:
+            needed = appointment.resources(appointment.candidates[candidate])
+            free = moved_to is None or not agendas.taken_by(needed, moved_to, id)
+            appointment.follow_deviation(owner, candidate, moved_to, free, self.grid, now)
+
+        return self._carry_out(BY_ITSELF, id, decide)
+
+    def restore_entry(self, id: str, owner: str, candidate: str, now: datetime) -> Appointment:
+        return self._carry_out(BY_ITSELF, id, lambda a, _: a.restore_entry(owner, candidate, now))
+
+    def answer_question(
+        self, id: str, owner: str, candidate: str, answer: Answer, cause: Meta, now: datetime
+    ) -> Appointment:
+        """Say what a deviation means; CANCEL cancels and releases in the same save."""
+
+        def decide(appointment: Appointment, agendas: Agendas) -> None:
+            asked, chosen = appointment.question, appointment.chosen
+            appointment.answer_question(owner, candidate, answer, now)
+            if asked is not None and answer is Answer.CANCEL:
+                appointment.cancel("", now)
+                if chosen is not None:
+                    agendas.release(id, appointment.resources(chosen), chosen.slot, now)
+
+        return self._carry_out(cause, id, decide)
+
+    def notice_overlap(
+        self, id: str, candidate: str, owners: Sequence[str], cause: Meta, now: datetime
+    ) -> Appointment:
+        """Remember who had something else on the calendar when the time was fixed all the same."""
+        return self._carry_out(cause, id, lambda a, _: a.notice_overlap(candidate, tuple(owners), now))
 
     # How a command is carried out
 
@@ -316,22 +246,6 @@ class Coordination(Aggregates):
 
     def _remembered(self, id: str) -> Appointment:
         return Appointment.remember(id, self.stream_of("appointment", id))
-
-    def _ask_member(self, id: str, cause: Meta, ask: Callable[[Member], None]) -> None:
-        def attempt() -> None:
-            member = self.member(id)
-            ask(member)
-            self.save_all(cause, member)
-
-        self.insist(attempt)
-
-    def _ask_owner(self, id: str, cause: Meta, ask: Callable[[Linkable], None]) -> None:
-        def attempt() -> None:
-            owner = self.owner(id)
-            ask(owner)
-            self.save_all(cause, owner)
-
-        self.insist(attempt)
 
     # What is wrong with a proposal, beyond its own words
 

@@ -1,23 +1,19 @@
-"""Appointment: one coordination, from proposal to its end. It decides; `when` remembers."""
+"""Appointment: one coordination, from proposal to its end. What it decides; its state remembers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from enum import StrEnum
 
 import msgspec
 
 from chouseiapo.domain import errors
-from chouseiapo.domain.appointment_events import AppointmentEvents
+from chouseiapo.domain.appointment_events import Answer
+from chouseiapo.domain.appointment_state import AppointmentState, State
 from chouseiapo.domain.errors import Invalid, Problem
-from chouseiapo.domain.event import ERASED, Aggregate, Event
 from chouseiapo.domain.proposal import (
-    Delivery,
     Guest,
-    Kind,
     Meeting,
-    Platform,
     Proposal,
     Visibility,
     check_answer,
@@ -26,15 +22,9 @@ from chouseiapo.domain.proposal import (
     check_people,
     check_words,
 )
-from chouseiapo.domain.slots import Candidate, CandidateState, Grid, Offer, check_offers, numbered
+from chouseiapo.domain.slots import Candidate, CandidateState, Grid, Offer, Slot, check_offers, numbered
 
-
-class State(StrEnum):
-    PROPOSED = "proposed"
-    CONFIRMED = "confirmed"
-    DECLINED = "declined"
-    CANCELLED = "cancelled"
-    EXPIRED = "expired"
+__all__ = ["Answer", "Appointment", "Edit", "State"]
 
 
 class Edit(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,77 +36,8 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True):
     visibility: Visibility | None = None
 
 
-class Appointment(AppointmentEvents, Aggregate):
+class Appointment(AppointmentState):
     """One coordination: what is offered to whom, what the guest chose, and how it ended."""
-
-    def __init__(self, id: str) -> None:
-        super().__init__(id)
-        self.state = State.PROPOSED
-        self.author = ""
-        self.attendees: tuple[str, ...] = ()
-        self.organizer = ""
-        self.kind = Kind.WEB
-        self.platform = Platform.NONE
-        self.url = ""
-        self.place = ""
-        self.title = ""
-        self.guest = Guest()
-        self.time_zone = ""
-        self.locale = ""
-        self.delivery = Delivery.MAIL
-        self.message = ""
-        self.note = ""
-        self.visibility = Visibility.DEFAULT
-        self.candidates: dict[str, Candidate] = {}
-        self.generation = 1
-        self.meeting: Meeting | None = None
-        self.meeting_delayed = False
-        self.proposed_at: datetime | None = None
-        self.confirmed_at: datetime | None = None
-        self.erased = False
-        self._deadline: datetime | None = None
-
-    # What it knows
-
-    @property
-    def open_candidates(self) -> list[Candidate]:
-        return [c for c in self.candidates.values() if c.state is CandidateState.OPEN]
-
-    @property
-    def chosen(self) -> Candidate | None:
-        """The candidate that the guest picked, as long as the appointment stands confirmed."""
-        if self.state is not State.CONFIRMED:
-            return None
-        return next(c for c in self.candidates.values() if c.state is CandidateState.CHOSEN)
-
-    @property
-    def awaits_meeting(self) -> bool:
-        return (
-            self.chosen is not None and self.platform is Platform.ZOOM and not (self.meeting or self.erased)
-        )
-
-    def is_over(self, now: datetime) -> bool:
-        """Whether it ended or took place."""
-        return self.state in _ENDED or (self.chosen is not None and self.chosen.end <= now)
-
-    @property
-    def deadline(self) -> datetime:
-        """When it expires (UTC): the deadline set, or the start of the last candidate left to come."""
-        to_come = [c.start for c in self.open_candidates]
-        last = max(to_come or [c.start for c in self.candidates.values()])
-        if self._deadline is None:
-            return last
-        return min(self._deadline, last) if to_come else self._deadline
-
-    def resources(self, candidate: Candidate) -> tuple[str, ...]:
-        """Whose agendas a candidate needs: every attendee's, and its room's."""
-        return (*self.attendees, candidate.room) if candidate.room else self.attendees
-
-    def concerns(self, member: str) -> bool:
-        """The author and the attendees know of the appointment; to others it does not exist."""
-        return member == self.author or member in self.attendees
-
-    # What it decides
 
     def propose(self, proposal: Proposal, author: str, problems: Sequence[Problem], now: datetime) -> None:
         """Offer the proposal's slots; raises Invalid with `problems` when anything is wrong with it."""
@@ -140,7 +61,10 @@ class Appointment(AppointmentEvents, Aggregate):
         self._must_be_proposed()
         if problems := check_offers(offers, self.candidates.values(), grid, now):
             raise Invalid(*problems)
+        asked = self.question
         self._record(self.CandidatesAdded, now, candidates=numbered(offers, len(self.candidates)))
+        if asked is not None:  # the last one, whose hold somebody deleted: now there are others
+            self._record(self.CandidateWithdrawn, now, candidate=asked.candidate, by=asked.owner)
 
     def withdraw_candidate(self, candidate: str, now: datetime) -> None:
         """Take one open candidate back; withdrawing it again is no error, the last one can't be."""
@@ -244,71 +168,59 @@ class Appointment(AppointmentEvents, Aggregate):
         if over:
             self._record(self.Expired, now)
 
-    # What it remembers
+    # What members do by hand, on their own calendars
 
-    def when(self, event: Event) -> None:
-        match event:
-            case Appointment.Proposed():
-                self._remember_proposal(event)
-            case Appointment.CandidatesAdded(candidates=candidates):
-                self.candidates |= {c.id: c for c in candidates}
-            case Appointment.CandidateWithdrawn(candidate=candidate):
-                self._set(candidate, CandidateState.WITHDRAWN)
-            case Appointment.CandidateTaken(candidate=candidate):
-                self._set(candidate, CandidateState.TAKEN)
-            case Appointment.CandidatePassed(candidate=candidate):
-                self._set(candidate, CandidateState.PASSED)
-            case Appointment.Edited():
-                self._remember_edit(event)
-            case Appointment.AttendeesChanged(attendees=attendees, organizer=organizer):
-                self.attendees, self.organizer = attendees, organizer
-            case Appointment.LinkReissued(generation=generation):
-                self.generation = generation
-            case Appointment.Confirmed():
-                self._remember_confirmation(event)
-            case Appointment.MeetingIssued(meeting=meeting):
-                self.meeting = meeting
-            case Appointment.MeetingDelayed():
-                self.meeting_delayed = True
-            case Appointment.Cancelled():
-                self.state = State.CANCELLED
-            case Appointment.Expired():
-                self.state = State.EXPIRED
-            case Appointment.GuestErased():
-                self._forget_guest()
+    def note_deviation(
+        self, owner: str, candidate: str, gone: bool, moved_to: Slot | None, now: datetime
+    ) -> None:
+        """Note that an entry was seen deleted or moved; what is known already is not noted again."""
+        standing = self.candidates.get(candidate)
+        if standing is None or self.is_over(now) or owner not in self.resources(standing):
+            return
+        if standing.state not in (CandidateState.OPEN, CandidateState.CHOSEN):
+            return
+        known = self.deviation(owner, candidate)
+        edges = _edges(moved_to)
+        if known is None or (known.gone, known.start, known.end) != (gone, *edges.values()):
+            event = self.OrganizerAsked if known and known.asked else self.EntryDeviated
+            self._record(event, now, owner=owner, candidate=candidate, gone=gone, **edges)
 
-    def _remember_proposal(self, event: AppointmentEvents.Proposed) -> None:
-        self.author, self.attendees, self.organizer = event.author, event.attendees, event.organizer
-        self.kind, self.platform, self.url, self.place = event.kind, event.platform, event.url, event.place
-        self.title, self.message, self.note = event.title, event.message, event.note
-        self.guest, self.time_zone, self.locale = event.guest, event.time_zone, event.locale
-        self.delivery, self.visibility, self._deadline = event.delivery, event.visibility, event.deadline
-        self.candidates = {c.id: c for c in event.candidates}
-        self.proposed_at = event.at
-        if event.platform is Platform.URL:
-            self.meeting = Meeting(event.url)
+    def follow_deviation(
+        self, owner: str, candidate: str, moved_to: Slot | None, free: bool, grid: Grid, now: datetime
+    ) -> None:
+        """Do what a hand meant, now that it is certain: an open candidate closes, or moves where it may; a
+        confirmed time, and the last candidate, are for a person to decide. `free`: nobody is booked then."""
+        known = self.deviation(owner, candidate)
+        if known is None or known.asked:
+            return
+        if self.chosen is None and moved_to and free and self._may_move(candidate, moved_to, grid, now):
+            change = {"start": moved_to.start, "end": moved_to.end}
+            self._record(self.CandidateMoved, now, candidate=candidate, by=owner, **change)
+        elif self.chosen is None and len(self.open_candidates) > 1:
+            self._record(self.CandidateWithdrawn, now, candidate=candidate, by=owner)
+        else:
+            told = {"gone": moved_to is None, **_edges(moved_to)}
+            self._record(self.OrganizerAsked, now, owner=owner, candidate=candidate, **told)
 
-    def _remember_edit(self, event: AppointmentEvents.Edited) -> None:
-        for field in ("title", "message", "note", "visibility"):
-            if (value := getattr(event, field)) is not None:
-                setattr(self, field, value)
+    def restore_entry(self, owner: str, candidate: str, now: datetime) -> None:
+        """It stands where it should: nothing was meant, or it was put back."""
+        if self.deviation(owner, candidate):
+            self._record(self.EntryRestored, now, owner=owner, candidate=candidate)
 
-    def _remember_confirmation(self, event: AppointmentEvents.Confirmed) -> None:
-        self.state = State.CONFIRMED
-        self.confirmed_at = event.at
-        self.guest = event.guest
-        self.time_zone = event.time_zone or self.time_zone
-        self.locale = event.locale or self.locale
-        self._set(event.candidate, CandidateState.CHOSEN)
+    def answer_question(self, owner: str, candidate: str, answer: Answer, now: datetime) -> None:
+        """Say what a deviation means; answering again changes nothing."""
+        known = self.deviation(owner, candidate)
+        if known is not None and known.asked:
+            self._record(self.OrganizerAnswered, now, owner=owner, candidate=candidate, answer=answer)
 
-    def _forget_guest(self) -> None:
-        """By the event alone: whoever still remembers the key forgets as well."""
-        self.erased = True
-        self.guest, self.title, self.meeting = Guest(name=ERASED), ERASED, None
-        self.message = self.note = self.place = self.url = ""
+    def notice_overlap(self, candidate: str, owners: tuple[str, ...], now: datetime) -> None:
+        """Remember who had something else when the time was fixed all the same."""
+        if self.chosen is not None and self.chosen.id == candidate and owners != self.overlaps:
+            self._record(self.OverlapNoticed, now, candidate=candidate, owners=owners)
 
-    def _set(self, candidate: str, state: CandidateState) -> None:
-        self.candidates[candidate] = msgspec.structs.replace(self.candidates[candidate], state=state)
+    def _may_move(self, candidate: str, to: Slot, grid: Grid, now: datetime) -> bool:
+        others = [c for c in self.candidates.values() if c.id != candidate]
+        return not check_offers([Offer(to.start, to.end)], others, grid, now)
 
     # What must hold before it decides
 
@@ -335,6 +247,10 @@ class Appointment(AppointmentEvents, Aggregate):
         over = self.erased or (now is not None and self.is_over(now))
         if refusal := _ENDED.get(self.state) or (errors.Over if over else None):
             raise refusal
+
+
+def _edges(slot: Slot | None) -> dict[str, datetime | None]:
+    return {"start": slot.start if slot else None, "end": slot.end if slot else None}
 
 
 _CLOSED = {

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import ClassVar
 
 from chouseiapo.domain.event import Event, Personal
 from chouseiapo.domain.proposal import Delivery, Guest, Kind, Meeting, Platform, Visibility
 from chouseiapo.domain.slots import Candidate
+
+
+class Answer(StrEnum):
+    """What becomes of an appointment whose entry somebody deleted or moved by hand."""
+
+    KEEP = "keep"
+    RESCHEDULE = "reschedule"
+    CANCEL = "cancel"
 
 
 class AppointmentEvents:
@@ -40,13 +49,24 @@ class AppointmentEvents:
         candidates: tuple[Candidate, ...]
 
     class CandidateWithdrawn(Event, frozen=True, kw_only=True):
-        """The staff took one candidate back."""
+        """The staff took one candidate back, or somebody (`by`) deleted its hold on their own calendar."""
 
         NAME: ClassVar[str] = "appointment.candidate-withdrawn"
         candidate: str
+        by: str = ""
+
+    class CandidateMoved(Event, frozen=True, kw_only=True):
+        """Somebody (`by`) moved the hold on their own calendar, and the candidate went with it."""
+
+        NAME: ClassVar[str] = "appointment.candidate-moved"
+        candidate: str
+        start: datetime
+        end: datetime
+        by: str
 
     class CandidateTaken(Event, frozen=True, kw_only=True):
-        """Another appointment was confirmed over this candidate; final, whatever becomes of the other."""
+        """Something else stands on this candidate's time: the appointment `by`, or an entry on the calendar
+        of a member or room; final, whatever becomes of the other."""
 
         NAME: ClassVar[str] = "appointment.candidate-taken"
         candidate: str
@@ -57,6 +77,47 @@ class AppointmentEvents:
 
         NAME: ClassVar[str] = "appointment.candidate-passed"
         candidate: str
+
+    class EntryDeviated(Event, frozen=True, kw_only=True):
+        """An entry of ours was seen deleted (`gone`) or moved on its owner's calendar. Such signals may be
+        wrong: nothing follows before a direct read, some time later, has said the same."""
+
+        NAME: ClassVar[str] = "appointment.entry-deviated"
+        owner: str
+        candidate: str
+        gone: bool
+        start: datetime | None = None
+        end: datetime | None = None
+
+    class EntryRestored(Event, frozen=True, kw_only=True):
+        """The entry stands where it should, after all."""
+
+        NAME: ClassVar[str] = "appointment.entry-restored"
+        owner: str
+        candidate: str
+
+    class OrganizerAsked(Event, frozen=True, kw_only=True):
+        """What the owner's hand did to an entry is for a person to decide: keep, reschedule or cancel."""
+
+        NAME: ClassVar[str] = "appointment.organizer-asked"
+        owner: str
+        candidate: str
+        gone: bool
+        start: datetime | None = None
+        end: datetime | None = None
+
+    class OrganizerAnswered(Event, frozen=True, kw_only=True):
+        NAME: ClassVar[str] = "appointment.organizer-answered"
+        owner: str
+        candidate: str
+        answer: Answer
+
+    class OverlapNoticed(Event, frozen=True, kw_only=True):
+        """When the time was fixed, something else stood on the calendars of these members and rooms."""
+
+        NAME: ClassVar[str] = "appointment.overlap-noticed"
+        candidate: str
+        owners: tuple[str, ...]
 
     class Edited(Event, frozen=True, kw_only=True):
         NAME: ClassVar[str] = "appointment.edited"

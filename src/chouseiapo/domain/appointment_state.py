@@ -1,0 +1,215 @@
+"""What an appointment remembers: a fold of its events, without any decision."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from chouseiapo.domain.appointment_events import AppointmentEvents
+from chouseiapo.domain.event import ERASED, Aggregate, Event
+from chouseiapo.domain.proposal import Delivery, Guest, Kind, Meeting, Platform, Visibility
+from chouseiapo.domain.slots import Candidate, CandidateState
+
+
+class State(StrEnum):
+    PROPOSED = "proposed"
+    CONFIRMED = "confirmed"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+ENDED = (State.CANCELLED, State.EXPIRED, State.DECLINED)
+
+
+class Deviation(msgspec.Struct, frozen=True):
+    """What somebody's own hand did to an entry of ours, as far as we know.
+
+    gone: deleted; else it was moved to [start, end). seen_at: since when we know. asked: a person is to say
+    what it means.
+    """
+
+    owner: str
+    candidate: str
+    gone: bool
+    start: datetime | None
+    end: datetime | None
+    seen_at: datetime
+    asked: bool = False
+
+
+class AppointmentState(AppointmentEvents, Aggregate):
+    """One coordination as it stands."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self.state = State.PROPOSED
+        self.author = ""
+        self.attendees: tuple[str, ...] = ()
+        self.organizer = ""
+        self.kind = Kind.WEB
+        self.platform = Platform.NONE
+        self.url = ""
+        self.place = ""
+        self.title = ""
+        self.guest = Guest()
+        self.time_zone = ""
+        self.locale = ""
+        self.delivery = Delivery.MAIL
+        self.message = ""
+        self.note = ""
+        self.visibility = Visibility.DEFAULT
+        self.candidates: dict[str, Candidate] = {}
+        self.generation = 1
+        self.meeting: Meeting | None = None
+        self.meeting_delayed = False
+        self.proposed_at: datetime | None = None
+        self.confirmed_at: datetime | None = None
+        self.erased = False
+        self.overlaps: tuple[str, ...] = ()
+        self._deviations: dict[tuple[str, str], Deviation] = {}
+        self._deadline: datetime | None = None
+
+    @property
+    def open_candidates(self) -> list[Candidate]:
+        return [c for c in self.candidates.values() if c.state is CandidateState.OPEN]
+
+    @property
+    def chosen(self) -> Candidate | None:
+        """The candidate that the guest picked, as long as the appointment stands confirmed."""
+        if self.state is not State.CONFIRMED:
+            return None
+        return next(c for c in self.candidates.values() if c.state is CandidateState.CHOSEN)
+
+    @property
+    def awaits_meeting(self) -> bool:
+        return (
+            self.chosen is not None and self.platform is Platform.ZOOM and not (self.meeting or self.erased)
+        )
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether it ended or took place."""
+        return self.state in ENDED or (self.chosen is not None and self.chosen.end <= now)
+
+    @property
+    def deadline(self) -> datetime:
+        """When it expires (UTC): the deadline set, or the start of the last candidate left to come."""
+        to_come = [c.start for c in self.open_candidates]
+        last = max(to_come or [c.start for c in self.candidates.values()])
+        if self._deadline is None:
+            return last
+        return min(self._deadline, last) if to_come else self._deadline
+
+    @property
+    def deviations(self) -> list[Deviation]:
+        """What hands have done to entries that should stand now."""
+        standing = [self.chosen] if self.chosen else self.open_candidates
+        concerned = {(owner, c.id) for c in standing for owner in self.resources(c)}
+        ended = self.state in ENDED
+        return [] if ended else [d for place, d in self._deviations.items() if place in concerned]
+
+    @property
+    def question(self) -> Deviation | None:
+        """What a person is to decide, if anything."""
+        return next((d for d in self.deviations if d.asked), None)
+
+    def deviation(self, owner: str, candidate: str) -> Deviation | None:
+        found = (d for d in self.deviations if (d.owner, d.candidate) == (owner, candidate))
+        return next(found, None)
+
+    def resources(self, candidate: Candidate) -> tuple[str, ...]:
+        """Whose agendas a candidate needs: every attendee's, and its room's."""
+        return (*self.attendees, candidate.room) if candidate.room else self.attendees
+
+    def concerns(self, member: str) -> bool:
+        """The author and the attendees know of the appointment; to others it does not exist."""
+        return member == self.author or member in self.attendees
+
+    def when(self, event: Event) -> None:
+        match event:
+            case AppointmentState.Proposed():
+                self._remember_proposal(event)
+            case AppointmentState.CandidatesAdded(candidates=candidates):
+                self.candidates |= {c.id: c for c in candidates}
+            case AppointmentState.CandidateWithdrawn(candidate=candidate):
+                self._set(candidate, CandidateState.WITHDRAWN)
+            case AppointmentState.CandidateTaken(candidate=candidate):
+                self._set(candidate, CandidateState.TAKEN)
+            case AppointmentState.CandidatePassed(candidate=candidate):
+                self._set(candidate, CandidateState.PASSED)
+            case AppointmentState.CandidateMoved():
+                self._remember_move(event)
+            case AppointmentState.EntryDeviated() | AppointmentState.OrganizerAsked():
+                self._remember_deviation(event)
+            case AppointmentState.EntryRestored(owner=owner, candidate=candidate):
+                self._deviations.pop((owner, candidate), None)
+            case AppointmentState.OrganizerAnswered(owner=owner, candidate=candidate):
+                self._deviations.pop((owner, candidate), None)
+            case AppointmentState.OverlapNoticed(owners=owners):
+                self.overlaps = owners
+            case AppointmentState.Edited():
+                self._remember_edit(event)
+            case AppointmentState.AttendeesChanged(attendees=attendees, organizer=organizer):
+                self.attendees, self.organizer = attendees, organizer
+            case AppointmentState.LinkReissued(generation=generation):
+                self.generation = generation
+            case AppointmentState.Confirmed():
+                self._remember_confirmation(event)
+            case AppointmentState.MeetingIssued(meeting=meeting):
+                self.meeting = meeting
+            case AppointmentState.MeetingDelayed():
+                self.meeting_delayed = True
+            case AppointmentState.Cancelled():
+                self.state = State.CANCELLED
+            case AppointmentState.Expired():
+                self.state = State.EXPIRED
+            case AppointmentState.GuestErased():
+                self._forget_guest()
+
+    def _remember_proposal(self, event: AppointmentEvents.Proposed) -> None:
+        self.author, self.attendees, self.organizer = event.author, event.attendees, event.organizer
+        self.kind, self.platform, self.url, self.place = event.kind, event.platform, event.url, event.place
+        self.title, self.message, self.note = event.title, event.message, event.note
+        self.guest, self.time_zone, self.locale = event.guest, event.time_zone, event.locale
+        self.delivery, self.visibility, self._deadline = event.delivery, event.visibility, event.deadline
+        self.candidates = {c.id: c for c in event.candidates}
+        self.proposed_at = event.at
+        if event.platform is Platform.URL:
+            self.meeting = Meeting(event.url)
+
+    def _remember_move(self, event: AppointmentEvents.CandidateMoved) -> None:
+        moved = msgspec.structs.replace(self.candidates[event.candidate], start=event.start, end=event.end)
+        self.candidates[event.candidate] = moved
+        self._deviations.pop((event.by, event.candidate), None)
+
+    def _remember_deviation(
+        self, event: AppointmentEvents.EntryDeviated | AppointmentEvents.OrganizerAsked
+    ) -> None:
+        asked = isinstance(event, AppointmentEvents.OrganizerAsked)
+        place = (event.owner, event.candidate)
+        self._deviations[place] = Deviation(*place, event.gone, event.start, event.end, event.at, asked)
+
+    def _remember_edit(self, event: AppointmentEvents.Edited) -> None:
+        for field in ("title", "message", "note", "visibility"):
+            if (value := getattr(event, field)) is not None:
+                setattr(self, field, value)
+
+    def _remember_confirmation(self, event: AppointmentEvents.Confirmed) -> None:
+        self.state = State.CONFIRMED
+        self.confirmed_at = event.at
+        self.guest = event.guest
+        self.time_zone = event.time_zone or self.time_zone
+        self.locale = event.locale or self.locale
+        self._set(event.candidate, CandidateState.CHOSEN)
+        self._deviations = {}  # whatever was done to holds: the guest has chosen
+
+    def _forget_guest(self) -> None:
+        """By the event alone: whoever still remembers the key forgets as well."""
+        self.erased = True
+        self.guest, self.title, self.meeting = Guest(name=ERASED), ERASED, None
+        self.message = self.note = self.place = self.url = ""
+
+    def _set(self, candidate: str, state: CandidateState) -> None:
+        self.candidates[candidate] = msgspec.structs.replace(self.candidates[candidate], state=state)
