@@ -69,6 +69,10 @@ class Directory(Aggregates):
 
         return self.insist(attempt)
 
+    def revoke_feed(self, member: str, cause: Meta, now: datetime) -> None:
+        """Take the address of the member's calendar feed back; without one, nothing changes."""
+        self._ask_member(member, cause, lambda m: m.revoke_feed(now))
+
     # Accounts that speak for members and rooms
 
     def link_account(

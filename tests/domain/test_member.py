@@ -58,3 +58,22 @@ def test_what_an_older_token_met_breaks_no_account_that_was_linked_since() -> No
     assert [link.broken for link in member.links.values()] == [""]
     member.break_link("google-1-a", "token_refused", NOW)
     assert [link.broken for link in member.links.values()] == ["token_refused"]
+
+
+def test_a_feed_is_issued_anew_and_revoked_and_no_address_ever_comes_back() -> None:
+    member = registered()
+    assert member.feed == 0
+    standing = []
+    for act in (member.issue_feed, member.issue_feed, member.revoke_feed, member.issue_feed):
+        act(NOW)
+        standing.append(member.feed)
+    assert standing == [1, 2, 0, 3]
+
+
+def test_a_feed_that_there_is_not_is_revoked_by_doing_nothing() -> None:
+    member = registered()
+    member.revoke_feed(NOW)
+    member.issue_feed(NOW)
+    member.revoke_feed(NOW)
+    member.revoke_feed(NOW)
+    assert [type(e) for e in member.collect_events()] == [Member.FeedIssued, Member.FeedRevoked]

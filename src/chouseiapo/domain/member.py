@@ -19,7 +19,10 @@ class Role(StrEnum):
 
 
 class Member(Linkable):
-    """Can sign in, can attend; has one calendar (built in until another is linked) and perhaps Zoom."""
+    """Can sign in, can attend; has one calendar (built in until another is linked) and perhaps Zoom.
+
+    `feed` is the generation of the calendar feed's address, 0 while there is none.
+    """
 
     class Registered(Event, frozen=True, kw_only=True):
         """The person belongs to the company from now on; `email` is their identity for signing in."""
@@ -50,6 +53,12 @@ class Member(Linkable):
         """The member's calendar feed has a new address; those of lower generations answer nothing."""
 
         NAME: ClassVar[str] = "member.feed-issued"
+        generation: int
+
+    class FeedRevoked(Event, frozen=True, kw_only=True):
+        """The member's calendar feed has no address any more, until one of a higher generation is issued."""
+
+        NAME: ClassVar[str] = "member.feed-revoked"
         generation: int
 
     class Linked(links.AccountLinked, frozen=True, kw_only=True):
@@ -83,6 +92,7 @@ class Member(Linkable):
         self.time_zone = ""
         self.text_only = False
         self.feed = 0
+        self._feeds = 0
 
     @property
     def zoom(self) -> Link | None:
@@ -128,7 +138,12 @@ class Member(Linkable):
 
     def issue_feed(self, now: datetime) -> None:
         """Give the feed a new address; the one before answers nothing from now on."""
-        self._record(self.FeedIssued, now, generation=self.feed + 1)
+        self._record(self.FeedIssued, now, generation=self._feeds + 1)
+
+    def revoke_feed(self, now: datetime) -> None:
+        """Take the feed's address back without giving it another; without one, nothing changes."""
+        if self.feed:
+            self._record(self.FeedRevoked, now, generation=self.feed)
 
     def when(self, event: Event) -> None:
         match event:
@@ -141,6 +156,8 @@ class Member(Linkable):
             case Member.LocalityChosen(locale=locale, time_zone=time_zone):
                 self.locale, self.time_zone = locale, time_zone
             case Member.FeedIssued(generation=generation):
-                self.feed = generation
+                self.feed = self._feeds = generation
+            case Member.FeedRevoked():
+                self.feed = 0
             case _:
                 super().when(event)
