@@ -13,10 +13,10 @@ import msgspec
 from chouseiapo import migrations
 from chouseiapo.accounts.access import LINK_LIFE, Access
 from chouseiapo.accounts.google import GoogleAccounts
-from chouseiapo.accounts.guest_links import GuestLinks
 from chouseiapo.accounts.keyring import StoredKeyring
 from chouseiapo.accounts.microsoft import MicrosoftAccounts
 from chouseiapo.accounts.reseal import Resealed, seal_anew
+from chouseiapo.accounts.secret_links import SecretLinks
 from chouseiapo.accounts.secrets import PERSONAL_DATA, VAULT, Sealer, Signer, hashed
 from chouseiapo.accounts.vault import Grant, LinkedAccounts, Vault
 from chouseiapo.accounts.zoom import ZoomAccounts
@@ -84,7 +84,8 @@ class Services:
     keyring: StoredKeyring
     coordination: Coordination
     access: Access
-    guest_links: GuestLinks
+    guest_links: SecretLinks
+    feed_links: SecretLinks
     form_signer: Signer
     sealer: Sealer
     accounts: Mapping[str, LinkedAccounts]
@@ -176,7 +177,8 @@ def _assemble(
         Provider.GOOGLE.value: google,
         Provider.MICROSOFT.value: outlook,
     }
-    guest_links = GuestLinks(Signer(settings.secret_key, "guest link"), settings.base_url)
+    guest_signer, feed_signer = (Signer(settings.secret_key, kind) for kind in ("guest link", "feed link"))
+    guest_links = SecretLinks(guest_signer, "appointment", f"{settings.base_url}/g/")
     writer = EntryWriter(app, settings.base_url, settings.time_zone, settings.locale)
     composer = Composer(app, settings, Mails(settings), guest_links.url)
     reminders = Reminders(app, rows, settings.reminder_at, settings.time_zone)
@@ -196,6 +198,7 @@ def _assemble(
         coordination=app,
         access=Access(rows),
         guest_links=guest_links,
+        feed_links=SecretLinks(feed_signer, "member", f"{settings.base_url}/feeds/", ".ics"),
         form_signer=Signer(settings.secret_key, "form"),
         sealer=sealer,
         accounts=accounts,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chouseiapo.accounts.guest_links import GuestLink, GuestLinks
+from chouseiapo.accounts.secret_links import SecretLink, SecretLinks
 from chouseiapo.accounts.secrets import Sealer, Signer, hashed
 from chouseiapo.bootstrap import Services
 from chouseiapo.tables import sign_in_links
@@ -19,8 +19,8 @@ from tests.product import NOW, Office
 OLD, NEW = "o" * 32, "n" * 32
 
 
-def links(*keys: str) -> GuestLinks:
-    return GuestLinks(Signer(keys, "guest link"), "https://appo.example")
+def links(*keys: str) -> SecretLinks:
+    return SecretLinks(Signer(keys, "guest link"), "appointment", "https://appo.example/g/")
 
 
 appointments = st.uuids().map(lambda u: f"appointment-{u.hex}")
@@ -29,7 +29,7 @@ appointments = st.uuids().map(lambda u: f"appointment-{u.hex}")
 @given(appointments, st.integers(1, 2**32 - 1))
 def test_a_secret_says_what_was_put_into_it(appointment: str, generation: int) -> None:
     secret = links(NEW).secret(appointment, generation)
-    assert links(NEW).read(secret) == GuestLink(appointment, generation)
+    assert links(NEW).read(secret) == SecretLink(appointment, generation)
     assert len(secret) == 48
 
 
@@ -39,7 +39,7 @@ def test_a_secret_with_another_character_opens_nothing_else(
 ) -> None:
     secret = links(NEW).secret(appointment, 1)
     altered = secret[:place] + character + secret[place + 1 :]
-    assert links(NEW).read(altered) == (GuestLink(appointment, 1) if altered == secret else None)
+    assert links(NEW).read(altered) == (SecretLink(appointment, 1) if altered == secret else None)
 
 
 @given(st.text(max_size=60))
@@ -52,6 +52,19 @@ def test_secrets_signed_by_an_older_key_still_open_and_others_do_not() -> None:
     secret = links(OLD).secret(appointment, 1)
     assert links(NEW, OLD).read(secret) is not None
     assert links(NEW).read(secret) is None
+
+
+def test_the_secret_of_one_kind_opens_nothing_of_another() -> None:
+    feeds = SecretLinks(Signer([NEW], "feed link"), "member", "https://appo.example/feeds/", ".ics")
+    one = uuid.uuid4().hex
+    assert feeds.read(links(NEW).secret(f"appointment-{one}", 1)) is None
+    assert links(NEW).read(feeds.secret(f"member-{one}", 1)) is None
+
+
+def test_the_address_is_the_secret_between_what_stands_around_it() -> None:
+    feeds = SecretLinks(Signer([NEW], "feed link"), "member", "https://appo.example/feeds/", ".ics")
+    member = f"member-{uuid.uuid4().hex}"
+    assert feeds.url(member, 3) == f"https://appo.example/feeds/{feeds.secret(member, 3)}.ics"
 
 
 def test_a_purpose_of_its_own_keeps_signatures_apart() -> None:

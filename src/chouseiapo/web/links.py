@@ -17,7 +17,7 @@ def appointment_behind(secret: str) -> Appointment:
     if link is None:
         limits.hit(limits.UNKNOWN_LINKS, limits.address())
         raise NotFound
-    appointment = services().coordination.appointment(link.appointment)
+    appointment = services().coordination.appointment(link.id)
     if link.generation != appointment.generation:
         raise Revoked
     return appointment
