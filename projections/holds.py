@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy import Table, bindparam, delete, select
@@ -20,17 +20,26 @@ from chouseiapo.application import Coordination
 from chouseiapo.domain.appointment import Appointment, State
 from chouseiapo.domain.event import Event
 from chouseiapo.domain.ids import link_owner
-from chouseiapo.domain.links import AccountHealed, AccountLinked, AccountUnlinked, CalendarSelected, Linkable
+from chouseiapo.domain.links import (
+    AccountHealed,
+    AccountLinked,
+    AccountUnlinked,
+    CalendarSelected,
+    DisappearanceAnswered,
+    Linkable,
+)
 from chouseiapo.domain.member import Member
 from chouseiapo.domain.proposal import Kind
 from chouseiapo.domain.slots import Candidate
-from chouseiapo.ledger import stands, touch, wake_lane
+from chouseiapo.ledger import ensure, stands, touch, wake_lane
 from chouseiapo.ports import Entry
 from chouseiapo.storage import Rows, upsert
 from chouseiapo.tables import entries, holds, tasks
 from projections.catch_up import readable
 
 LEDGER = "holds"
+# What else is done in a calendar's lane, so that nothing else is asked of it at the same time.
+WATCH, RESTORE, ACCEPT = "watch", "restore", "accept"
 # What changes where or in which language a member's entries stand.
 _MOVING = (AccountLinked, AccountUnlinked, AccountHealed, CalendarSelected, Member.LocalityChosen)
 # Built once: putting a statement together takes as long as its answer.
@@ -213,32 +222,40 @@ class Holds:
     name = LEDGER
     tables: Sequence[Table] = (holds,)
 
-    def __init__(self, app: Coordination, writer: EntryWriter) -> None:
+    def __init__(self, app: Coordination, writer: EntryWriter, watch_every: timedelta) -> None:
         self._app = app
         self._writer = writer
+        self._watch_every = watch_every
 
     def apply(self, connection: Connection, stream: str, events: Sequence[Event]) -> None:
         if stream.startswith("appointment-"):
-            self._write(connection, stream)
+            self._write(connection, stream, events[-1].at)
         elif any(isinstance(e, _MOVING) for e in events):
-            self._follow_links(connection, stream)
+            self._follow_links(connection, stream, events[-1].at)
+        for answered in (e for e in events if isinstance(e, DisappearanceAnswered)):
+            key = f"{answered.link}/{RESTORE if answered.restore else ACCEPT}"
+            touch(connection, LEDGER, key, lane=answered.link)
 
-    def _write(self, connection: Connection, id: str) -> None:
-        wanted = self._writer.wanted(self._app.appointment(id))
+    def _write(self, connection: Connection, id: str, at: datetime) -> None:
+        appointment = self._app.appointment(id)
+        wanted = self._writer.wanted(appointment)
         before = set(connection.scalars(select(holds.c.link).where(holds.c.appointment == id)))
         connection.execute(delete(holds).where(holds.c.appointment == id))
         upsert(connection, holds, [_row(w) for w in wanted])
         differing = _differing(connection, id, wanted)
+        touched_by_hand = [w.link for w in wanted if appointment.deviation(w.owner, w.entry.candidate)]
         # A worker may be writing from what the appointment was a moment ago: it has to look once more.
         standing = {link for link in before if stands(connection, LEDGER, f"{link}/{id}")}
-        for link in sorted(standing | set(differing)):
+        for link in sorted({*standing, *differing, *touched_by_hand}):
             touch(connection, LEDGER, f"{link}/{id}", lane=link)
+        for link in sorted({w.link for w in wanted if not w.link.startswith("builtin-")}):
+            ensure(connection, LEDGER, f"{link}/{WATCH}", lane=link, due_at=at + self._watch_every)
 
-    def _follow_links(self, connection: Connection, owner: str) -> None:
+    def _follow_links(self, connection: Connection, owner: str, at: datetime) -> None:
         """An owner's account came, went or healed: everything that concerns them is worked out again."""
         concerned = select(holds.c.appointment).where(holds.c.owner == owner).distinct()
         for id in readable(connection, self.name, connection.scalars(concerned)):
-            self._write(connection, id)
+            self._write(connection, id, at)
         wake_lane(connection, LEDGER, self._writer.link_of(owner))
 
 

@@ -6,91 +6,243 @@ The booking is written before anything is removed, and only entries of our own m
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import delete, func, or_, select, update
 
 from chouseiapo.application import Coordination
-from chouseiapo.ledger import Task
-from chouseiapo.ports import Calendar, Entry, Placed, PortError
+from chouseiapo.domain.appointment import Appointment
+from chouseiapo.domain.appointment_state import Deviation
+from chouseiapo.domain.ids import link_owner
+from chouseiapo.domain.links import Leaving
+from chouseiapo.domain.slots import Slot
+from chouseiapo.ports import Calendar, Entry, Found, Placed, PortError
 from chouseiapo.storage import Rows, upsert
 from chouseiapo.tables import appointments, entries, meetings, tasks
 from projections.holds import LEDGER, EntryWriter
 
-Standing = Mapping[str, tuple[Placed, str]]
+Standing = Mapping[str, "Known"]
+TOUCHED = "touched"  # what calendars answer where somebody has been at an entry since we wrote it
+
+
+class Known(NamedTuple):
+    """What our own notes say of an entry: where it is, with which content (empty: not as wanted), for which
+    time, and when it was written."""
+
+    link: str
+    placed: Placed
+    fingerprint: str
+    start: datetime | None
+    end: datetime | None
+    at: datetime | None
+
+    def stands_at(self, seen: Found) -> bool:
+        """Whether it is where we put it; entries of an earlier release have no time in our notes."""
+        return self.start is None or (seen.start, seen.end) == (self.start, self.end)
 
 
 class PlaceHolds:
     """One task is one appointment on one calendar: at most a write and a batch of removals."""
 
-    ledger = LEDGER
-
     def __init__(
-        self, app: Coordination, rows: Rows, writer: EntryWriter, calendar_of: Callable[[str], Calendar]
+        self,
+        app: Coordination,
+        rows: Rows,
+        writer: EntryWriter,
+        calendar_of: Callable[[str], Calendar],
+        grace: timedelta,
     ) -> None:
         self._app = app
         self._rows = rows
         self._writer = writer
         self._calendar_of = calendar_of
+        self._grace = grace
 
-    def settle(self, task: Task, now: datetime) -> datetime | None:
-        """Make the calendar right for the appointment; raises the first failure after trying everything."""
-        link, _, appointment = task.key.partition("/")
-        wanted = [w for w in self._writer.wanted(self._app.appointment(appointment)) if w.link == link]
+    def settle(self, link: str, appointment: str, now: datetime) -> datetime | None:
+        """Make the calendar right for the appointment; raises the first failure after trying everything.
+        Answers when to look at what somebody's hand seems to have done."""
         standing = self._standing(link, appointment)
-        failures = self._put([w.entry for w in wanted], standing, link, now)
+        found = self._follow_hands(link, self._app.appointment(appointment), standing, now)
+        wanted = [w.entry for w in self._writer.wanted(found) if w.link == link]
+        failures = self._put(wanted, standing, found, link, now)
         if any(not failure.permanent for failure in failures):
             raise _first_to_mend(failures)
-        keys = {w.entry.key for w in wanted}
-        surplus = [placed for key, (placed, _) in standing.items() if key not in keys and placed.present]
-        failures += self._remove(surplus, link, now)
+        keys = {entry.key for entry in wanted}
+        surplus = [k.placed for key, k in standing.items() if key not in keys and k.placed.present]
+        failures += self._remove(surplus, found, link, now)
         if failures:
             raise _first_to_mend(failures)
-        return None
+        return self._next_look(link, self._app.appointment(appointment))
 
-    def _put(self, wanted: Sequence[Entry], standing: Standing, link: str, now: datetime) -> list[PortError]:
+    # What hands have done
+
+    def _follow_hands(
+        self, link: str, appointment: Appointment, standing: Standing, now: datetime
+    ) -> Appointment:
+        """Look at what was seen deleted or moved, once it has stood so for a while, and do what was meant."""
+        mine = [d for d in appointment.deviations if d.owner == link_owner(link)]
+        for deviation in mine:
+            known = self._known(standing, deviation.candidate)
+            if known is None or not known.placed.vendor_id:  # it never stood on this calendar
+                appointment = self._app.restore_entry(
+                    appointment.id, deviation.owner, deviation.candidate, now
+                )
+                continue
+            self._note_differing(known.placed)
+            if not deviation.asked and deviation.seen_at + self._grace <= now:
+                appointment = self._follow(link, appointment.id, deviation, known, now)
+        return appointment
+
+    def _follow(
+        self, link: str, appointment: str, deviation: Deviation, known: Known, now: datetime
+    ) -> Appointment:
+        place = (appointment, deviation.owner, deviation.candidate)
+        [seen] = self._calendar_of(link).look(link, [known.placed])
+        if isinstance(seen, PortError):
+            raise seen
+        if seen is not None and known.stands_at(seen):
+            return self._app.restore_entry(*place, now)
+        return self._app.follow_deviation(*place, Slot(seen.start, seen.end) if seen else None, now)
+
+    def _next_look(self, link: str, appointment: Appointment) -> datetime | None:
+        owner = link_owner(link)
+        waiting = [d.seen_at for d in appointment.deviations if d.owner == owner and not d.asked]
+        return min(waiting) + self._grace if waiting else None
+
+    @staticmethod
+    def _known(standing: Standing, candidate: str) -> Known | None:
+        found = (known for known in standing.values() if known.placed.candidate == candidate)
+        return max(found, key=lambda known: bool(known.placed.vendor_id), default=None)
+
+    # What should stand
+
+    def _put(
+        self, wanted: Sequence[Entry], standing: Standing, appointment: Appointment, link: str, now: datetime
+    ) -> list[PortError]:
+        owner = link_owner(link)
         due = []
         for entry in wanted:
-            new = Placed(entry.key, entry.appointment, entry.candidate, calendar=entry.calendar)
-            placed, fingerprint = standing.get(entry.key, (new, ""))
-            if fingerprint != entry.fingerprint():
-                due.append((entry, placed))
+            if appointment.deviation(owner, entry.candidate):
+                continue  # as long as nobody knows what a hand meant, its work stays
+            known = standing.get(entry.key) or _unknown(entry, link)
+            if known.fingerprint != entry.fingerprint():
+                due.append(
+                    (entry, _over_whatever(known.placed) if _turned(known, appointment) else known.placed)
+                )
+        results: list[Placed | PortError | None] = []
+        for (entry, placed), result in zip(due, self._write(due, link, now), strict=True):
+            touched = isinstance(result, PortError) and result.reason == TOUCHED
+            known = standing.get(entry.key)
+            if touched and known is not None:
+                results.append(self._over_touched(entry, placed, known, appointment, now))
+            else:
+                results.append(result)
+        return [result for result in results if isinstance(result, PortError)]
+
+    def _write(
+        self, due: Sequence[tuple[Entry, Placed]], link: str, now: datetime
+    ) -> list[Placed | PortError]:
         if not due:
             return []
         # From here on an entry may stand although no answer ever came.
-        self._keep([(msgspec.structs.replace(placed, unsure=True), "") for _, placed in due], link, None)
+        self._keep([(msgspec.structs.replace(placed, unsure=True), "") for _, placed in due], link)
         results = self._calendar_of(link).put(link, due)
-        done = [
-            (result, entry.fingerprint())
-            for (entry, _), result in zip(due, results, strict=True)
-            if isinstance(result, Placed)
-        ]
-        self._keep(done, link, now)
-        return [result for result in results if isinstance(result, PortError)]
+        written = [(result, entry) for (entry, _), result in zip(due, results, strict=True)]
+        self._keep_written([(r, entry) for r, entry in written if isinstance(r, Placed)], link, now)
+        return results
 
-    def _remove(self, surplus: Sequence[Placed], link: str, now: datetime) -> list[PortError]:
-        if not surplus:
+    def _over_touched(
+        self, entry: Entry, placed: Placed, known: Known, appointment: Appointment, now: datetime
+    ) -> Placed | PortError | None:
+        """Somebody has been at the entry since we wrote it: at its time, or only at what is theirs."""
+        link, owner = known.link, link_owner(known.link)
+        self._keep([(_over_whatever(placed), "")], link)
+        [seen] = self._calendar_of(link).look(link, [placed])
+        if isinstance(seen, PortError):
+            return seen
+        if seen is not None and known.stands_at(seen):
+            return self._write([(entry, _over_whatever(placed))], link, now)[0]
+        moved_to = Slot(seen.start, seen.end) if seen else None
+        self._app.note_deviation(appointment.id, owner, entry.candidate, moved_to, now)
+        return None
+
+    # What should be gone
+
+    def _remove(
+        self, surplus: Sequence[Placed], appointment: Appointment, link: str, now: datetime
+    ) -> list[PortError]:
+        staying = [p for p in surplus if self._stays(p, appointment, link)]
+        self._keep([(_let_go(placed), "") for placed in staying], link)
+        going = [p for p in surplus if p not in staying]
+        if not going:
             return []
-        results = self._calendar_of(link).remove(link, surplus)
-        self._keep([(r, "") for r in results if isinstance(r, Placed)], link, now)
+        results = self._calendar_of(link).remove(link, going)
+        self._keep([(r, "") for r in results if isinstance(r, Placed)], link)
         return [result for result in results if isinstance(result, PortError)]
 
-    def _standing(self, link: str, appointment: str) -> dict[str, tuple[Placed, str]]:
+    def _stays(self, placed: Placed, appointment: Appointment, link: str) -> bool:
+        """Whether whoever unlinked the calendar wanted this entry to stay there."""
+        owner = link_owner(link)
+        leave = self._app.owners([owner])[owner].left.get(link, Leaving.REMOVE)
+        chosen = appointment.chosen
+        confirmed = chosen is not None and chosen.id == placed.candidate
+        return leave is Leaving.KEEP or (leave is Leaving.KEEP_CONFIRMED and confirmed)
+
+    # What we know
+
+    def _standing(self, link: str, appointment: str) -> dict[str, Known]:
         found = select(entries).where(entries.c.appointment == appointment, entries.c.link == link)
         with self._rows.read() as connection:
-            return {row.key: (_placed(row), row.fingerprint) for row in connection.execute(found)}
+            return {row.key: _known(row) for row in connection.execute(found)}
 
-    def _keep(self, placed: Sequence[tuple[Placed, str]], link: str, now: datetime | None) -> None:
-        """Write down what is known of entries; without `now` the time of placing stays as it was."""
-        rows: list[dict[str, Any]] = []
-        for known, fingerprint in placed:
-            row = msgspec.structs.asdict(known) | {"fingerprint": fingerprint, "link": link}
-            rows.append(row if now is None else row | {"placed_at": now})
+    def _note_differing(self, placed: Placed) -> None:
+        """It is not as wanted; once it is to be made so again, then whatever stands there."""
+        with self._rows.write() as connection:
+            same = update(entries).where(entries.c.key == placed.key)
+            connection.execute(same.values(fingerprint="", etag=""))
+
+    def _keep(self, placed: Sequence[tuple[Placed, str]], link: str) -> None:
+        """Write down what is known of entries; when and for which time they were written stays as it was."""
+        self._store(
+            [msgspec.structs.asdict(known) | {"fingerprint": print, "link": link} for known, print in placed]
+        )
+
+    def _keep_written(self, written: Sequence[tuple[Placed, Entry]], link: str, now: datetime) -> None:
+        self._store(
+            [
+                msgspec.structs.asdict(known)
+                | {"fingerprint": entry.fingerprint(), "link": link, "placed_at": now}
+                | {"starts_at": entry.start, "ends_at": entry.end}
+                for known, entry in written
+            ]
+        )
+
+    def _store(self, rows: Sequence[dict[str, Any]]) -> None:
         if rows:
             with self._rows.write() as connection:
                 upsert(connection, entries, rows)
+
+
+def _turned(known: Known, appointment: Appointment) -> bool:
+    """Whether a hold becomes the confirmed event: what the guest chose stands, whatever was done to holds."""
+    fixed = appointment.confirmed_at
+    return fixed is not None and (known.at is None or known.at < fixed)
+
+
+def _over_whatever(placed: Placed) -> Placed:
+    return msgspec.structs.replace(placed, etag="")
+
+
+def _let_go(placed: Placed) -> Placed:
+    """It is no longer ours to touch; which ids are used up is remembered."""
+    return msgspec.structs.replace(placed, vendor_id="", etag="", unsure=False)
+
+
+def _unknown(entry: Entry, link: str) -> Known:
+    placed = Placed(entry.key, entry.appointment, entry.candidate, calendar=entry.calendar)
+    return Known(link, placed, "", None, None, None)
 
 
 def left_on(rows: Rows, link: str) -> tuple[int, bool]:
@@ -128,7 +280,8 @@ def _first_to_mend(failures: Sequence[PortError]) -> PortError:
     return min(failures, key=lambda failure: (not failure.auth, failure.permanent))
 
 
-def _placed(row: Any) -> Placed:
+def placed_of(row: Any) -> Placed:
+    """An entry's row, as calendars want it."""
     return Placed(
         key=row.key,
         appointment=row.appointment,
@@ -139,3 +292,7 @@ def _placed(row: Any) -> Placed:
         unsure=row.unsure,
         calendar=row.calendar,
     )
+
+
+def _known(row: Any) -> Known:
+    return Known(row.link, placed_of(row), row.fingerprint, row.starts_at, row.ends_at, row.placed_at)

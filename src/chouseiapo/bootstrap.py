@@ -40,6 +40,7 @@ from chouseiapo.policies import Policies
 from chouseiapo.ports import Calendar
 from chouseiapo.storage import Rows
 from projections.appointments import Appointments
+from projections.calendars import KeepCalendars
 from projections.catch_up import Projection
 from projections.holds import EntryWriter, Holds
 from projections.meetings import IssueMeetings, Meetings
@@ -50,6 +51,7 @@ from projections.place_holds import PlaceHolds
 from projections.reminders import Reminders
 from projections.send_mails import Composer, SealedSignIn, SendMails
 from projections.settle import Settler
+from projections.watch import Watch
 
 
 class WrongDatabase(Exception):
@@ -185,7 +187,7 @@ def _assemble(
     meetings = Meetings(app, settings.time_zone)
     mailer = SmtpMailer(settings) if settings.smtp_url else None
     settlers: list[Settler] = [
-        PlaceHolds(app, rows, writer, lambda link: calendars[link.partition("-")[0]]),
+        _keep_calendars(settings, app, rows, writer, calendars),
         IssueMeetings(app, rows, meetings, zoom),
     ]
     if mailer is not None:
@@ -207,11 +209,32 @@ def _assemble(
         mailer=mailer,
         entry_writer=writer,
         composer=composer,
-        projections=(Offers(app), Holds(app, writer), meetings, Outbox(app), Appointments(app), People(app)),
+        projections=(
+            Offers(app),
+            Holds(app, writer, timedelta(seconds=settings.watch_every_s)),
+            meetings,
+            Outbox(app),
+            Appointments(app),
+            People(app),
+        ),
         policies=Policies(app, rows, timedelta(seconds=settings.meeting_wait_s)),
         settlers=settlers,
         reminders=reminders,
         connected=(google, outlook, zoom, *filter(None, (mailer,))),
+    )
+
+
+def _keep_calendars(
+    settings: Settings, app: Coordination, rows: Rows, writer: EntryWriter, calendars: Mapping[str, Calendar]
+) -> KeepCalendars:
+    def calendar_of(link: str) -> Calendar:
+        return calendars[link.partition("-")[0]]
+
+    grace, every = timedelta(seconds=settings.hand_grace_s), timedelta(seconds=settings.watch_every_s)
+    take_foreign = settings.foreign_over_candidate == "take"
+    return KeepCalendars(
+        PlaceHolds(app, rows, writer, calendar_of, grace),
+        Watch(app, rows, calendar_of, every, take_foreign),
     )
 
 

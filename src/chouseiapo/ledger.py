@@ -50,6 +50,13 @@ def touch(connection: Connection, ledger: str, key: str, lane: str, due_at: date
     upsert(connection, tasks, [row | {"attempts": 0, "parked": False}])
 
 
+def ensure(connection: Connection, ledger: str, key: str, lane: str, due_at: datetime) -> None:
+    """Have something looked at from time to time; where that is arranged already, nothing changes."""
+    insert_new(connection, lanes, {"ledger": ledger, "lane": lane, "not_before": AT_ONCE})
+    row = {"ledger": ledger, "key": key, "lane": lane, "due_at": due_at, "version": secrets.randbits(31)}
+    insert_new(connection, tasks, row | {"attempts": 0, "parked": False})
+
+
 def stands(connection: Connection, ledger: str, key: str) -> bool:
     """Whether a task of that key is still to be done, or is being worked on."""
     found = select(tasks.c.key).where(tasks.c.ledger == ledger, tasks.c.key == key)

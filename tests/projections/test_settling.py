@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -16,47 +16,18 @@ from chouseiapo.domain.event import Meta
 from chouseiapo.domain.links import Provider
 from chouseiapo.domain.proposal import Platform
 from chouseiapo.ledger import Ledger, beat, pause_after, touch
-from chouseiapo.ports import Calendar, Entry, Issued, MeetingPlan, Placed, PortError
+from chouseiapo.ports import Calendar, Issued, MeetingPlan, PortError
 from chouseiapo.tables import entries, issued_meetings, parked, tasks
 from chouseiapo.worker import Worker
+from projections.calendars import KeepCalendars
 from projections.catch_up import catch_up
 from projections.meetings import LIST_LAG, IssueMeetings
 from projections.place_holds import PlaceHolds
 from projections.rebuild import rebuild
 from projections.settle import work_lane
+from projections.watch import Watch
 from tests.product import BY, NOW, YAMADA, Office, at
-
-
-class Board:
-    """A calendar in memory that can be told to fail, or to let something happen while it writes."""
-
-    def __init__(self) -> None:
-        self.stands: dict[str, Entry] = {}
-        self.answers: list[PortError | None] = []
-        self.meanwhile: Callable[[], None] = lambda: None
-
-    def put(self, link: str, writes: Sequence[tuple[Entry, Placed]]) -> list[Placed | PortError]:
-        self.meanwhile()
-        results: list[Placed | PortError] = []
-        for entry, placed in writes:
-            failure = self.answers.pop(0) if self.answers else None
-            if failure is None:
-                self.stands[entry.key] = entry
-                results.append(Placed(placed.key, placed.appointment, placed.candidate, vendor_id=entry.key))
-            else:
-                results.append(failure)
-        return results
-
-    def remove(self, link: str, placed: Sequence[Placed]) -> list[Placed | PortError]:
-        for each in placed:
-            self.stands.pop(each.key, None)
-        return [Placed(p.key, p.appointment, p.candidate, generation=p.generation + 1) for p in placed]
-
-    def busy(self, *_: Any) -> Any:
-        return []
-
-    def entries(self, *_: Any) -> Any:
-        return []
+from tests.projections.board import Board
 
 
 class Platforms:
@@ -95,9 +66,17 @@ class Platforms:
 
 
 def settle_holds(services: Services, board: Board, now: Any = NOW) -> int:
+    return settle(services, keeping(services, board), now)
+
+
+def keeping(services: Services, board: Board, take_foreign: bool = False) -> KeepCalendars:
+    """What settles calendars, all of them on one board; hands are followed after two minutes."""
+    app, rows = services.coordination, services.rows
     calendar: Calendar = board
-    settler = PlaceHolds(services.coordination, services.rows, services.entry_writer, lambda _: calendar)
-    return settle(services, settler, now)
+    return KeepCalendars(
+        PlaceHolds(app, rows, services.entry_writer, lambda _: calendar, timedelta(minutes=2)),
+        Watch(app, rows, lambda _: calendar, timedelta(minutes=1), take_foreign),
+    )
 
 
 def settle_meetings(services: Services, platform: Platforms, now: Any = NOW) -> int:

@@ -1,0 +1,29 @@
+"""Everything that is done with a calendar account, one thing at a time: entries, watching, answers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from chouseiapo.ledger import Task
+from projections.holds import ACCEPT, LEDGER, RESTORE, WATCH
+from projections.place_holds import PlaceHolds
+from projections.watch import Watch
+
+
+class KeepCalendars:
+    """Settles the ledger of calendar entries: a task's key is the link and what is to be done there."""
+
+    ledger = LEDGER
+
+    def __init__(self, place: PlaceHolds, watch: Watch) -> None:
+        self._place = place
+        self._watch = watch
+
+    def settle(self, task: Task, now: datetime) -> datetime | None:
+        link, _, what = task.key.partition("/")
+        if what == WATCH:
+            return self._watch.turn(link, now)
+        if what in (RESTORE, ACCEPT):
+            self._watch.answered(link, what == RESTORE, now)
+            return None
+        return self._place.settle(link, what, now)
