@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from importlib.resources import files
 from typing import Any
 
@@ -16,8 +17,12 @@ from googleapiclient import discovery
 from chouseiapo.sandbox import Sandbox
 
 START, END = "2026-11-25T10:00:00+09:00", "2026-11-25T11:00:00+09:00"
+AUTH = "https://www.googleapis.com/auth/"
 GUID = "6f8f3d1e-3c1b-4d68-8f57-9c7a2f1f0c11"
 IMMUTABLE = 'IdType="ImmutableId"'
+SHARED = ("openid", "profile", "offline_access", "User.Read", "Calendars.ReadWrite.Shared")
+"""What a link to a room's mailbox asks for at Microsoft."""
+
 Json = dict[str, Any]
 
 
@@ -34,11 +39,12 @@ class Mailbox:
     service = ""
     root = ""
 
-    def __init__(self, sandbox: Sandbox, email: str) -> None:
+    def __init__(self, sandbox: Sandbox, email: str, scopes: Iterable[str] | None = None) -> None:
+        """`scopes`: of the consent, where it is not the usual ones."""
         self.sandbox, self.email = sandbox, email
         self.env = {name.removeprefix("CHOUSEIAPO_"): value for name, value in sandbox.env.items()}
         self.http = session()
-        self.refresh_token = sandbox.grant(self.service, email)
+        self.refresh_token = sandbox.grant(self.service, email, scopes)
         self.sign_in()
 
     def sign_in(self) -> None:
@@ -53,9 +59,17 @@ class Mailbox:
     @property
     def state(self) -> list[Json]:
         """Its entries, as the sandbox shows them to everybody."""
+        return self.standing(self.email)
+
+    def standing(self, calendar: str) -> list[Json]:
+        """The same of any calendar."""
         answer: Json = self.http.get(f"{self.sandbox.url}/state.json", timeout=10).json()
-        entries: list[Json] = answer["calendars"][self.email]["entries"]
+        entries: list[Json] = answer["calendars"][calendar]["entries"]
         return entries
+
+    def by_hand(self, method: str, path: str, body: object = None) -> requests.Response:
+        """The sandbox's own endpoints, as a test would call them."""
+        return self.http.request(method, self.sandbox.url + path, json=body, timeout=10)
 
     def close(self) -> None:
         self.http.close()
@@ -117,7 +131,7 @@ class GraphMailbox(Mailbox):
 
     def token(self) -> str:
         application = self.msal()
-        answer = application.acquire_token_by_refresh_token(self.refresh_token, ["Calendars.ReadWrite"])
+        answer = application.acquire_token_by_refresh_token(self.refresh_token, ["User.Read"])
         application.close()
         return str(answer["access_token"])
 
@@ -148,6 +162,11 @@ class ZoomMailbox(Mailbox):
 def google_event(**fields: Any) -> Json:
     event = {"summary": "打ち合わせ", "start": {"dateTime": START}, "end": {"dateTime": END}}
     return {name: value for name, value in (event | fields).items() if value is not None}
+
+
+def at(text: str) -> Json:
+    """A time in Tokyo, in Google's form: 2026-11-25T10:00."""
+    return {"dateTime": f"{text}:00+09:00"}
 
 
 def graph_time(text: str, zone: str = "Tokyo Standard Time") -> Json:

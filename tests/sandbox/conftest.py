@@ -13,7 +13,12 @@ from chouseiapo.sandbox import Sandbox
 from tests.sandbox.clients import GoogleMailbox, GraphMailbox, ZoomMailbox, session
 
 NUMBERS = count(1)
-SWITCHES = {"graph_duplicate": "same", "zoom_list_lag_s": 0, "zoom_daily_limit": None}
+SWITCHES = {
+    "graph_duplicate": "same",
+    "zoom_list_lag_s": 0,
+    "zoom_daily_limit": None,
+    "google_moved_out": "cancelled",
+}
 Fault = Callable[..., dict[str, Any]]
 Turn = Callable[..., None]
 
@@ -63,6 +68,7 @@ def turn(sandbox: Sandbox, http: requests.Session) -> Turn:
 
 
 def new_person(sandbox: Sandbox, provider: str) -> str:
+    """Somebody whom no other test knows."""
     email = f"person{next(NUMBERS)}@example.com"
     sandbox.add_person(email, "試験", provider)
     return email

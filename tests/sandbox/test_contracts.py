@@ -97,6 +97,11 @@ def test_google(held: Held, google: GoogleMailbox) -> None:
         google.ask("POST", "/calendar/v3/freeBusy", {"timeMin": START, "timeMax": END, "items": items}),
         200,
     )
+    window = {"timeMin": START, "timeMax": END}
+    token = held("google", google.ask("GET", events, params=window), 200)["nextSyncToken"]
+    google.ask("PATCH", one, {"start": {"dateTime": END}, "end": {"dateTime": "2026-11-25T12:00:00+09:00"}})
+    changed = held("google", google.ask("GET", events, params={"syncToken": token}), 200)
+    assert changed["items"][0]["status"] == "cancelled"
     held("google", google.ask("GET", "/calendar/v3/users/me/calendarList"), 200)
     held("google", google.ask("GET", "/calendar/v3/users/me/calendarList/primary"), 200)
     held("google", google.ask("DELETE", one), 204)
@@ -111,6 +116,7 @@ def test_googles_refusals(held: Held, google: GoogleMailbox) -> None:
     held("google", google.ask("PATCH", f"{events}/{id}", {}, headers={"If-Match": '"0"'}), 412)
     google.ask("DELETE", f"{events}/{id}")
     held("google", google.ask("DELETE", f"{events}/{id}"), 410)
+    held("google", google.ask("GET", events, params={"syncToken": "x"}), 410)
     held("google", google.ask("GET", events, headers={"Authorization": ""}), 401)
 
 
@@ -134,6 +140,10 @@ def test_graph(held: Held, graph: GraphMailbox) -> None:
     held("microsoft", graph.ask("GET", "/me/calendar/events"), 200)
     window = {"startDateTime": START, "endDateTime": END}
     held("microsoft", graph.ask("GET", "/me/calendarView", params=window), 200)
+    delta = held("microsoft", graph.ask("GET", "/me/calendarView/delta", params=window), 200)
+    graph.ask("DELETE", one)
+    gone = graph.http.get(delta["@odata.deltaLink"], timeout=10)
+    assert held("microsoft", gone, 200)["value"][0]["@removed"]
     held("microsoft", graph.ask("GET", "/me"), 200)
     body = {
         "schedules": [graph.email, "nobody@example.com"],
@@ -148,7 +158,7 @@ def test_graph(held: Held, graph: GraphMailbox) -> None:
         "headers": {"Content-Type": "application/json"},
         "body": graph_event(),
     }
-    delete = {"id": "2", "method": "DELETE", "url": one}
+    delete = {"id": "2", "method": "DELETE", "url": one, "dependsOn": ["1"]}
     held("microsoft", graph.ask("POST", "/$batch", {"requests": [part, delete]}), 200)
     id = graph.create().json()["id"]
     held("microsoft", graph.ask("DELETE", f"/me/events/{id}"), 204)
@@ -157,6 +167,7 @@ def test_graph(held: Held, graph: GraphMailbox) -> None:
 def test_graphs_refusals(held: Held, graph: GraphMailbox, turn: Turn) -> None:
     held("microsoft", graph.create(showAs="sure"), 400)
     held("microsoft", graph.ask("GET", "/me/events/none"), 404)
+    held("microsoft", graph.ask("GET", "/me/calendarView/delta", params={"$deltatoken": "x"}), 410)
     held("microsoft", graph.ask("GET", "/me", headers={"Authorization": ""}), 401)
     graph.create(transactionId="t1")
     for mode, status in (("bad_request", 400), ("conflict", 409)):

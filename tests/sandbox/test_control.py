@@ -26,7 +26,7 @@ def test_the_state_shows_everybody_and_every_request(
     cursor = state(sandbox, http)["cursor"]
     google.insert(id="seen0001")
     found = state(sandbox, http, since=cursor)
-    assert set(found) == {"calendars", "meetings", "mails", "requests", "cursor"}
+    assert set(found) == {"calendars", "meetings", "mails", "requests", "in_flight", "cursor"}
     for person in DEMO_PEOPLE:
         assert found["calendars"][person.email]["provider"] == person.provider
     assert found["requests"] == [

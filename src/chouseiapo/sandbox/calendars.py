@@ -1,88 +1,33 @@
-"""The entries of one mailbox, whichever vendor keeps them."""
+"""A calendar: its entries, how they have changed, and who may do what with it."""
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property
 from typing import TypeVar
 
-from chouseiapo.sandbox.calls import Json
+from chouseiapo.sandbox.entries import Entry, Mark
 from chouseiapo.sandbox.times import days_touched
 
-Mark = tuple[str, str]
 K = TypeVar("K")
+Place = tuple[int, datetime, datetime]
+"""From that revision on the entry stood there."""
+
+ROLES = ("none", "freeBusyReader", "reader", "writer", "owner")
+"""Google's words for what somebody may do, from less to more."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One version of an entry. A change makes a new one, so that a snapshot needs no copying.
+@dataclass(frozen=True)
+class Share:
+    """What a calendar is to one person. `hidden`: the person has taken it out of sight in the own list."""
 
-    `resource` is what was written, in the vendor's own form; the rest of the upper half is read from it.
-    """
-
-    id: str
-    resource: Json
-    start: datetime
-    end: datetime
-    title: str
-    status: str
-    visibility: str
-    body: str
-    attendees: tuple[str, ...] = ()
-    busy: bool = True
-    all_day: bool = False
-    marks: tuple[Mark, ...] = ()
-    """Private extended properties, by which a vendor finds entries."""
-    tag: Mapping[str, str | None] = field(default_factory=dict)
-    """Whose of ours it is: appointment and candidate; empty for an entry of somebody else."""
-
-    created: datetime
-    updated: datetime
-    revision: int
-    deleted: bool = False
-
-    def overlaps(self, start: datetime, end: datetime) -> bool:
-        return self.start < end and start < self.end
-
-    @cached_property
-    def encoded(self) -> str:
-        """Its line in state.json; tens of thousands are asked for again and again."""
-        shown = {
-            "id": self.id,
-            "title": self.title,
-            "start": self.start.isoformat(),
-            "end": self.end.isoformat(),
-            "status": self.status,
-            "visibility": self.visibility,
-            "body": self.body,
-            "attendees": list(self.attendees),
-            "tag": dict(self.tag),
-        }
-        return json.dumps(shown, ensure_ascii=False)
-
-    @cached_property
-    def saved(self) -> str:
-        """What is needed to make it again after a restart."""
-        kept = {
-            "id": self.id,
-            "resource": self.resource,
-            "created": self.created.isoformat(),
-            "updated": self.updated.isoformat(),
-            "revision": self.revision,
-            "deleted": self.deleted,
-        }
-        return json.dumps(kept, ensure_ascii=False)
+    role: str
+    hidden: bool = False
 
 
-def read_tag(values: Mapping[str, str]) -> dict[str, str | None]:
-    """`tag` of state.json, from the names that chouseiapo gives its private properties."""
-    if not {"appointment", "candidate"} & set(values):
-        return {}
-    return {name: values.get(name) for name in ("appointment", "candidate")}
+NOTHING = Share("none")
 
 
 def _drop(index: dict[K, set[str]], key: K, id: str) -> None:
@@ -98,7 +43,13 @@ def _order(entry: Entry) -> tuple[datetime, str]:
 class Calendar:
     """Found by id, by mark and by the days they touch: load tests keep tens of thousands in one mailbox."""
 
-    def __init__(self) -> None:
+    def __init__(self, id: str, provider: str, name: str, *, room: bool = False) -> None:
+        self.id, self.provider, self.name, self.room = id, provider, name, room
+        self.shares: dict[str, Share] = {}
+        self.shows_busy = True
+        """Whether colleagues to whom nothing was shared see when it is busy, as they do by default."""
+        self.epoch = 1
+        """Tokens of incremental reading are good within one epoch."""
         self.entries: dict[str, Entry] = {}
         self.transactions: dict[str, str] = {}
         """Graph's transactionIds and the entry each of them made."""
@@ -107,6 +58,26 @@ class Calendar:
         self._days: defaultdict[date, set[str]] = defaultdict(set)
         self._marks: defaultdict[Mark, set[str]] = defaultdict(set)
         self._changed: dict[str, None] = {}
+        self.places: dict[str, list[Place]] = {}
+        """Where each entry has stood, so that incremental reading can tell what left a window."""
+
+    def role(self, email: str) -> str:
+        return self.shares.get(email, NOTHING).role
+
+    def allows(self, email: str, role: str) -> bool:
+        return ROLES.index(self.role(email)) >= ROLES.index(role)
+
+    @property
+    def owner(self) -> str:
+        """Whose it is; empty where it belongs to nobody here, as rooms and other teams' calendars do."""
+        return next((email for email, share in self.shares.items() if share.role == "owner"), "")
+
+    def shows_busy_to(self, email: str) -> bool:
+        """To whom anything is shared, and by default to colleagues, whose address has the same domain."""
+        if self.allows(email, "freeBusyReader"):
+            return True
+        domain = email.rpartition("@")[2]
+        return self.shows_busy and (self.room or self.id.rpartition("@")[2] == domain)
 
     def tick(self) -> int:
         self.clock += 1
@@ -117,23 +88,23 @@ class Calendar:
         self._forget(entry.id)
         self.entries[entry.id] = entry
         self._changed[entry.id] = None
-        for each in days_touched(entry.start, entry.end):
-            self._days[each].add(entry.id)
+        places = self.places.setdefault(entry.id, [])
+        if not places or places[-1][1:] != (entry.start, entry.end):
+            places.append((entry.revision, entry.start, entry.end))
+        if not entry.deleted:
+            for each in days_touched(entry.start, entry.end):
+                self._days[each].add(entry.id)
         for mark in entry.marks:
             self._marks[mark].add(entry.id)
-
-    def remove(self, id: str) -> None:
-        """For good, as Graph does; Google keeps what is deleted, as cancelled."""
-        self._forget(id)
-        del self.entries[id]
 
     def _forget(self, id: str) -> None:
         old = self.entries.get(id)
         if old is None:
             return
         self._changed.pop(id, None)
-        for each in days_touched(old.start, old.end):
-            _drop(self._days, each, id)
+        if not old.deleted:
+            for each in days_touched(old.start, old.end):
+                _drop(self._days, each, id)
         for mark in old.marks:
             _drop(self._marks, mark, id)
 
@@ -149,9 +120,7 @@ class Calendar:
         for each in self._days_between(start, end):
             found |= self._days[each]
         entries = (self.entries[id] for id in found)
-        return sorted(
-            (each for each in entries if not each.deleted and each.overlaps(start, end)), key=_order
-        )
+        return sorted((each for each in entries if each.overlaps(start, end)), key=_order)
 
     def _days_between(self, start: datetime, end: datetime) -> Iterable[date]:
         if (end - start).days > len(self._days):
@@ -170,3 +139,9 @@ class Calendar:
                 break
             newer.append(self.entries[id])
         return newer[::-1]
+
+    def was_within(self, id: str, since: int, start: datetime, end: datetime) -> bool:
+        """Whether the entry has stood in [start, end) at that revision or at any later one."""
+        places = self.places.get(id, [])
+        at_first = max((n for n, place in enumerate(places) if place[0] <= since), default=0)
+        return any(begin < end and start < finish for _, begin, finish in places[at_first:])

@@ -18,13 +18,15 @@ def parse_query(text: str) -> dict[str, list[str]]:
 
 @dataclass(frozen=True)
 class Call:
-    """`path` starts below the API's root and is percent-decoded; header names are in lower case."""
+    """`path` starts below the API's root and is percent-decoded; header names are in lower case.
+    `scopes` are those of its token, once that is known."""
 
     method: str
     path: str
     query: Mapping[str, Sequence[str]] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    scopes: frozenset[str] = frozenset()
 
     @classmethod
     def part(cls, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Call:

@@ -214,14 +214,15 @@ def _outward(html: str) -> str:
 
 
 def _details(routes: Blueprint, world: World) -> None:
-    @routes.get("/calendars/<email>/<id>")
-    def entry(email: str, id: str) -> ResponseReturnValue:
+    @routes.get("/calendars/<calendar_id>/<id>")
+    def entry(calendar_id: str, id: str) -> ResponseReturnValue:
         """One entry, with everything the vendor holds."""
-        person = world.people.get(email)
-        found = world.calendars[email].entries.get(id) if person else None
+        calendar = world.calendars.get(calendar_id)
+        found = calendar.entries.get(id) if calendar else None
         if found is None or found.deleted:
             abort(404)
-        return render_template("entry.html", person=person, entry=found, week=monday_of(_local(found.start)))
+        week = monday_of(_local(found.start))
+        return render_template("entry.html", calendar=calendar, entry=found, week=week)
 
     @routes.get("/j/<int:id>")
     def room(id: int) -> ResponseReturnValue:

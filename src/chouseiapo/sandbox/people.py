@@ -12,11 +12,13 @@ SERVICES = (*PROVIDERS, "zoom")
 
 @dataclass(frozen=True)
 class Person:
-    """A mailbox, its calendar at `provider` (google or microsoft) and a licensed Zoom account."""
+    """A mailbox, its calendar at `provider` (google or microsoft) and a licensed Zoom account.
+    A room's mailbox is one too, but without Zoom."""
 
     email: str
     name: str
     provider: str
+    room: bool = False
 
     def __post_init__(self) -> None:
         if self.email.count("@") != 1 or any(c.isspace() for c in self.email):
@@ -25,8 +27,8 @@ class Person:
             raise ValueError(f"{self.provider!r} is no provider: it is google or microsoft.")
 
     def uses(self, service: str) -> bool:
-        """Everybody has Zoom; a calendar is at one provider only."""
-        return service in (self.provider, "zoom")
+        """Everybody has Zoom, only rooms have not; a calendar is at one provider only."""
+        return service == self.provider or (service == "zoom" and not self.room)
 
     @property
     def guid(self) -> str:

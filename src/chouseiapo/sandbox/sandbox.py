@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from chouseiapo.sandbox.app import create_app
+from chouseiapo.sandbox.calendars import Calendar
 from chouseiapo.sandbox.certificates import server_context
 from chouseiapo.sandbox.google import sign_in as google_sign_in
 from chouseiapo.sandbox.google.api import ROOT as GOOGLE
@@ -149,6 +150,25 @@ class Sandbox:
     def add_person(self, email: str, name: str, provider: str) -> Person:
         """One more mailbox; ValueError when it is none, or another provider's already."""
         return self.world.add(Person(email, name, provider))
+
+    def add_calendar(
+        self, email: str, name: str, access: str = "owner", id: str = "", *, hidden: bool = False
+    ) -> Calendar:
+        """A further calendar of that person, its `id` made up unless given; with the id of one that is there:
+        shared with that person. `access`: owner, writer, reader, freeBusyReader; none takes it back."""
+        return self.world.add_calendar(email, name, access, id, hidden=hidden)
+
+    def add_room(self, name: str, provider: str, writers: Iterable[str] = (), id: str = "") -> Calendar:
+        """At Google a resource calendar; at Microsoft a mailbox, its address the `id`, that may sign in."""
+        return self.world.add_room(name, provider, writers, id)
+
+    def show_busy(self, id: str, free_busy: str) -> Calendar:
+        """Whether colleagues see when a calendar is busy: visible, as by default, or hidden."""
+        return self.world.show_busy(id, free_busy)
+
+    def expire_sync(self, id: str = "") -> None:
+        """Sync tokens and delta links of that calendar, or of all, are answered with 410 from now on."""
+        self.world.expire_sync(id)
 
     def grant(self, service: str, email: str, scopes: Iterable[str] | None = None) -> str:
         """A refresh token, as if the person had just consented. At Zoom that voids older tokens."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from datetime import UTC, date, datetime, time, timedelta
 
-from chouseiapo.sandbox.hand import add
+from chouseiapo.sandbox.hand import Moment, add
 from chouseiapo.sandbox.people import Person
 from chouseiapo.sandbox.times import TOKYO
 from chouseiapo.sandbox.world import World
@@ -25,7 +25,8 @@ def seed_busy(world: World, now: datetime) -> int:
     today = now.astimezone(TOKYO).date()
     first = today - timedelta(days=today.weekday())
     days = [first + timedelta(days=n) for n in range(7 * WEEKS) if n % 7 < 5]
-    return sum(_seed(world, person, on) for person in list(world.people.values()) for on in days)
+    people = [each for each in world.people.values() if not each.room]
+    return sum(_seed(world, person, on) for person in people for on in days)
 
 
 def _seed(world: World, person: Person, on: date) -> int:
@@ -48,5 +49,5 @@ def _at(on: date, at: time) -> datetime:
 def _add(
     world: World, person: Person, title: str, start: datetime, end: datetime
 ) -> tuple[datetime, datetime]:
-    add(world, person.email, title, start, end)
+    add(world, person.email, title, Moment(start), Moment(end))
     return start, end

@@ -9,19 +9,18 @@ from chouseiapo.sandbox.world import World
 
 
 def state(world: World, since: int) -> Iterator[str]:
-    """`requests` from number `since` on; `cursor` is the number to ask for next time."""
+    """`requests` from number `since` on; `cursor` is the number to ask for next time. `in_flight`: the most
+    requests that there were at the same time for a mailbox."""
     with world.lock:
-        calendars = [
-            (email, person.provider, world.calendars[email].live()) for email, person in world.people.items()
-        ]
+        calendars = [(id, each.provider, each.live()) for id, each in world.calendars.items()]
         meetings, mails = list(world.meetings.by_id.values()), list(world.mails)
         rows, cursor = world.journal.since(since)
     yield '{"calendars": {'
-    for n, (email, provider, entries) in enumerate(calendars):
-        yield f'{", " if n else ""}{json.dumps(email)}: {{"provider": "{provider}", "entries": ['
+    for n, (id, provider, entries) in enumerate(calendars):
+        yield f'{", " if n else ""}{json.dumps(id)}: {{"provider": "{provider}", "entries": ['
         yield ", ".join(each.encoded for each in entries)
         yield "]}"
     yield '}, "meetings": [' + ", ".join(each.encoded for each in meetings)
     yield '], "mails": [' + ", ".join(each.encoded for each in mails)
     yield '], "requests": [' + ", ".join(rows)
-    yield f'], "cursor": {cursor}}}'
+    yield f'], "in_flight": {json.dumps(world.flights.most())}, "cursor": {cursor}}}'

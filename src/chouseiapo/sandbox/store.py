@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from chouseiapo.sandbox.calendars import Calendar
+from chouseiapo.sandbox.calendars import Calendar, Share
 from chouseiapo.sandbox.calls import Json
 from chouseiapo.sandbox.hand import MAKE
 from chouseiapo.sandbox.mails import Mail
@@ -19,7 +19,7 @@ from chouseiapo.sandbox.meetings import Meeting
 from chouseiapo.sandbox.people import Person
 from chouseiapo.sandbox.world import World
 
-VERSION = 1
+VERSION = 2
 REST = 10
 """After a save it rests at least a second, and ten times as long as the save took."""
 
@@ -34,11 +34,10 @@ def load(path: Path) -> Json:
 
 
 def restore(world: World, saved: Json) -> None:
-    for email, name, provider in saved["people"]:
-        world.people[email] = Person(email, name, provider)
-        world.calendars[email] = Calendar()
-    for email, kept in saved["calendars"].items():
-        _restore_calendar(world, email, kept)
+    for email, name, provider, room in saved["people"]:
+        world.people[email] = Person(email, name, provider, room)
+    for id, kept in saved["calendars"].items():
+        world.calendars[id] = _restored_calendar(id, kept)
     for each in saved["meetings"]:
         world.meetings.put(Meeting.restored(each))
     world.mails += [Mail.restored(each) for each in saved["mails"]]
@@ -46,15 +45,23 @@ def restore(world: World, saved: Json) -> None:
     world.switches.turn(saved["switches"])
 
 
-def _restore_calendar(world: World, email: str, kept: Json) -> None:
-    calendar, make = world.calendars[email], MAKE[world.people[email].provider]
+def _restored_calendar(id: str, kept: Json) -> Calendar:
+    calendar = Calendar(id, kept["provider"], kept["name"], room=kept["room"])
+    calendar.shares = {email: Share(role, hidden) for email, role, hidden in kept["shares"]}
+    make = MAKE[calendar.provider]
     for each in sorted(kept["entries"], key=lambda each: int(each["revision"])):
         times = {name: datetime.fromisoformat(each[name]) for name in ("created", "updated")}
         calendar.put(
             make(each["resource"], id=each["id"], revision=each["revision"], deleted=each["deleted"], **times)
         )
-    calendar.clock = kept["clock"]
-    calendar.transactions = kept["transactions"]
+    for entry, places in kept["places"].items():
+        calendar.places[entry] = [
+            (revision, datetime.fromisoformat(start), datetime.fromisoformat(end))
+            for revision, start, end in places
+        ]
+    calendar.clock, calendar.epoch = kept["clock"], kept["epoch"]
+    calendar.shows_busy, calendar.transactions = kept["shows_busy"], kept["transactions"]
+    return calendar
 
 
 class Saver:
@@ -94,20 +101,36 @@ class Saver:
 def _written(world: World, head: dict[str, Any]) -> Iterator[str]:
     """Versions never change, so the lock is held only while they are gathered."""
     with world.lock:
-        people = [[each.email, each.name, each.provider] for each in world.people.values()]
-        calendars = [
-            (email, each.clock, dict(each.transactions), list(each.entries.values()))
-            for email, each in world.calendars.items()
-        ]
+        people = [[each.email, each.name, each.provider, each.room] for each in world.people.values()]
+        calendars = [(_about(each), list(each.entries.values())) for each in world.calendars.values()]
         meetings, mails = list(world.meetings.by_id.values()), list(world.mails)
     plain = head | {"version": VERSION, "people": people, "tokens": world.tokens.saved()}
     plain["switches"] = world.switches.listed()
     yield json.dumps(plain, ensure_ascii=False)[:-1]
     yield ', "calendars": {'
-    for n, (email, clock, transactions, entries) in enumerate(calendars):
-        about = json.dumps({"clock": clock, "transactions": transactions})[:-1]
-        yield f'{", " if n else ""}{json.dumps(email)}: {about}, "entries": ['
+    for n, (about, entries) in enumerate(calendars):
+        yield f'{", " if n else ""}{about[:-1]}, "entries": ['
         yield ",\n".join(each.saved for each in entries)
         yield "]}"
     yield '}, "meetings": [' + ",\n".join(each.saved for each in meetings)
     yield '], "mails": [' + ",\n".join(each.saved for each in mails) + "]}"
+
+
+def _about(calendar: Calendar) -> str:
+    """All but its entries, after its id. Where an entry has always stood, its own version tells."""
+    about = {
+        "provider": calendar.provider,
+        "name": calendar.name,
+        "room": calendar.room,
+        "shares": [[email, share.role, share.hidden] for email, share in calendar.shares.items()],
+        "shows_busy": calendar.shows_busy,
+        "epoch": calendar.epoch,
+        "clock": calendar.clock,
+        "transactions": calendar.transactions,
+        "places": {
+            id: [(revision, start.isoformat(), end.isoformat()) for revision, start, end in places]
+            for id, places in calendar.places.items()
+            if len(places) > 1 or places[0][0] != calendar.entries[id].revision
+        },
+    }
+    return f"{json.dumps(calendar.id)}: {json.dumps(about, ensure_ascii=False)}"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from chouseiapo.sandbox.calls import Call, Refusal, Reply, Route
-from chouseiapo.sandbox.faults import ANSWER, ANY, CONNECTION, Fault
+from chouseiapo.sandbox.faults import ANSWER, ANY, CONNECTION, Strike
 from chouseiapo.sandbox.tokens import Grant
 from chouseiapo.sandbox.world import World
 
@@ -32,20 +33,24 @@ class Vendor:
     def lacks_scope(self, needed: frozenset[str]) -> Reply:
         raise NotImplementedError
 
-    def batch(self, call: Call) -> Reply:
-        """A request that carries others; each part goes through `part`."""
+    def batch(self, call: Call, delay_s: float) -> Reply:
+        """A request that carries others, each of which goes through `part`; `delay_s` later than usual."""
         raise NotImplementedError
+
+    def addressed(self, call: Call, email: str) -> str:
+        """Whose mailbox the person's call is about: faults, the journal and quotas go by it."""
+        return email
 
     def grant(self, call: Call) -> Grant | None:
         return self.world.tokens.bearer(self.service, call.headers.get("authorization", ""))
 
     def mailbox(self, call: Call) -> str:
         grant = self.grant(call)
-        return grant.email if grant else ""
+        return self.addressed(call, grant.email) if grant else ""
 
     @contextmanager
     def slot(self, mailbox: str) -> Iterator[None]:
-        """Held while one request is in flight; Graph counts these."""
+        """Held while one request is in flight; calendars count these."""
         yield
 
     def serve(self, call: Call) -> Reply | None:
@@ -56,10 +61,9 @@ class Vendor:
         if strike.kind == "drop_before":
             reply = Reply(0)
         elif is_batch:
-            self.world.closing.wait(strike.delay_s)
-            reply = self.batch(call)
+            reply = self.batch(call, strike.delay_s)
         else:
-            reply = self._single(call, mailbox, strike.delay_s, strike.fault)
+            reply = self._single(call, mailbox, strike)
         self.world.journal.add(
             self.service,
             call.method,
@@ -75,28 +79,35 @@ class Vendor:
         """The path as the vendor's documentation has it."""
         return path
 
-    def _single(self, call: Call, mailbox: str, delay_s: float, fault: Fault | None) -> Reply:
+    def _single(self, call: Call, mailbox: str, strike: Strike) -> Reply:
         try:
             with self.slot(mailbox):
-                if delay_s:
-                    self.world.closing.wait(delay_s)
-                if fault and fault.kind == "status":
-                    return self.refused(fault.status, fault.reason, fault.retry_after_s)
-                return self.carry_out(call)
+                return self._answered(call, strike)
         except Refusal as refusal:
             return refusal.reply
 
-    def part(self, call: Call) -> Reply:
-        """One part of a batch: throttled, refused and carried out by itself."""
+    def _answered(self, call: Call, strike: Strike) -> Reply:
+        if strike.delay_s:
+            self.world.closing.wait(strike.delay_s)
+        if (fault := strike.fault) and fault.kind == "status":
+            return self.refused(fault.status, fault.reason, fault.retry_after_s)
+        try:
+            return self.carry_out(call)
+        except Refusal as refusal:
+            return refusal.reply
+
+    def part(self, call: Call, *, in_flight: bool = False) -> Reply:
+        """One part of a batch: throttled, refused and carried out by itself. `in_flight`: counted already."""
         mailbox = self.mailbox(call)
         strike = self.world.faults.strike(self.service, mailbox, ANSWER)
-        return self._single(call, mailbox, 0, strike.fault)
+        return self._answered(call, strike) if in_flight else self._single(call, mailbox, strike)
 
     def carry_out(self, call: Call) -> Reply:
         """Finds the route, checks token and scope, and acts; Refusal for all the vendor's noes."""
         grant = self.grant(call)
         if grant is None:
             raise Refusal(self.refused(401))
+        told = dataclasses.replace(call, scopes=grant.scopes)
         for route in self.routes:
             if route.method == call.method and (found := route.path.fullmatch(call.path)):
                 if route.scopes and not route.scopes & grant.scopes:
@@ -104,5 +115,5 @@ class Vendor:
                 with self.world.lock:
                     if call.method != "GET":
                         self.world.changed.set()
-                    return route.handler(self.world, grant.email, call, *found.groups())
+                    return route.handler(self.world, grant.email, told, *found.groups())
         raise Refusal(self.not_found(call))

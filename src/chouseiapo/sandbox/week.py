@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from chouseiapo.sandbox.calendars import Entry
-from chouseiapo.sandbox.people import Person
+from chouseiapo.sandbox.calendars import Calendar
+from chouseiapo.sandbox.entries import Entry
 from chouseiapo.sandbox.times import TOKYO
 from chouseiapo.sandbox.world import World
 
@@ -69,9 +69,10 @@ class Day:
 
 @dataclass(frozen=True)
 class Sheet:
-    """One person's week."""
+    """The week of one calendar, and whose it is."""
 
-    person: Person
+    calendar: Calendar
+    people: str
     days: Sequence[Day]
 
 
@@ -94,20 +95,26 @@ Piece = tuple[Entry, datetime, datetime]
 
 
 def week(world: World, monday: date, now: datetime) -> Week:
-    """All seven days; early and late hours only where somebody has something then, the same for everybody."""
+    """All seven days; early and late hours only where somebody has something then, the same for all."""
     with world.lock:
-        people = list(world.people.values())
-        entries = {
-            each.email: world.calendars[each.email].between(
-                _midnight(monday).astimezone(UTC), _midnight(monday + timedelta(days=7)).astimezone(UTC)
-            )
-            for each in people
-        }
+        calendars = list(world.calendars.values())
+        begin, finish = (_midnight(monday + timedelta(days=n)).astimezone(UTC) for n in (0, 7))
+        entries = {each.id: each.between(begin, finish) for each in calendars}
     dates = [monday + timedelta(days=n) for n in range(7)]
-    pieces = {(email, on): _pieces(found, on) for email, found in entries.items() for on in dates}
+    pieces = {(id, on): _pieces(found, on) for id, found in entries.items() for on in dates}
     hours = _hours(piece for each in pieces.values() for piece in each)
-    sheets = [Sheet(each, [_day(pieces[each.email, on], on, hours, now) for on in dates]) for each in people]
+    sheets = [
+        Sheet(each, _people(world, each), [_day(pieces[each.id, on], on, hours, now) for on in dates])
+        for each in calendars
+    ]
     return Week(monday, hours, sheets)
+
+
+def _people(world: World, calendar: Calendar) -> str:
+    """A mailbox's own calendar has its address; the others are told by who has them in the list."""
+    if calendar.id in world.people:
+        return calendar.id
+    return ", ".join(email for email, share in calendar.shares.items() if share.role != "none")
 
 
 def monday_of(day: date) -> date:

@@ -28,6 +28,7 @@ WORDS = {
     "next": ("次の週", "Next week"),
     "this_week": ("今週", "This week"),
     "weeks": ("週を選ぶ", "Choose a week"),
+    "meeting_room": ("会議室", "Room"),
     "zone": ("時刻は Asia/Tokyo", "Times in Asia/Tokyo"),
     "held": ("仮予定", "Hold"),
     "fixed": ("確定予定", "Confirmed"),

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from chouseiapo.sandbox.calls import Call, Reply, route
-from chouseiapo.sandbox.google import batch, events, freebusy, listing
+from chouseiapo.sandbox.google import batch, calendar_list, events, freebusy, listing
+from chouseiapo.sandbox.google.access import BUSY, LIST, READ, WRITE, named
 from chouseiapo.sandbox.google.errors import error
 from chouseiapo.sandbox.vendor import Vendor
 
 ROOT = "/google"
-AUTH = "https://www.googleapis.com/auth/"
-WRITE = tuple(
-    AUTH + each for each in ("calendar.app.created", "calendar.events.owned", "calendar.events", "calendar")
-)
-READ = (*WRITE, *(AUTH + each for each in ("calendar.events.owned.readonly", "calendar.readonly")))
-BUSY = tuple(
-    AUTH + each for each in ("calendar.freebusy", "calendar.events.freebusy", "calendar.readonly", "calendar")
-)
-LIST = tuple(
-    AUTH + each
-    for each in ("calendar.calendarlist", "calendar.calendarlist.readonly", "calendar.readonly", "calendar")
-)
 EVENTS = "/calendar/v3/calendars/{calendarId}/events"
 EVENT = EVENTS + "/{eventId}"
+CALENDAR_LIST = "/calendar/v3/users/me/calendarList"
+OF_CALENDAR = re.compile(r"/calendar/v3/calendars/([^/]+)/.*")
 
 
 class Google(Vendor):
@@ -37,8 +32,8 @@ class Google(Vendor):
         route("PUT", EVENT, events.update, *WRITE),
         route("DELETE", EVENT, events.delete, *WRITE),
         route("POST", "/calendar/v3/freeBusy", freebusy.query, *BUSY),
-        route("GET", "/calendar/v3/users/me/calendarList", freebusy.calendar_list, *LIST),
-        route("GET", "/calendar/v3/users/me/calendarList/{calendarId}", freebusy.calendar_list_entry, *LIST),
+        route("GET", CALENDAR_LIST, calendar_list.list_calendars, *LIST),
+        route("GET", CALENDAR_LIST + "/{calendarId}", calendar_list.get, *LIST),
     )
 
     def refused(self, status: int, reason: str = "", retry_after_s: int | None = None) -> Reply:
@@ -50,5 +45,23 @@ class Google(Vendor):
     def lacks_scope(self, needed: frozenset[str]) -> Reply:
         return error(403, "insufficientPermissions", "Request had insufficient authentication scopes.")
 
-    def batch(self, call: Call) -> Reply:
+    def addressed(self, call: Call, email: str) -> str:
+        """The calendar that the path names; all else is the person's own."""
+        found = OF_CALENDAR.fullmatch(call.path)
+        calendar = named(self.world, email, found[1]) if found else None
+        return calendar.id if calendar else email
+
+    @contextmanager
+    def slot(self, mailbox: str) -> Iterator[None]:
+        """Counted only: Google names no limit."""
+        if mailbox:
+            self.world.flights.begin(mailbox)
+        try:
+            yield
+        finally:
+            if mailbox:
+                self.world.flights.end(mailbox)
+
+    def batch(self, call: Call, delay_s: float) -> Reply:
+        self.world.closing.wait(delay_s)
         return batch.answer(call, self.part, ROOT)

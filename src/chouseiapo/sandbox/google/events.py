@@ -7,10 +7,12 @@ import uuid
 from datetime import datetime, tzinfo
 from typing import Any, cast
 
-from chouseiapo.sandbox.calendars import Entry, read_tag
+from chouseiapo.sandbox.calendars import Calendar
 from chouseiapo.sandbox.calls import Call, Json, Reply
+from chouseiapo.sandbox.entries import Entry, read_tag
+from chouseiapo.sandbox.google.access import readable, writable
 from chouseiapo.sandbox.google.errors import invalid, refuse
-from chouseiapo.sandbox.google.fields import check, check_id, times, writable
+from chouseiapo.sandbox.google.fields import check, check_id, only_writable, times
 from chouseiapo.sandbox.google.select import selected
 from chouseiapo.sandbox.google.shown import etag, public
 from chouseiapo.sandbox.mails import compose
@@ -47,15 +49,8 @@ def make_entry(
     )
 
 
-def own(email: str, calendar_id: str) -> str:
-    """A token reaches its own primary calendar; the others do not exist for it."""
-    if calendar_id not in ("primary", email):
-        raise refuse(404)
-    return email
-
-
 def insert(world: World, email: str, call: Call, calendar_id: str) -> Reply:
-    calendar = world.calendars[own(email, calendar_id)]
+    calendar = writable(world, email, call, calendar_id)
     resource = check(_body(call))
     if "id" in resource and "iCalUID" in resource:
         raise invalid("Only one of id and iCalUID may be given.")
@@ -69,7 +64,7 @@ def insert(world: World, email: str, call: Call, calendar_id: str) -> Reply:
     entry = make_entry(resource, id=id, created=now, updated=now, revision=calendar.tick(), deleted=False)
     calendar.put(entry)
     _mail(world, email, call, entry, "Invitation")
-    return Reply(200, selected(call, public(entry, email)))
+    return Reply(200, selected(call, public(entry, calendar)))
 
 
 def new_id() -> str:
@@ -79,7 +74,7 @@ def new_id() -> str:
 def _body(call: Call) -> Json:
     send_updates(call)
     try:
-        resource = writable(call.object())
+        resource = only_writable(call.object())
     except ValueError as problem:
         raise invalid(str(problem), "parseError") from problem
     if call.one("conferenceDataVersion", "0") not in ("0", "1"):
@@ -96,8 +91,8 @@ def send_updates(call: Call) -> str:
     return value
 
 
-def found(world: World, email: str, calendar_id: str, event_id: str) -> Entry:
-    entry = world.calendars[own(email, calendar_id)].entries.get(event_id)
+def found(calendar: Calendar, event_id: str) -> Entry:
+    entry = calendar.entries.get(event_id)
     if entry is None:
         raise refuse(404)
     return entry
@@ -105,8 +100,9 @@ def found(world: World, email: str, calendar_id: str, event_id: str) -> Entry:
 
 def get(world: World, email: str, call: Call, calendar_id: str, event_id: str) -> Reply:
     """A deleted one is still told, as cancelled."""
-    entry = found(world, email, calendar_id, event_id)
-    return Reply(200, selected(call, public(entry, email, _zone(call))))
+    calendar = readable(world, email, call, calendar_id)
+    entry = found(calendar, event_id)
+    return Reply(200, selected(call, public(entry, calendar, _zone(call), reader=email)))
 
 
 def _zone(call: Call) -> tzinfo | None:
@@ -118,14 +114,16 @@ def _zone(call: Call) -> tzinfo | None:
 
 def patch(world: World, email: str, call: Call, calendar_id: str, event_id: str) -> Reply:
     """Fields that are not named stay; objects are merged, lists replaced, null takes away."""
-    entry = _changeable(world, email, call, calendar_id, event_id)
-    return _write(world, email, call, entry, cast(Json, _merged(entry.resource, _body(call))))
+    calendar = writable(world, email, call, calendar_id)
+    entry = _changeable(calendar, call, event_id)
+    return _write(world, email, call, calendar, entry, cast(Json, _merged(entry.resource, _body(call))))
 
 
 def update(world: World, email: str, call: Call, calendar_id: str, event_id: str) -> Reply:
     """What is not named goes."""
-    entry = _changeable(world, email, call, calendar_id, event_id)
-    return _write(world, email, call, entry, _body(call))
+    calendar = writable(world, email, call, calendar_id)
+    entry = _changeable(calendar, call, event_id)
+    return _write(world, email, call, calendar, entry, _body(call))
 
 
 def _merged(old: Any, new: Any) -> Any:
@@ -135,8 +133,8 @@ def _merged(old: Any, new: Any) -> Any:
     return {name: value for name, value in (old | merged).items() if value is not None}
 
 
-def _changeable(world: World, email: str, call: Call, calendar_id: str, event_id: str) -> Entry:
-    entry = found(world, email, calendar_id, event_id)
+def _changeable(calendar: Calendar, call: Call, event_id: str) -> Entry:
+    entry = found(calendar, event_id)
     if entry.deleted:  # whether a deleted event can be restored is told in both ways: never rely on it
         raise refuse(403, "forbidden", "A cancelled event can't be changed.")
     check_etag(call, entry)
@@ -149,24 +147,23 @@ def check_etag(call: Call, entry: Entry) -> None:
         raise refuse(412)
 
 
-def _write(world: World, email: str, call: Call, entry: Entry, resource: Json) -> Reply:
+def _write(world: World, email: str, call: Call, calendar: Calendar, entry: Entry, resource: Json) -> Reply:
     if resource.pop("id", entry.id) != entry.id:
         raise invalid("The id of an event can't be changed.")
     resource = check(resource)
     if resource.get("status") == "cancelled":
-        delete_entry(world, email, entry)
-        return Reply(200, selected(call, public(world.calendars[email].entries[entry.id], email)))
-    changed = replaced(world, email, entry, resource)
+        delete_entry(world, calendar, entry)
+        return Reply(200, selected(call, public(calendar.entries[entry.id], calendar)))
+    changed = replaced(world, calendar, entry, resource)
     _mail(world, email, call, changed, "Updated invitation")
-    return Reply(200, selected(call, public(changed, email)))
+    return Reply(200, selected(call, public(changed, calendar)))
 
 
-def replaced(world: World, email: str, entry: Entry, resource: Json) -> Entry:
+def replaced(world: World, calendar: Calendar, entry: Entry, resource: Json) -> Entry:
     """Puts the new content in its place, a new revision; SEQUENCE goes up when the time changes."""
     start, end, _ = times(resource)
     if (start, end) != (entry.start, entry.end):
         resource = resource | {"sequence": entry.resource.get("sequence", 0) + 1}
-    calendar = world.calendars[email]
     changed = make_entry(
         resource,
         id=entry.id,
@@ -181,18 +178,18 @@ def replaced(world: World, email: str, entry: Entry, resource: Json) -> Entry:
 
 def delete(world: World, email: str, call: Call, calendar_id: str, event_id: str) -> Reply:
     send_updates(call)
-    entry = found(world, email, calendar_id, event_id)
+    calendar = writable(world, email, call, calendar_id)
+    entry = found(calendar, event_id)
     if entry.deleted:
         raise refuse(410)
     check_etag(call, entry)
-    delete_entry(world, email, entry)
+    delete_entry(world, calendar, entry)
     _mail(world, email, call, entry, "Canceled event")
     return Reply(204)
 
 
-def delete_entry(world: World, email: str, entry: Entry) -> None:
+def delete_entry(world: World, calendar: Calendar, entry: Entry) -> None:
     """It stays, as cancelled, and so does its id."""
-    calendar = world.calendars[email]
     calendar.put(dataclasses.replace(entry, deleted=True, updated=world.now(), revision=calendar.tick()))
 
 

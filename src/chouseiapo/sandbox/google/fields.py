@@ -36,7 +36,7 @@ LONGEST_DESCRIPTION = 8192
 """Google's help speaks of 8K characters and nobody knows what the API does beyond: here it refuses."""
 
 
-def writable(body: Json) -> Json:
+def only_writable(body: Json) -> Json:
     """What of it can be written; Refusal (400) for a name that no event has, where Google is more patient."""
     if unknown := sorted(set(body) - WRITABLE - READ_ONLY):
         raise invalid(f'Invalid JSON payload received. Unknown name "{unknown[0]}": Cannot find field.')

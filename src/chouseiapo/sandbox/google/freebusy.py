@@ -1,12 +1,13 @@
-"""freeBusy.query and the calendar list."""
+"""freeBusy.query: when calendars are busy, and nothing else of them."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta, tzinfo
 
+from chouseiapo.sandbox.calendars import Calendar
 from chouseiapo.sandbox.calls import Call, Json, Reply
-from chouseiapo.sandbox.google.errors import invalid, refuse
-from chouseiapo.sandbox.google.events import own
+from chouseiapo.sandbox.google.access import BUSY, OWN_BUSY, named
+from chouseiapo.sandbox.google.errors import invalid
 from chouseiapo.sandbox.google.select import selected
 from chouseiapo.sandbox.times import iana_zone, instant, zulu
 from chouseiapo.sandbox.world import World
@@ -22,7 +23,7 @@ def query(world: World, email: str, call: Call) -> Reply:
     start, end, zone = _window(wish)
     items = [str(each["id"]) for each in wish["items"]]
     calendars = {
-        each: _busy(world, email, each, start, end, zone)
+        each: _busy(_visible(world, email, call, each), start, end, zone)
         if n < MOST_CALENDARS
         else _unknown("tooManyCalendarsRequested")
         for n, each in enumerate(items)
@@ -66,11 +67,20 @@ def _window(wish: Json) -> tuple[datetime, datetime, tzinfo]:
     return start, end, zone
 
 
-def _busy(world: World, email: str, calendar_id: str, start: datetime, end: datetime, zone: tzinfo) -> Json:
-    if calendar_id not in ("primary", email):
+def _visible(world: World, email: str, call: Call, calendar_id: str) -> Calendar | None:
+    """calendar.freebusy alone ends at the calendars that the person owns."""
+    calendar = named(world, email, calendar_id)
+    if calendar is None or not calendar.shows_busy_to(email):
+        return None
+    beyond_own = call.scopes & {*BUSY} - {*OWN_BUSY}
+    return calendar if beyond_own or calendar.role(email) == "owner" else None
+
+
+def _busy(calendar: Calendar | None, start: datetime, end: datetime, zone: tzinfo) -> Json:
+    if calendar is None:
         return _unknown("notFound")
     merged: list[tuple[datetime, datetime]] = []
-    for entry in world.calendars[email].between(start, end):
+    for entry in calendar.between(start, end):
         if not entry.busy:
             continue
         begin, finish = max(entry.start, start), min(entry.end, end)
@@ -87,33 +97,3 @@ def _shown(at: datetime, zone: tzinfo) -> str:
 
 def _unknown(reason: str) -> Json:
     return {"errors": [{"domain": "global", "reason": reason}], "busy": []}
-
-
-def calendar_list(world: World, email: str, call: Call) -> Reply:
-    answer = {
-        "kind": "calendar#calendarList",
-        "etag": '"p1"',
-        "nextSyncToken": "list-1",
-        "items": [_list_entry(world, email)],
-    }
-    return Reply(200, selected(call, answer))
-
-
-def calendar_list_entry(world: World, email: str, call: Call, calendar_id: str) -> Reply:
-    return Reply(200, selected(call, _list_entry(world, own(email, calendar_id))))
-
-
-def _list_entry(world: World, email: str) -> Json:
-    if email not in world.calendars:
-        raise refuse(404)
-    return {
-        "kind": "calendar#calendarListEntry",
-        "etag": '"1"',
-        "id": email,
-        "summary": world.people[email].name,
-        "timeZone": "Asia/Tokyo",
-        "accessRole": "owner",
-        "defaultReminders": [],
-        "primary": True,
-        "selected": True,
-    }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from datetime import tzinfo
 
-from chouseiapo.sandbox.calendars import Entry
+from chouseiapo.sandbox.calendars import Calendar
 from chouseiapo.sandbox.calls import Json
+from chouseiapo.sandbox.entries import Entry
 from chouseiapo.sandbox.times import TOKYO, iana_zone, instant, zulu
 
 
@@ -14,8 +16,12 @@ def etag(entry: Entry) -> str:
     return f'"{entry.revision:016d}"'
 
 
-def public(entry: Entry, email: str, zone: tzinfo | None = None) -> Json:
-    """The event as Google answers it: times in the calendar's zone, defaults left out."""
+def public(entry: Entry, calendar: Calendar, zone: tzinfo | None = None, reader: str = "") -> Json:
+    """The event as Google answers it: times in the calendar's zone, defaults left out. Who may only read
+    the calendar sees of a private one that it is there and when."""
+    if reader and not calendar.allows(reader, "writer") and entry.visibility in ("private", "confidential"):
+        entry = dataclasses.replace(entry, resource={name: entry.resource[name] for name in ("start", "end")})
+    whose = {"email": calendar.id, "self": True}
     uid = entry.resource.get("iCalUID", f"{entry.id}@google.com")
     shown = {
         name: value for name, value in entry.resource.items() if name not in ("transparency", "visibility")
@@ -32,8 +38,8 @@ def public(entry: Entry, email: str, zone: tzinfo | None = None) -> Json:
         "htmlLink": f"https://www.google.com/calendar/event?eid={hashlib.sha256(entry.id.encode()).hexdigest()[:32]}",
         "created": zulu(entry.created, "milliseconds"),
         "updated": zulu(entry.updated, "milliseconds"),
-        "creator": {"email": email, "self": True},
-        "organizer": {"email": email, "self": True},
+        "creator": whose,
+        "organizer": whose,
         "start": _shown_time(entry.resource["start"], zone),
         "end": _shown_time(entry.resource["end"], zone),
         "iCalUID": uid,

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from chouseiapo.sandbox.calls import Call, Refusal, Reply, route
-from chouseiapo.sandbox.microsoft import batch, events, schedule
+from chouseiapo.sandbox.microsoft import batch, places, schedule
 from chouseiapo.sandbox.microsoft.errors import error
 from chouseiapo.sandbox.vendor import Vendor
 from chouseiapo.sandbox.world import World
 
 ROOT = "/graph/v1.0"
-WRITE = ("Calendars.ReadWrite",)
-READ = ("Calendars.Read", "Calendars.ReadWrite")
 IN_FLIGHT = 4
 """MailboxConcurrency: requests of one app for one mailbox at the same time."""
 
@@ -36,26 +32,10 @@ class Graph(Vendor):
     batch_path = "/$batch"
     routes = (
         route("GET", "/me", me, "User.Read"),
-        *(
-            each
-            for path in ("/me/events", "/me/calendar/events")
-            for each in (
-                route("GET", path, events.list_events, *READ),
-                route("POST", path, events.create, *WRITE),
-                route("GET", path + "/{id}", events.get, *READ),
-                route("PATCH", path + "/{id}", events.update, *WRITE),
-                route("DELETE", path + "/{id}", events.delete, *WRITE),
-            )
-        ),
-        route("GET", "/me/calendarView", events.view, *READ),
-        route("GET", "/me/calendar/calendarView", events.view, *READ),
-        route("POST", "/me/calendar/getSchedule", schedule.get_schedule, *READ),
+        route("POST", "/me/calendar/getSchedule", schedule.get_schedule, *places.READ),
+        route("POST", "/users/{id}/calendar/getSchedule", schedule.get_schedule, *places.READ),
+        *places.calendar_routes(),
     )
-
-    def __init__(self, world: World) -> None:
-        super().__init__(world)
-        self._guard = threading.Lock()
-        self._in_flight: Counter[str] = Counter()
 
     def public_path(self, path: str) -> str:
         return f"/v1.0{path}"
@@ -71,22 +51,30 @@ class Graph(Vendor):
     def lacks_scope(self, needed: frozenset[str]) -> Reply:
         return error(403)
 
+    def addressed(self, call: Call, email: str) -> str:
+        with self.world.lock:
+            return places.addressed(self.world, email, call.path)
+
+    def admitted(self, mailbox: str) -> bool:
+        return not mailbox or self.world.flights.begin(mailbox, IN_FLIGHT)
+
+    def landed(self, mailbox: str) -> None:
+        if mailbox:
+            self.world.flights.end(mailbox)
+
     @contextmanager
     def slot(self, mailbox: str) -> Iterator[None]:
-        with self._guard:
-            if mailbox and self._in_flight[mailbox] >= IN_FLIGHT:
-                raise Refusal(error(429, retry_after_s=1))
-            self._in_flight[mailbox] += 1
+        if not self.admitted(mailbox):
+            raise Refusal(error(429, retry_after_s=1))
         try:
             yield
         finally:
-            with self._guard:
-                self._in_flight[mailbox] -= 1
+            self.landed(mailbox)
 
-    def batch(self, call: Call) -> Reply:
+    def batch(self, call: Call, delay_s: float) -> Reply:
         try:
             if self.grant(call) is None or call.method != "POST":
                 raise Refusal(error(401 if self.grant(call) is None else 405))
-            return batch.answer(call, self.part)
+            return batch.Batch(call, self).answer(delay_s)
         except Refusal as refusal:
             return refusal.reply

@@ -12,6 +12,7 @@ USUAL = {
     403: ("ErrorAccessDenied", "Access is denied. Check credentials and try again."),
     404: ("ErrorItemNotFound", "The specified object was not found in the store."),
     409: ("ErrorIrresolvableConflict", "The send or update operation could not be performed."),
+    410: ("SyncStateNotFound", "The sync state generation is not found."),
     412: (
         "ErrorIrresolvableConflict",
         "The change key passed in the request does not match that of the item.",

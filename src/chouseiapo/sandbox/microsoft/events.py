@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import datetime
-from urllib.parse import urlencode
 
-from chouseiapo.sandbox.calendars import Entry, read_tag
+from chouseiapo.sandbox.calendars import Calendar
 from chouseiapo.sandbox.calls import Call, Json, Reply
+from chouseiapo.sandbox.entries import Entry, read_tag
 from chouseiapo.sandbox.mails import compose
 from chouseiapo.sandbox.microsoft import ids
 from chouseiapo.sandbox.microsoft.errors import invalid, refuse
 from chouseiapo.sandbox.microsoft.fields import check, property_key, times
-from chouseiapo.sandbox.microsoft.query import (
-    check_options,
-    mark,
-    ordered,
-    page,
-    read_filter,
-    when,
-)
+from chouseiapo.sandbox.microsoft.query import check_options, mark
 from chouseiapo.sandbox.microsoft.shown import etag, public
 from chouseiapo.sandbox.times import TOKYO
 from chouseiapo.sandbox.world import World
@@ -35,7 +29,7 @@ DUPLICATE = "The TransactionId specified in the request has already been used to
 def make_entry(
     resource: Json, *, id: str, created: datetime, updated: datetime, revision: int, deleted: bool
 ) -> Entry:
-    """What everyone needs of a Graph event, read from it. `deleted` is for Google: Graph keeps nothing."""
+    """What everyone needs of a Graph event, read from it."""
     start, end = times(resource)
     properties = resource.get("singleValueExtendedProperties", [])
     names = {property_key(each["id"]).partition(" ")[2]: each["value"] for each in properties}
@@ -61,20 +55,19 @@ def make_entry(
     )
 
 
-def create(world: World, email: str, call: Call) -> Reply:
-    calendar = world.calendars[email]
+def create(world: World, calendar: Calendar, call: Call) -> Reply:
     resource = check(_object(call))
     times(resource)
     transaction = resource.get("transactionId", "")
     if transaction in calendar.transactions:
-        return _repeated(world, email, call, calendar.transactions[transaction])
+        return _repeated(world, calendar, call, calendar.transactions[transaction])
     now, id = world.now(), ids.new_id()
     entry = make_entry(resource, id=id, created=now, updated=now, revision=calendar.tick(), deleted=False)
     calendar.put(entry)
     if transaction:
         calendar.transactions[transaction] = id
-    _mail(world, email, entry, "")
-    return Reply(201, public(world, entry, email, call))
+    _mail(world, calendar, entry, "")
+    return Reply(201, public(world, entry, calendar, call))
 
 
 def _object(call: Call) -> Json:
@@ -86,32 +79,38 @@ def _object(call: Call) -> Json:
         raise invalid(str(problem), "BadRequest") from problem
 
 
-def _repeated(world: World, email: str, call: Call, id: str) -> Reply:
+def _repeated(world: World, calendar: Calendar, call: Call, id: str) -> Reply:
     """What a repeated transactionId answers is documented nowhere: a switch chooses among what was seen."""
-    entry = world.calendars[email].entries.get(id)
-    if world.switches.graph_duplicate == "same" and entry:
-        return Reply(201, public(world, entry, email, call))
+    entry = calendar.entries.get(id)
+    if world.switches.graph_duplicate == "same" and entry and not entry.deleted:
+        return Reply(201, public(world, entry, calendar, call))
     if world.switches.graph_duplicate == "conflict":
         raise refuse(409, "ErrorDuplicateTransactionId", DUPLICATE)
     existing = {"@event.existingEventId": ids.shown(id, call.headers)}
     raise refuse(400, "ErrorDuplicateTransactionId", DUPLICATE, existing)
 
 
-def found(world: World, email: str, event_id: str) -> Entry:
-    entry = world.calendars[email].entries.get(ids.stored(event_id))
-    if entry is None:
-        raise refuse(404)
-    return entry
+def found(world: World, calendar: Calendar, event_id: str) -> tuple[Calendar, Entry]:
+    """By a mailbox's default calendar one finds what stands on its other calendars too."""
+    id = ids.stored(event_id)
+    places = [calendar]
+    if calendar.id in world.people:
+        places += [each for each in world.calendars_of(calendar.id) if each.owner == calendar.id]
+    for place in places:
+        if (entry := place.entries.get(id)) and not entry.deleted:
+            return place, entry
+    raise refuse(404)
 
 
-def get(world: World, email: str, call: Call, event_id: str) -> Reply:
+def get(world: World, calendar: Calendar, call: Call, event_id: str) -> Reply:
     check_options(call)
-    return Reply(200, public(world, found(world, email, event_id), email, call))
+    calendar, entry = found(world, calendar, event_id)
+    return Reply(200, public(world, entry, calendar, call))
 
 
-def update(world: World, email: str, call: Call, event_id: str) -> Reply:
+def update(world: World, calendar: Calendar, call: Call, event_id: str) -> Reply:
     """Fields that are not named stay; extended properties that are not named stay too."""
-    entry = found(world, email, event_id)
+    calendar, entry = found(world, calendar, event_id)
     check_etag(call, entry)
     wish = _object(call)
     if "transactionId" in wish:
@@ -119,9 +118,9 @@ def update(world: World, email: str, call: Call, event_id: str) -> Reply:
     merged = {**entry.resource, **wish}
     if wish.get("singleValueExtendedProperties"):
         merged["singleValueExtendedProperties"] = _properties(entry.resource, check(wish))
-    changed = replaced(world, email, entry, check(merged))
-    _mail(world, email, changed, "Updated: ")
-    return Reply(200, public(world, changed, email, call))
+    changed = replaced(world, calendar, entry, check(merged))
+    _mail(world, calendar, changed, "Updated: ")
+    return Reply(200, public(world, changed, calendar, call))
 
 
 def _properties(old: Json, wish: Json) -> list[Json]:
@@ -129,9 +128,8 @@ def _properties(old: Json, wish: Json) -> list[Json]:
     return list({property_key(each["id"]): each for each in both}.values())
 
 
-def replaced(world: World, email: str, entry: Entry, resource: Json) -> Entry:
+def replaced(world: World, calendar: Calendar, entry: Entry, resource: Json) -> Entry:
     """Puts the new content in its place: a new change key."""
-    calendar = world.calendars[email]
     changed = make_entry(
         resource,
         id=entry.id,
@@ -144,58 +142,17 @@ def replaced(world: World, email: str, entry: Entry, resource: Json) -> Entry:
     return changed
 
 
-def delete(world: World, email: str, call: Call, event_id: str) -> Reply:
-    entry = found(world, email, event_id)
+def delete(world: World, calendar: Calendar, call: Call, event_id: str) -> Reply:
+    calendar, entry = found(world, calendar, event_id)
     check_etag(call, entry)
-    delete_entry(world, email, entry)
-    _mail(world, email, entry, "Canceled: ")
+    delete_entry(world, calendar, entry)
+    _mail(world, calendar, entry, "Canceled: ")
     return Reply(204)
 
 
-def delete_entry(world: World, email: str, entry: Entry) -> None:
-    """Gone for good; its transactionId stays used."""
-    world.calendars[email].remove(entry.id)
-
-
-def list_events(world: World, email: str, call: Call) -> Reply:
-    check_options(call)
-    wanted = read_filter(call.one("$filter"))
-    calendar = world.calendars[email]
-    candidates = calendar.marked(wanted.marks[0]) if wanted.marks else calendar.live()
-    return _listed(world, email, call, [each for each in candidates if wanted.fits(each)])
-
-
-def view(world: World, email: str, call: Call) -> Reply:
-    """calendarView: what overlaps the window; a time without an offset is UTC."""
-    check_options(call)
-    for name in ("startDateTime", "endDateTime"):
-        if not call.one(name):
-            message = "This request requires a time window specified by startDateTime and endDateTime."
-            raise invalid(message, "ErrorInvalidParameter")
-    start, end = when(call.one("startDateTime")), when(call.one("endDateTime"))
-    if start >= end:
-        raise invalid("EndDateTime must be after StartDateTime.", "ErrorInvalidParameter")
-    wanted = read_filter(call.one("$filter"))
-    entries = world.calendars[email].between(start, end)
-    return _listed(world, email, call, [each for each in entries if wanted.fits(each)])
-
-
-def _listed(world: World, email: str, call: Call, entries: list[Entry]) -> Reply:
-    entries = ordered(call, entries)
-    skip, top = page(call)
-    answer: Json = {
-        "@odata.context": f"https://graph.microsoft.com/v1.0/$metadata#users('{email}')/events",
-        "value": [public(world, each, email, call) for each in entries[skip : skip + top]],
-    }
-    if len(entries) > skip + top:
-        answer["@odata.nextLink"] = _next(call, skip + top)
-    return Reply(200, answer)
-
-
-def _next(call: Call, skip: int) -> str:
-    """To be followed verbatim."""
-    query = {name: values[-1] for name, values in call.query.items()} | {"$skip": str(skip)}
-    return f"http://{call.headers.get('host', '')}/graph/v1.0{call.path}?{urlencode(query)}"
+def delete_entry(world: World, calendar: Calendar, entry: Entry) -> None:
+    """Nobody finds it again, only delta tells that it is gone; its transactionId stays used."""
+    calendar.put(dataclasses.replace(entry, deleted=True, updated=world.now(), revision=calendar.tick()))
 
 
 def check_etag(call: Call, entry: Entry) -> None:
@@ -204,8 +161,9 @@ def check_etag(call: Call, entry: Entry) -> None:
         raise refuse(412)
 
 
-def _mail(world: World, email: str, entry: Entry, what: str) -> None:
+def _mail(world: World, calendar: Calendar, entry: Entry, what: str) -> None:
     """Graph has no sendUpdates=none: an event with attendees mails them, always."""
+    email = calendar.owner or calendar.id
     if entry.attendees:
         text = f"{entry.title}\n{entry.start.astimezone(TOKYO):%Y-%m-%d %H:%M}\n"
         world.deliver(compose(email, entry.attendees, f"{what}{entry.title}", text, world.now()))

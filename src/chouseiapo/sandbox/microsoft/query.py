@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
-from chouseiapo.sandbox.calendars import Entry, Mark
 from chouseiapo.sandbox.calls import Call, Json
+from chouseiapo.sandbox.entries import Entry, Mark
 from chouseiapo.sandbox.microsoft.errors import invalid
 from chouseiapo.sandbox.microsoft.fields import property_key
 from chouseiapo.sandbox.times import instant
@@ -136,11 +137,33 @@ def ordered(call: Call, entries: list[Entry]) -> list[Entry]:
     return sorted(entries, key=ORDERS[name], reverse=direction == "desc")
 
 
+def window(call: Call) -> tuple[datetime, datetime]:
+    """startDateTime and endDateTime; without an offset they are UTC."""
+    for name in ("startDateTime", "endDateTime"):
+        if not call.one(name):
+            message = "This request requires a time window specified by startDateTime and endDateTime."
+            raise invalid(message, "ErrorInvalidParameter")
+    start, end = when(call.one("startDateTime")), when(call.one("endDateTime"))
+    if start >= end:
+        raise invalid("EndDateTime must be after StartDateTime.", "ErrorInvalidParameter")
+    return start, end
+
+
 def page(call: Call) -> tuple[int, int]:
     """Where it begins and how many it holds: $skip and $top, or odata.maxpagesize of Prefer."""
-    preferred = re.search(r"odata\.maxpagesize=(\d+)", call.headers.get("prefer", ""))
+    preferred = re.search(r"odata\.maxpagesize\s*=\s*(\d+)", call.headers.get("prefer", ""))
     top = call.one("$top") or (preferred[1] if preferred else str(DEFAULT_PAGE))
     skip = call.one("$skip", "0")
     if not top.isdecimal() or not skip.isdecimal() or not 1 <= int(top) <= LARGEST_PAGE:
         raise invalid(f"$top is a number from 1 to {LARGEST_PAGE}.", "ErrorInvalidUrlQuery")
     return int(skip), int(top)
+
+
+def link(call: Call, **query: str) -> str:
+    """Absolute, and to be followed verbatim."""
+    path, host = quote(call.path), call.headers.get("host", "")
+    return f"http://{host}/graph/v1.0{path}?{urlencode(query)}"
+
+
+def next_link(call: Call, skip: int) -> str:
+    return link(call, **{name: values[-1] for name, values in call.query.items()} | {"$skip": str(skip)})

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from chouseiapo.sandbox.calendars import Entry
 from chouseiapo.sandbox.calls import Call, Json, Reply
+from chouseiapo.sandbox.entries import Entry
 from chouseiapo.sandbox.microsoft.errors import invalid
 from chouseiapo.sandbox.microsoft.fields import moment
 from chouseiapo.sandbox.microsoft.zones import preferred_zone, written
@@ -16,7 +16,7 @@ CODES = {"tentative": "1", "busy": "2", "oof": "3"}
 """0 is free, and working elsewhere."""
 
 
-def get_schedule(world: World, _: str, call: Call) -> Reply:
+def get_schedule(world: World, email: str, call: Call, *_: str) -> Reply:
     """One item for each mailbox asked for; an unknown one carries an error and the whole is still 200."""
     try:
         wish = call.object()
@@ -26,7 +26,7 @@ def get_schedule(world: World, _: str, call: Call) -> Reply:
     zone = preferred_zone(call)
     answer = {
         "@odata.context": "https://graph.microsoft.com/v1.0/$metadata#Collection(microsoft.graph.scheduleInformation)",
-        "value": [_information(world, each, start, end, interval, zone) for each in schedules],
+        "value": [_information(world, email, each, start, end, interval, zone) for each in schedules],
     }
     return Reply(200, answer)
 
@@ -56,27 +56,33 @@ def _checked(wish: Json) -> tuple[list[str], datetime, datetime, int]:
 
 
 def _information(
-    world: World, mailbox: str, start: datetime, end: datetime, interval: int, zone: str
+    world: World, email: str, mailbox: str, start: datetime, end: datetime, interval: int, zone: str
 ) -> Json:
     person = world.people.get(mailbox.lower())
     if person is None or person.provider != "microsoft":
         message = f"Unable to resolve e-mail address {mailbox} to an Active Directory object."
-        return {
-            "scheduleId": mailbox,
-            "availabilityView": "",
-            "scheduleItems": [],
-            "error": {"message": message, "responseCode": "ErrorMailRecipientNotFound"},
-        }
-    entries = world.calendars[person.email].between(start, end)
+        return _unknown(mailbox, message, "ErrorMailRecipientNotFound")
+    calendar = world.calendars[person.email]
+    if not calendar.shows_busy_to(email):
+        message = f"The caller does not have permission to view free/busy data of {mailbox}."
+        return _unknown(mailbox, message, "ErrorNoFreeBusyAccess")
+    entries = calendar.between(start, end)
+    details = calendar.allows(email, "reader")
     return {
         "scheduleId": mailbox,
         "availabilityView": _view(entries, start, end, timedelta(minutes=interval)),
-        "scheduleItems": [_item(each, zone) for each in entries],
+        "scheduleItems": [_item(each, zone, details) for each in entries],
     }
 
 
-def _item(entry: Entry, zone: str) -> Json:
-    """Free ones are listed too; subject and place only where the sensitivity is normal or personal."""
+def _unknown(mailbox: str, message: str, code: str) -> Json:
+    error = {"message": message, "responseCode": code}
+    return {"scheduleId": mailbox, "availabilityView": "", "scheduleItems": [], "error": error}
+
+
+def _item(entry: Entry, zone: str, details: bool) -> Json:
+    """Free ones are listed too; subject and place only where the calendar was shared and the sensitivity is
+    normal or personal."""
     sensitivity = entry.resource.get("sensitivity", "normal")
     private = sensitivity in ("private", "confidential")
     item: Json = {
@@ -85,7 +91,7 @@ def _item(entry: Entry, zone: str) -> Json:
         "start": written(entry.start, zone),
         "end": written(entry.end, zone),
     }
-    if not private:
+    if details and not private:
         item["subject"] = entry.title
         item["location"] = entry.resource.get("location", {}).get("displayName", "")
     return item

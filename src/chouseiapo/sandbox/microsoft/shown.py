@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import re
 
-from chouseiapo.sandbox.calendars import Entry
+from chouseiapo.sandbox.calendars import Calendar
 from chouseiapo.sandbox.calls import Call, Json
+from chouseiapo.sandbox.entries import Entry
 from chouseiapo.sandbox.microsoft import ids
 from chouseiapo.sandbox.microsoft.fields import property_key
 from chouseiapo.sandbox.microsoft.query import expanded, select
@@ -20,10 +21,14 @@ def etag(entry: Entry) -> str:
 
 
 def change_key(entry: Entry) -> str:
-    return base64.b64encode(f"CQAAABYAAAD{entry.revision:012d}".encode()).decode()
+    return change_mark(entry.revision)
 
 
-def public(world: World, entry: Entry, email: str, call: Call) -> Json:
+def change_mark(revision: int) -> str:
+    return base64.b64encode(f"CQAAABYAAAD{revision:012d}".encode()).decode()
+
+
+def public(world: World, entry: Entry, calendar: Calendar, call: Call) -> Json:
     """The event as Graph answers it: times in UTC or the preferred zone, extended properties if expanded."""
     zone = preferred_zone(call)
     resource = entry.resource
@@ -32,7 +37,7 @@ def public(world: World, entry: Entry, email: str, call: Call) -> Json:
     keys = expanded(call)
     if keys and (wanted := [each for each in properties if property_key(each["id"]) in keys]):
         shown["singleValueExtendedProperties"] = wanted
-    return select(call, DEFAULTS | shown | _computed(world, entry, email, call) | {
+    return select(call, DEFAULTS | shown | _computed(world, entry, calendar, call) | {
         "start": written(entry.start, zone),
         "end": written(entry.end, zone),
     })  # fmt: skip
@@ -59,7 +64,7 @@ DEFAULTS: Json = {
 }
 
 
-def _computed(world: World, entry: Entry, email: str, call: Call) -> Json:
+def _computed(world: World, entry: Entry, calendar: Calendar, call: Call) -> Json:
     text = re.sub(r"<[^>]*>", " ", entry.body) if "<" in entry.body else entry.body
     return {
         "@odata.etag": etag(entry),
@@ -77,6 +82,12 @@ def _computed(world: World, entry: Entry, email: str, call: Call) -> Json:
         "originalStartTimeZone": entry.resource["start"]["timeZone"],
         "originalEndTimeZone": entry.resource["end"]["timeZone"],
         "responseStatus": {"response": "organizer", "time": "0001-01-01T00:00:00Z"},
-        "organizer": {"emailAddress": {"name": world.people[email].name, "address": email}},
+        "organizer": organizer(world, calendar),
         "webLink": f"https://outlook.office365.com/owa/?itemid={entry.id}&exvsurl=1&path=/calendar/item",
     }
+
+
+def organizer(world: World, calendar: Calendar) -> Json:
+    """Whose calendar it is; one of somebody outside has no more than its name."""
+    owner = world.people.get(calendar.owner)
+    return {"emailAddress": {"name": owner.name if owner else calendar.name, "address": calendar.owner}}
