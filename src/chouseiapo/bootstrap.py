@@ -14,6 +14,7 @@ from chouseiapo import migrations
 from chouseiapo.accounts.access import LINK_LIFE, Access
 from chouseiapo.accounts.google import GoogleAccounts
 from chouseiapo.accounts.keyring import StoredKeyring
+from chouseiapo.accounts.linking import Consent, Granted
 from chouseiapo.accounts.microsoft import MicrosoftAccounts
 from chouseiapo.accounts.reseal import Resealed, seal_anew
 from chouseiapo.accounts.secret_links import SecretLinks
@@ -37,7 +38,7 @@ from chouseiapo.domain.slots import Grid
 from chouseiapo.event_store import recorder_settings
 from chouseiapo.mail import Mails
 from chouseiapo.policies import Policies
-from chouseiapo.ports import Calendar
+from chouseiapo.ports import Calendar, PortError
 from chouseiapo.storage import Rows
 from projections.appointments import Appointments
 from projections.calendars import KeepCalendars
@@ -91,6 +92,7 @@ class Services:
     form_signer: Signer
     sealer: Sealer
     accounts: Mapping[str, LinkedAccounts]
+    consents: Mapping[str, Consent]
     vault: Vault
     calendars: Mapping[str, Calendar]
     mailer: SmtpMailer | None
@@ -110,17 +112,46 @@ class Services:
         return self.guest_links.url(appointment.id, appointment.generation)
 
     def link(self, email: str, provider: Provider, refresh_token: str, cause: Meta) -> str:
-        """Let the account that a refresh token belongs to speak for a member; answers the link's id.
+        """Let the account that a refresh token belongs to speak for a member: see link_to."""
+        member = self.coordination.member(member_id(email))
+        return self.link_to(member.id, provider, refresh_token, cause)
+
+    def link_to(self, owner: str, provider: Provider, refresh_token: str, cause: Meta) -> str:
+        """Let the account that a refresh token belongs to speak for a member or room; answers the link's id.
 
         The token is tried before anything is recorded; raises PortError when the vendor refuses it.
         """
-        member = self.coordination.member(member_id(email))
-        grant = self.accounts[provider].refresh(Grant(refresh_token))
-        account = self.accounts[provider].account(grant)
-        self.vault.store(link_id(provider, member.id, account.subject), member.id, provider, grant)
+        self.coordination.owner(owner)
+        granted = Granted(self.accounts[provider].refresh(Grant(refresh_token)))
+        return self.keep_account(owner, provider, granted, cause)
+
+    def keep_account(self, owner: str, provider: Provider, granted: Granted, cause: Meta) -> str:
+        """Let the account that has granted us something speak; the vault has it before anybody asks for it.
+
+        Raises PortError("no_permission") when that does not suffice to write entries; nothing is kept then.
+        """
+        account, now = self.accounts[provider].account(granted.grant), self.clock()
+        link = link_id(provider, owner, account.subject)
+        if not granted.can_write:
+            self._give_back(link, granted.grant)
+            raise PortError("no_permission", permanent=True, auth=True)
+        self.vault.store(link, owner, provider, granted.grant)
+        ends_at = now + timedelta(seconds=granted.lives_s) if granted.lives_s else None
         return self.coordination.link_account(
-            member.id, provider, account.subject, account.email, cause, self.clock()
+            owner, provider, account.subject, account.email, cause, now, granted.missing, ends_at
         )
+
+    def forget_account(self, link: str) -> None:
+        """Destroy what an account has granted us."""
+        if grant := self.vault.forget(link):
+            self._give_back(link, grant)
+
+    def _give_back(self, link: str, grant: Grant) -> None:
+        """Take the consent back, but not while another link lives by it, because it is one an account."""
+        provider, account = link.partition("-")[0], link.rpartition("-")[2]
+        shared = any(h.provider == provider and h.link.endswith(account) for h in self.vault.held())
+        if provider in self.consents and not shared:
+            self.consents[provider].revoke(grant)
 
     def erase_guest(self, appointment: str, cause: Meta, cancel: bool = False) -> None:
         """Forget who the guest was, for ever. Raises NotOver for what is open or to come, unless `cancel`."""
@@ -166,9 +197,10 @@ def _assemble(
     settings: Settings, clock: Clock, rows: Rows, keyring: StoredKeyring, app: Coordination
 ) -> Services:
     sealer = Sealer(settings.secret_key, VAULT)
+    google_accounts, microsoft_accounts = GoogleAccounts(settings), MicrosoftAccounts(settings)
     accounts: dict[str, LinkedAccounts] = {
-        Provider.GOOGLE.value: GoogleAccounts(settings),
-        Provider.MICROSOFT.value: MicrosoftAccounts(settings),
+        Provider.GOOGLE.value: google_accounts,
+        Provider.MICROSOFT.value: microsoft_accounts,
         Provider.ZOOM.value: ZoomAccounts(settings),
     }
     vault = Vault(rows, sealer, accounts, clock)
@@ -204,6 +236,10 @@ def _assemble(
         form_signer=Signer(settings.secret_key, "form"),
         sealer=sealer,
         accounts=accounts,
+        consents={
+            **({Provider.GOOGLE.value: google_accounts} if settings.google_client_id else {}),
+            **({Provider.MICROSOFT.value: microsoft_accounts} if settings.microsoft_client_id else {}),
+        },
         vault=vault,
         calendars=calendars,
         mailer=mailer,

@@ -31,13 +31,14 @@ class Forgetting:
 
         They go in the second turn that finds them so: what is being linked stands in the vault first.
         """
-        app, vault = self._services.coordination, self._services.vault
+        services = self._services
+        app, vault = services.coordination, services.vault
         left = frozenset(
             held
             for held in vault.held()
             if not app.is_linked(held.link) and not is_used(self._services.rows, held.link, now)
         )
         for held in left & self._left:
-            vault.forget(held.link)
+            services.forget_account(held.link)
             let_go(self._services.rows, held.link)
         self._left = left

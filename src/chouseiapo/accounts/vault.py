@@ -101,10 +101,15 @@ class Vault:
             found = select(vault.c.link, vault.c.member, vault.c.provider, vault.c.revision)
             return [Held(*row) for row in connection.execute(found)]
 
-    def forget(self, link: str) -> None:
-        """Keep nothing of the link any more."""
+    def forget(self, link: str) -> Grant | None:
+        """Keep nothing of the link any more; answers what was kept, for whoever revokes it."""
         with self._rows.write() as connection:
-            connection.execute(delete(vault).where(vault.c.link == link))
+            gone = delete(vault).where(vault.c.link == link).returning(vault.c.sealed)
+            sealed = connection.scalar(gone)
+        try:
+            return self._opened(sealed).grant if sealed else None
+        except ValueError:
+            return None
 
     def access_token(self, link: str, *, refused: str = "") -> str:
         """A live token, refreshed when there is none; `refused` is never handed out.
@@ -132,7 +137,7 @@ class Vault:
         if row is None:
             raise PortError("not_linked", permanent=True, auth=True)
         try:
-            kept = msgspec.json.decode(self._sealer.open(row.sealed), type=_Kept)
+            kept = self._opened(row.sealed)
         except ValueError:
             raise PortError("token_unreadable", permanent=True, auth=True) from None
         return _Row(link, row.provider, row.revision, row.refreshing_until is not None, kept)
@@ -166,6 +171,10 @@ class Vault:
         same = (vault.c.link == held.link, vault.c.revision == held.revision)
         with self._rows.write() as connection:
             return connection.execute(update(vault).where(*same, *conditions).values(values)).rowcount == 1
+
+    def _opened(self, sealed: str) -> _Kept:
+        """Raises ValueError when no key of ours sealed it."""
+        return msgspec.json.decode(self._sealer.open(sealed), type=_Kept)
 
     def _sealed(self, kept: _Kept) -> str:
         return self._sealer.seal(msgspec.json.encode(kept))

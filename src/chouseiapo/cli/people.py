@@ -138,7 +138,7 @@ def unlink_member(asked: Namespace) -> None:
             raise Refused(f"{asked.email} has no {asked.provider} account linked")
         for link in sorted(links):
             left = _clear(built, link)
-            built.vault.forget(link)
+            built.forget_account(link)
             let_go(built.rows, link)
             say({"unlinked": link, "left_on_the_calendar": left})
 
