@@ -16,8 +16,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from chouseiapo.sandbox import Person, Sandbox
-from tests.sandbox.clients import GoogleMailbox, GraphMailbox, ZoomMailbox, session, tagged
+from tests.sandbox.clients import END, START, GoogleMailbox, GraphMailbox, ZoomMailbox, at, session, tagged
 
+LATER, LATEST = at("2026-11-26T10:00"), at("2026-11-26T11:00")
 NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
 
 
@@ -71,6 +72,43 @@ def test_a_restarted_sandbox_goes_on_where_it_was(tmp_path: Path) -> None:
     assert zoom.ask("GET", "/users/me/meetings").json()["total_records"] == 1
     for each in (google, graph, zoom):
         each.close()
+    second.stop()
+
+
+def test_calendars_rooms_and_what_is_known_of_them_go_on_too(tmp_path: Path) -> None:
+    first = Sandbox(data=tmp_path)
+    first.start()
+    google = GoogleMailbox(first, "tanaka@example.com")
+    extra = first.add_calendar("tanaka@example.com", "出張", "writer", hidden=True)
+    room = first.add_room("会議室", "microsoft", ["suzuki@example.com"], "room-a@example.com")
+    first.show_busy("sato@example.com", "hidden")
+    first.expire_sync("sato@example.com")
+    for id in ("gone0001", "later0001"):
+        google.insert(id=id)
+    window = {"timeMin": START, "timeMax": END}
+    token = google.ask("GET", google.events_path, params=window).json()["nextSyncToken"]
+    google.ask("DELETE", google.events_path + "/gone0001")
+    google.ask("PATCH", google.events_path + "/later0001", {"start": LATER, "end": LATEST})
+    before = state(first)["calendars"]
+    first.stop()
+    second = Sandbox(data=tmp_path)
+    second.start()
+    assert state(second)["calendars"] == before
+    calendars = second.world.calendars
+    assert (calendars[extra.id].name, calendars[extra.id].shares["tanaka@example.com"].hidden) == (
+        "出張",
+        True,
+    )
+    assert (calendars[room.id].room, calendars[room.id].role("suzuki@example.com")) == (True, "writer")
+    assert not second.world.people[room.id].uses("zoom")
+    assert (calendars["sato@example.com"].shows_busy, calendars["sato@example.com"].epoch) == (False, 2)
+    google.sign_in()
+    items = google.ask("GET", google.events_path, params={"syncToken": token}).json()["items"]
+    assert [(each["id"], each["status"]) for each in items] == [
+        ("gone0001", "cancelled"),
+        ("later0001", "cancelled"),
+    ]
+    google.close()
     second.stop()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from chouseiapo.sandbox.calls import Call, Refusal, Reply, route
-from chouseiapo.sandbox.microsoft import batch, places, schedule
+from chouseiapo.sandbox.microsoft import batch, places
 from chouseiapo.sandbox.microsoft.errors import error
 from chouseiapo.sandbox.vendor import Vendor
 from chouseiapo.sandbox.world import World
@@ -32,8 +32,6 @@ class Graph(Vendor):
     batch_path = "/$batch"
     routes = (
         route("GET", "/me", me, "User.Read"),
-        route("POST", "/me/calendar/getSchedule", schedule.get_schedule, *places.READ),
-        route("POST", "/users/{id}/calendar/getSchedule", schedule.get_schedule, *places.READ),
         *places.calendar_routes(),
     )
 

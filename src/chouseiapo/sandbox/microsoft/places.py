@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from chouseiapo.sandbox.calendars import Calendar
 from chouseiapo.sandbox.calls import Call, Json, Reply, Route, route
-from chouseiapo.sandbox.microsoft import delta, events, listing
+from chouseiapo.sandbox.microsoft import delta, events, listing, schedule
 from chouseiapo.sandbox.microsoft.errors import refuse
 from chouseiapo.sandbox.microsoft.listing import listed
 from chouseiapo.sandbox.microsoft.query import check_options, select
@@ -91,6 +91,7 @@ def _at(root: str, find: Callable[..., Calendar], handler: Handler, role: str) -
 def calendar_routes() -> Iterator[Route]:
     for mailbox in ("/me", "/users/{id}"):
         yield route("GET", f"{mailbox}/calendars", list_calendars, *READ)
+        yield route("POST", f"{mailbox}/calendar/getSchedule", get_schedule, *READ)
         yield route("GET", f"{mailbox}/calendar", _getting(_of_person), *READ)
         yield route("GET", f"{mailbox}/calendars/{{calendarId}}", _getting(_by_id), *READ)
         for root in (mailbox, f"{mailbox}/calendar"):
@@ -122,6 +123,12 @@ def list_calendars(world: World, email: str, call: Call, *user: str) -> Reply:
         [each for each in world.calendars_of(mailbox) if each.allows(email, "reader")],
         lambda each: select(call, _shown(world, each, email, mailbox)),
     )
+
+
+def get_schedule(world: World, email: str, call: Call, *user: str) -> Reply:
+    """Whichever mailbox is asked, it is the caller's rights that count for those asked about."""
+    _of_person(world, email, call, "reader", *user)
+    return schedule.get_schedule(world, email, call)
 
 
 def _getting(find: Callable[..., Calendar]) -> Handler:

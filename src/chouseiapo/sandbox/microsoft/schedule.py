@@ -16,7 +16,7 @@ CODES = {"tentative": "1", "busy": "2", "oof": "3"}
 """0 is free, and working elsewhere."""
 
 
-def get_schedule(world: World, email: str, call: Call, *_: str) -> Reply:
+def get_schedule(world: World, email: str, call: Call) -> Reply:
     """One item for each mailbox asked for; an unknown one carries an error and the whole is still 200."""
     try:
         wish = call.object()
