@@ -32,8 +32,9 @@ def at(day: int, hour: int, minute: int = 0) -> datetime:
     return datetime(2026, 11, day, hour, minute, tzinfo=UTC)
 
 
-def offer(day: int, hour: int, hours: float = 1, room: str | None = None) -> Offer:
-    return Offer(at(day, hour), at(day, hour) + timedelta(hours=hours), room)
+def offer(day: int, hour: float, hours: float = 1, room: str | None = None) -> Offer:
+    start = at(day, 0) + timedelta(hours=hour)
+    return Offer(start, start + timedelta(hours=hours), room)
 
 
 class Office:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from chouseiapo.aggregates import existing
@@ -56,7 +56,9 @@ class Coordination(Directory):
         def decide(appointment: Appointment, agendas: Agendas) -> None:
             appointment.add_candidates(offers, self.grid, now)
             problems = list(self._unknown_rooms(offers))
-            if problems := problems or self._reserved(appointment.attendees, offers, agendas):
+            if problems := problems or self._reserved(
+                appointment.attendees, offers, agendas, _own(appointment)
+            ):
                 raise Invalid(*problems)
 
         return self._carry_out(cause, id, decide)
@@ -106,7 +108,7 @@ class Coordination(Directory):
             agendas.reserve(appointment.id, joined, chosen.slot, now)
             return
         slots = [candidate.slot for candidate in appointment.open_candidates]
-        reserved = [m for m in joined if any(agendas.taken_by([m], s, appointment.id) for s in slots)]
+        reserved = [m for m in joined if any(agendas.taken_by([m], s, _own(appointment)) for s in slots)]
         if reserved:
             raise Invalid(*(Problem("attendees", "attendee_reserved", {"who": m}) for m in reserved))
 
@@ -120,10 +122,8 @@ class Coordination(Directory):
         """Cancel, and release what was reserved in the same save."""
 
         def decide(appointment: Appointment, agendas: Agendas) -> None:
-            chosen = appointment.chosen
+            self._release(appointment, agendas, now)
             appointment.cancel(reason, now)
-            if chosen is not None:
-                agendas.release(id, appointment.resources(chosen), chosen.slot, now)
 
         return self._carry_out(cause, id, decide)
 
@@ -154,6 +154,8 @@ class Coordination(Directory):
             appointment.confirm(candidate, guest, time_zone, locale, now)
             if (chosen := appointment.chosen) is not None:
                 agendas.know(self.agendas(agenda_ids(appointment.resources(chosen), chosen.slot)))
+                if appointment.instead_of:
+                    self._release(self._remembered(appointment.instead_of), agendas, now)
                 agendas.reserve(id, appointment.resources(chosen), chosen.slot, now)
 
         return self._carry_out(cause, id, decide, known=known)
@@ -190,7 +192,7 @@ class Coordination(Directory):
 
         def decide(appointment: Appointment, agendas: Agendas) -> None:
             needed = appointment.resources(appointment.candidates[candidate])
-            free = moved_to is None or not agendas.taken_by(needed, moved_to, id)
+            free = moved_to is None or not agendas.taken_by(needed, moved_to, _own(appointment))
             appointment.follow_deviation(owner, candidate, moved_to, free, self.grid, now)
 
         return self._carry_out(BY_ITSELF, id, decide)
@@ -204,12 +206,11 @@ class Coordination(Directory):
         """Say what a deviation means; CANCEL cancels and releases in the same save."""
 
         def decide(appointment: Appointment, agendas: Agendas) -> None:
-            asked, chosen = appointment.question, appointment.chosen
+            asked = appointment.question
             appointment.answer_question(owner, candidate, answer, now)
             if asked is not None and answer is Answer.CANCEL:
+                self._release(appointment, agendas, now)
                 appointment.cancel("", now)
-                if chosen is not None:
-                    agendas.release(id, appointment.resources(chosen), chosen.slot, now)
 
         return self._carry_out(cause, id, decide)
 
@@ -244,6 +245,11 @@ class Coordination(Directory):
 
         return self.insist(attempt)
 
+    @staticmethod
+    def _release(appointment: Appointment, agendas: Agendas, now: datetime) -> None:
+        if chosen := appointment.chosen:
+            agendas.release(appointment.id, appointment.resources(chosen), chosen.slot, now)
+
     def _remembered(self, id: str) -> Appointment:
         return Appointment.remember(id, self.stream_of("appointment", id))
 
@@ -257,14 +263,22 @@ class Coordination(Directory):
             *check_proposal(proposal, self.grid, people[proposal.organizer].can_host, now),
             *self._unknown_rooms(proposal.offers),
         ]
-        return problems or self._reserved(proposal.attendees, proposal.offers, agendas)
+        return problems or self._reserved(
+            proposal.attendees, proposal.offers, agendas, besides=(proposal.instead_of,)
+        )
 
     def _unknown_rooms(self, offers: Sequence[Offer]) -> Iterator[Problem]:
         for n, offer in enumerate(offers):
             if offer.room is not None and not self.are_rooms([offer.room]):
                 yield Problem(f"candidates.{n}.room", "room_unknown")
 
-    def _reserved(self, attendees: Sequence[str], offers: Sequence[Offer], agendas: Agendas) -> list[Problem]:
+    def _reserved(
+        self,
+        attendees: Sequence[str],
+        offers: Sequence[Offer],
+        agendas: Agendas,
+        besides: Container[str] = (),
+    ) -> list[Problem]:
         resources = [(*attendees, offer.room) if offer.room else tuple(attendees) for offer in offers]
         asked = [(who, offer.slot) for who, offer in zip(resources, offers, strict=True)]
         agendas.know(self.agendas(id for who, slot in asked for id in agenda_ids(who, slot)))
@@ -272,5 +286,10 @@ class Coordination(Directory):
             Problem(f"candidates.{n}.start", "candidate_reserved", {"who": resource})
             for n, (who, slot) in enumerate(asked)
             for resource in who
-            if agendas.taken_by([resource], slot)
+            if agendas.taken_by([resource], slot, besides)
         ]
+
+
+def _own(appointment: Appointment) -> Container[str]:
+    """Whose reservations stand in no candidate's way: its own, and those of the one that it replaces."""
+    return appointment.id, appointment.instead_of

@@ -253,7 +253,7 @@ def _assemble(
             Appointments(app),
             People(app),
         ),
-        policies=Policies(app, rows, timedelta(seconds=settings.meeting_wait_s)),
+        policies=Policies(app, rows, timedelta(seconds=settings.meeting_wait_s), settings.locale),
         settlers=settlers,
         reminders=reminders,
         connected=(google, outlook, zoom, *filter(None, (mailer,))),

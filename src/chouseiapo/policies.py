@@ -9,9 +9,10 @@ import logging
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
+from chouseiapo import wording
 from chouseiapo.application import Coordination
 from chouseiapo.domain.agenda import Agendas
-from chouseiapo.domain.appointment import Appointment
+from chouseiapo.domain.appointment import Answer, Appointment
 from chouseiapo.domain.errors import Busy, DomainError
 from chouseiapo.domain.event import Event, caused_by
 from chouseiapo.event_store import StoreTrouble
@@ -28,8 +29,9 @@ log = logging.getLogger(__name__)
 class Policies:
     """Closes candidates over which somebody else was confirmed, from both sides of the race."""
 
-    def __init__(self, app: Coordination, rows: Rows, meeting_wait: timedelta) -> None:
+    def __init__(self, app: Coordination, rows: Rows, meeting_wait: timedelta, locale: str = "ja") -> None:
         self._app = app
+        self._locale = locale
         self._rows = rows
         self._meeting_wait = meeting_wait
 
@@ -98,12 +100,36 @@ class Policies:
     def _react(self, event: Event, now: datetime) -> None:
         match event:
             case Appointment.Confirmed():
+                self._end_replaced(event, now)
                 self._close_overlapped(event, now)
             case Appointment.AttendeesChanged():
                 self._close_overlapped(event, now)
                 self._close_own(event, now)
             case Appointment.Proposed() | Appointment.CandidatesAdded():
+                self._answer_replaced(event, now)
                 self._close_own(event, now)
+
+    def _answer_replaced(self, event: Event, now: datetime) -> None:
+        """New times for an appointment whose entry somebody deleted or moved are the answer to that."""
+        replaced = self._app.appointment(event.originator_id).instead_of
+        asked = self._app.appointment(replaced).question if replaced else None
+        if asked is not None:
+            cause = caused_by(event, replaced)
+            answer = Answer.RESCHEDULE
+            self._app.answer_question(replaced, asked.owner, asked.candidate, answer, cause, now)
+
+    def _end_replaced(self, event: Event, now: datetime) -> None:
+        """The time that was agreed on instead is fixed: the old one ends."""
+        winner = self._app.appointment(event.originator_id)
+        if not winner.instead_of:
+            return
+        reason = wording.replaced(winner.locale or self._locale)
+        try:
+            self._app.cancel(winner.instead_of, reason, caused_by(event, winner.instead_of), now)
+        except Busy:
+            raise
+        except DomainError:
+            return  # it has ended or taken place meanwhile
 
     def _close_overlapped(self, event: Event, now: datetime) -> None:
         """Candidates of others that overlap the time that was just confirmed."""
@@ -111,7 +137,9 @@ class Policies:
         if (chosen := winner.chosen) is None:
             return
         for claim in claims_on(self._rows, winner.resources(chosen), chosen.slot):
-            if not claim.confirmed and claim.appointment != winner.id:
+            if claim.confirmed or claim.appointment == winner.id:
+                continue
+            if self._app.appointment(claim.appointment).instead_of != winner.id:
                 self._take(claim.appointment, claim.candidate, winner.id, event, now)
 
     def _close_own(self, event: Event, now: datetime) -> None:
@@ -125,8 +153,8 @@ class Policies:
         if appointment.chosen is not None:
             return
         for candidate in appointment.open_candidates:
-            winner = agendas.taken_by(appointment.resources(candidate), candidate.slot, besides=id)
-            if winner:
+            needed, own = appointment.resources(candidate), (id, appointment.instead_of)
+            if winner := agendas.taken_by(needed, candidate.slot, own):
                 yield candidate.id, winner
 
     def _take(self, appointment: str, candidate: str, by: str, event: Event, now: datetime) -> None:

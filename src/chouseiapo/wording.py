@@ -277,3 +277,10 @@ def title_for_guest(title: str, kind: Kind, host: str, locale: str) -> str:
         return f"{host}{'への' if kind is Kind.VISIT_US else 'との'}{what}" if host else what
     joined = f"{what} {'to' if kind is Kind.VISIT_US else 'with'} {host}" if host else what
     return joined[0].upper() + joined[1:]
+
+
+def replaced(locale: str) -> str:
+    """Why an appointment ends that another time was agreed on for."""
+    if locale == "en":
+        return "Another time was agreed on instead; you receive its confirmation separately."
+    return "あらためて別の日時に決まりました。新しい日時のご案内は、別のメールでお送りします。"

@@ -161,4 +161,6 @@ def test_linking_a_calendar_moves_what_is_to_come_and_leaves_what_took_place(
     link = office.app.link_account(office.tanaka, Provider.GOOGLE, "g", "tanaka@example.com", BY, between)
     office.app.choose_locality(office.tanaka, "en", "", BY, between)
     worker.read()
-    assert sorted(keys(services)) == sorted([f"builtin-{office.tanaka}/{coming.id}", f"{link}/{coming.id}"])
+    assert sorted(keys(services)) == sorted(
+        [f"builtin-{office.tanaka}/{coming.id}", f"{link}/{coming.id}", f"{link}/watch"]
+    )

@@ -61,7 +61,7 @@ class TestClosingOverlapped:
     ) -> None:
         """The race: it was held against the agendas before the other's reservation stood there."""
         winner = office.propose()
-        monkeypatch.setattr(office.app, "_reserved", lambda *_: [])
+        monkeypatch.setattr(office.app, "_reserved", lambda *_, **__: [])
         confirm(office, winner)
         late = office.propose()
         monkeypatch.undo()
@@ -125,3 +125,32 @@ class TestTheClock:
         services.policies.observe_time(NOW + timedelta(seconds=60))
         assert office.app.appointment(appointment.id).meeting_delayed
         assert office.app.appointment(appointment.id).candidates["c1"].state is CandidateState.CHOSEN
+
+
+class TestReplacing:
+    def test_a_time_agreed_on_instead_ends_the_one_before(self, office: Office, services: Services) -> None:
+        """Even where the new time overlaps the old one, for the same people."""
+        app = services.coordination
+        old = office.propose()
+        app.confirm(old.id, "c1", YAMADA, BY, NOW)
+        new = office.propose(offers=(offer(25, 1.5),), instead_of=old.id)
+        Worker(services).read()
+        assert app.appointment(old.id).state is State.CONFIRMED, "until the guest has chosen"
+        assert app.appointment(new.id).open_candidates
+        app.confirm(new.id, "c1", YAMADA, BY, NOW)
+        Worker(services).read()
+        assert app.appointment(old.id).state is State.CANCELLED
+        assert app.appointment(new.id).state is State.CONFIRMED
+        assert app.check(office.proposal(offers=(offer(25, 1, 0.5),)), NOW) == [], "the old time is free"
+        assert app.check(office.proposal(offers=(offer(25, 1.5),)), NOW) != []
+
+    def test_new_times_are_the_answer_to_what_was_asked(self, office: Office, services: Services) -> None:
+        app = services.coordination
+        old = office.propose()
+        app.confirm(old.id, "c1", YAMADA, BY, NOW)
+        app.note_deviation(old.id, office.tanaka, "c1", None, NOW)
+        app.follow_deviation(old.id, office.tanaka, "c1", None, NOW)
+        assert app.appointment(old.id).question
+        office.propose(offers=(offer(27, 1),), instead_of=old.id)
+        Worker(services).read()
+        assert app.appointment(old.id).question is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import ClassVar
 
@@ -41,7 +41,7 @@ class Agenda(Aggregate):
         """Reserve the slot for the appointment; raises CandidateTaken when another one overlaps."""
         if self.reservations.get(appointment) == slot:
             return
-        if self.taken_by(slot, besides=appointment):
+        if self.taken_by(slot, besides=(appointment,)):
             raise CandidateTaken
         self._record(self.Reserved, now, appointment=appointment, start=slot.start, end=slot.end)
 
@@ -49,10 +49,10 @@ class Agenda(Aggregate):
         if appointment in self.reservations:
             self._record(self.Released, now, appointment=appointment)
 
-    def taken_by(self, slot: Slot, *, besides: str = "") -> str | None:
+    def taken_by(self, slot: Slot, *, besides: Container[str] = ()) -> str | None:
         """The appointment whose reservation overlaps the slot, if any."""
         for appointment, reserved in self.reservations.items():
-            if appointment != besides and reserved.overlaps(slot):
+            if appointment not in besides and reserved.overlaps(slot):
                 return appointment
         return None
 
@@ -84,7 +84,7 @@ class Agendas:
         for agenda in self._of(resources, slot):
             agenda.release(appointment, now)
 
-    def taken_by(self, resources: Sequence[str], slot: Slot, besides: str = "") -> str | None:
+    def taken_by(self, resources: Sequence[str], slot: Slot, besides: Container[str] = ()) -> str | None:
         """An appointment that has reserved time overlapping the slot for one of the resources."""
         found = (agenda.taken_by(slot, besides=besides) for agenda in self._of(resources, slot))
         return next((appointment for appointment in found if appointment), None)

@@ -42,6 +42,7 @@ class AppointmentEvents:
         note: Personal[str] = ""
         visibility: Visibility = Visibility.DEFAULT
         deadline: datetime | None = None
+        instead_of: str = ""
         candidates: tuple[Candidate, ...]
 
     class CandidatesAdded(Event, frozen=True, kw_only=True):

@@ -68,6 +68,7 @@ class AppointmentState(AppointmentEvents, Aggregate):
         self.proposed_at: datetime | None = None
         self.confirmed_at: datetime | None = None
         self.erased = False
+        self.instead_of = ""
         self.overlaps: tuple[str, ...] = ()
         self._deviations: dict[tuple[str, str], Deviation] = {}
         self._deadline: datetime | None = None
@@ -175,7 +176,7 @@ class AppointmentState(AppointmentEvents, Aggregate):
         self.guest, self.time_zone, self.locale = event.guest, event.time_zone, event.locale
         self.delivery, self.visibility, self._deadline = event.delivery, event.visibility, event.deadline
         self.candidates = {c.id: c for c in event.candidates}
-        self.proposed_at = event.at
+        self.proposed_at, self.instead_of = event.at, event.instead_of
         if event.platform is Platform.URL:
             self.meeting = Meeting(event.url)
 

@@ -80,7 +80,10 @@ class Meeting(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a member decides when proposing; people and rooms are ids."""
+    """Everything a member decides when proposing; people and rooms are ids.
+
+    instead_of: the confirmed appointment that ends when this one is confirmed, and stands until then.
+    """
 
     kind: Kind = Kind.WEB
     platform: Platform = Platform.NONE
@@ -98,6 +101,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
     visibility: Visibility = Visibility.DEFAULT
     deadline: datetime | None = None
+    instead_of: str = ""
 
 
 def shown_title(title: str, guest: Guest) -> str:
