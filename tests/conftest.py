@@ -14,6 +14,7 @@ pytest_plugins = [
     "tests.terminal",
     "tests.web.api",
     "tests.web.desk",
+    "tests.web.linked",
     "tests.web.live",
 ]
 

@@ -11,10 +11,13 @@ from chouseiapo.web import origin, staff, static_files
 from chouseiapo.web.api.guest import guest_api
 from chouseiapo.web.api.openapi import description
 from chouseiapo.web.api.routes import api
+from chouseiapo.web.asking import Asking
+from chouseiapo.web.dry_run import DryRun
 from chouseiapo.web.errors import Refused, sentence
 from chouseiapo.web.freebusy import FreeBusy
 from chouseiapo.web.guest.pages import guest
 from chouseiapo.web.i18n import LOCALES, translate
+from chouseiapo.web.live_check import LiveCheck
 from chouseiapo.web.operations import operations
 from chouseiapo.web.request import services
 
@@ -37,7 +40,10 @@ def install(app: Flask, given: Services) -> None:
     app.config["MAX_FORM_MEMORY_SIZE"] = MOST_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's provider has it, its base not
     app.extensions["chouseiapo"] = given
-    app.extensions["freebusy"] = FreeBusy(given)
+    asking = Asking(given)
+    app.extensions["freebusy"] = FreeBusy(given, asking)
+    app.extensions["live_check"] = LiveCheck(given, asking)
+    app.extensions["dry_run"] = DryRun(given, asking)
     app.before_request(_prepare)
     app.before_request(lambda: origin.must_be_our_own(given.settings.base_url))
     app.after_request(_harden)

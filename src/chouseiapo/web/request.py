@@ -10,7 +10,9 @@ from chouseiapo.bootstrap import Services
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.errors import NotFound
 from chouseiapo.domain.member import Member, Role
+from chouseiapo.web.dry_run import DryRun
 from chouseiapo.web.freebusy import FreeBusy
+from chouseiapo.web.live_check import LiveCheck
 
 
 def services() -> Services:
@@ -19,6 +21,14 @@ def services() -> Services:
 
 def freebusy_reader() -> FreeBusy:
     return cast(FreeBusy, current_app.extensions["freebusy"])
+
+
+def live_check() -> LiveCheck:
+    return cast(LiveCheck, current_app.extensions["live_check"])
+
+
+def dry_runner() -> DryRun:
+    return cast(DryRun, current_app.extensions["dry_run"])
 
 
 def may_see(member: Member, appointment: Appointment) -> bool:

@@ -7,13 +7,14 @@ from typing import Any
 from flask import Blueprint, g, request
 
 from chouseiapo.domain.errors import AlreadyConfirmed, DomainError
-from chouseiapo.domain.event import GUEST, Meta
+from chouseiapo.domain.event import GUEST
 from chouseiapo.web import limits
 from chouseiapo.web.api.requests import command_of, json_body
 from chouseiapo.web.errors import Refused, answer_to, problem_json
 from chouseiapo.web.forms import ConfirmBody
 from chouseiapo.web.links import appointment_behind
-from chouseiapo.web.request import services
+from chouseiapo.web.live_check import Choice
+from chouseiapo.web.request import live_check, services
 from chouseiapo.web.views import Views
 
 guest_api = Blueprint("guest_api", __name__, url_prefix="/api/v1/guest")
@@ -33,17 +34,10 @@ def confirm(secret: str) -> Any:
     limits.hit(limits.POSTS_PER_LINK, appointment.id)
     body = json_body(ConfirmBody)
     command_of(GUEST)  # refuses a key that came with another body; the same choice again is harmless
+    given = body.guest
+    choice = Choice(body.candidate, given.guest(), given.time_zone or "", given.locale or "")
     try:
-        confirmed = services().coordination.confirm(
-            appointment.id,
-            body.candidate,
-            body.guest.guest(),
-            Meta(actor=GUEST),
-            g.now,
-            time_zone=body.guest.time_zone or "",
-            locale=body.guest.locale or "",
-            known=appointment,
-        )
+        confirmed = live_check().confirm(appointment, choice, g.now)
     except DomainError as refusal:
         return _refused(refusal, appointment.id)
     return Views(services()).for_guest(confirmed)

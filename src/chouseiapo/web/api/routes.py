@@ -76,7 +76,7 @@ def freebusy() -> Any:
         raise Invalid(Problem("members", "attendee_unknown"))
     if not app.are_rooms(rooms):
         raise Invalid(Problem("rooms", "room_unknown"))
-    found = freebusy_reader().of([*people.values(), *rooms], window)
+    found = freebusy_reader().of([*people.values(), *rooms], window, g.member.id)
     moment = Views(services()).moment
 
     def shown(resource: str) -> Any:

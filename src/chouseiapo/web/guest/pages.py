@@ -9,16 +9,16 @@ from flask import Blueprint, Response, g, redirect, render_template, request, ur
 
 from chouseiapo.domain.appointment import Appointment, State
 from chouseiapo.domain.errors import DomainError, Invalid, Problem
-from chouseiapo.domain.event import GUEST, Meta
 from chouseiapo.domain.proposal import Guest, is_time_zone
 from chouseiapo.web import limits
 from chouseiapo.web.errors import STATUS, answer_to
 from chouseiapo.web.guest.show import Shown
 from chouseiapo.web.i18n import LOCALES
 from chouseiapo.web.links import appointment_behind
+from chouseiapo.web.live_check import Choice
 from chouseiapo.web.messages import REFUSALS
 from chouseiapo.web.nonces import genuine, new_nonce
-from chouseiapo.web.request import services
+from chouseiapo.web.request import live_check, services
 
 guest = Blueprint("guest", __name__, url_prefix="/g")
 # In the order of the page, where the first that is wrong is where one goes on.
@@ -46,16 +46,7 @@ def confirm(secret: str) -> Any:
         _must_be_ours(secret)
         if problems := list(_missing(appointment, typed, picked)):
             raise Invalid(*problems)
-        services().coordination.confirm(
-            appointment.id,
-            picked,
-            typed,
-            Meta(actor=GUEST),  # confirming the same again changes nothing by itself
-            g.now,
-            time_zone=_zone(appointment),
-            locale=g.locale,
-            known=appointment,
-        )
+        live_check().confirm(appointment, Choice(picked, typed, _zone(appointment), g.locale), g.now)
     except DomainError as refusal:
         return _refused(refusal, secret, typed, picked)
     except FormExpired:

@@ -30,7 +30,7 @@ def overlay(
     What an appointment that one may not see holds is busy time like any other; what it has reserved can't be
     offered, whosever it is. `passing`: resources that new candidates do not need, so that they stop nothing.
     """
-    read = freebusy_reader().of(resources, window) if resources else {}
+    read = freebusy_reader().of(resources, window, g.member.id) if resources else {}
     claims = [c for c in claims_on(services().rows, resources, window) if c.appointment != besides]
     visible = _visible(claims)
     names = {resource: addressed(resource) for resource in resources}
