@@ -13,7 +13,7 @@ from chouseiapo.tables import builtin_entries
 
 
 class BuiltinShelf:
-    """Implements ports.EntryShelf; every change is committed when the method returns."""
+    """Implements the built-in calendar's Shelf; every change is committed when the method returns."""
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
@@ -35,6 +35,14 @@ class BuiltinShelf:
             connection.execute(
                 delete(builtin_entries).where(builtin_entries.c.link == link, builtin_entries.c.id == id)
             )
+
+    def read(self, link: str, id: str) -> Entry | None:
+        """What is kept under the id."""
+        rows = builtin_entries.c
+        kept = select(rows.entry).where(rows.link == link, rows.id == id)
+        with self._rows.read() as connection:
+            entry = connection.scalar(kept)
+        return None if entry is None else msgspec.json.decode(entry, type=Entry)
 
     def between(self, link: str, start: datetime, end: datetime) -> list[tuple[str, Entry]]:
         """Ids and entries that overlap [start, end), in order of time."""

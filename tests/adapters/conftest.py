@@ -21,7 +21,7 @@ from chouseiapo.storage import Rows
 from chouseiapo.tables import builtin_entries, metadata
 from chouseiapo.tables import vault as stored_grants
 from tests.adapters.contracts import Contracts
-from tests.adapters.homes import BuiltinHome, GoogleHome, Home, OutlookHome, VendorHome
+from tests.adapters.homes import BuiltinHome, GoogleHome, Home, LinkedHome, OutlookHome, VendorHome
 from tests.adapters.outside import Outside
 from tests.adapters.recorded import RecordedRequests, recorded_requests
 from tests.product import SECRET
@@ -110,8 +110,16 @@ def home(request: pytest.FixtureRequest) -> Home:
 
 
 @pytest.fixture(params=["google", "outlook"])
+def linked(request: pytest.FixtureRequest) -> LinkedHome:
+    """Each kind of calendar that people write on by their own hand."""
+    home = request.getfixturevalue(request.param)
+    assert isinstance(home, LinkedHome)
+    return home
+
+
+@pytest.fixture(params=["google", "outlook"])
 def vendor(request: pytest.FixtureRequest) -> VendorHome:
-    """Each kind of calendar that is reached over a network."""
+    """Each kind of calendar that the sandbox plays."""
     home = request.getfixturevalue(request.param)
     assert isinstance(home, VendorHome)
     return home

@@ -6,8 +6,10 @@ import abc
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, TypeVar
+
+import msgspec
 
 from chouseiapo.accounts.vault import Grant, Vault
 from chouseiapo.adapters.builtin import BuiltinCalendar
@@ -15,12 +17,13 @@ from chouseiapo.adapters.google import GoogleCalendar
 from chouseiapo.adapters.outlook import OutlookCalendar
 from chouseiapo.builtin_shelf import BuiltinShelf
 from chouseiapo.config import Settings
-from chouseiapo.ports import Calendar, Entry, Placed, PortError
+from chouseiapo.ports import Calendar, Entry, Found, Placed, PortError
 from chouseiapo.storage import Rows
 from tests.adapters.outside import Outside
 from tests.product import at
 
 numbers = itertools.count(1)
+R = TypeVar("R")
 
 EARLY, LATE = datetime(2020, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
 LINK_LINE = "https://apo.example.com/appointments/appointment-1"
@@ -49,14 +52,17 @@ class Home(abc.ABC):
     email: str
 
     @abc.abstractmethod
-    def seen(self) -> list[Seen]:
-        """What stands there, in order of time."""
+    def seen(self, calendar: str = "") -> list[Seen]:
+        """What stands on one of the account's calendars, in order of time."""
 
     @abc.abstractmethod
-    def delete_by_hand(self, id: str) -> None: ...
+    def delete_by_hand(self, id: str, calendar: str = "") -> None: ...
 
     @abc.abstractmethod
-    def add_foreign(self, title: str, start: datetime, end: datetime) -> None: ...
+    def add_foreign(
+        self, title: str, start: datetime, end: datetime, calendar: str = "", *, tentative: bool = False
+    ) -> str:
+        """Somebody else's business; its id."""
 
     def entry(self, candidate: str = "c1", **changes: Any) -> Entry:
         standing: dict[str, Any] = {
@@ -93,16 +99,29 @@ class Home(abc.ABC):
         """All of them must get through."""
         return all_placed(self.try_put(entries, known, unsure=unsure))
 
+    def restore(self, entry: Entry, placed: Placed) -> Placed:
+        """Put it, whatever stands there by now."""
+        (now,) = self.put(entry, known=[msgspec.structs.replace(placed, etag="")])
+        return now
+
     def remove(self, *placed: Placed) -> list[Placed]:
         """All of them must get through."""
         return all_placed(self.calendar.remove(self.link, placed))
 
+    def look(self, *placed: Placed) -> list[Found | None]:
+        """All of them must be told."""
+        return all_told(self.calendar.look(self.link, placed))
+
 
 def all_placed(results: Sequence[Placed | PortError]) -> list[Placed]:
+    return all_told(results)
+
+
+def all_told(results: Sequence[R | PortError]) -> list[R]:
     for result in results:
         if isinstance(result, PortError):
             raise result
-    return [result for result in results if isinstance(result, Placed)]
+    return [result for result in results if not isinstance(result, PortError)]
 
 
 class BuiltinHome(Home):
@@ -112,7 +131,8 @@ class BuiltinHome(Home):
         self.link = f"builtin-{next(numbers)}"
         self.email = ""
 
-    def seen(self) -> list[Seen]:
+    def seen(self, calendar: str = "") -> list[Seen]:
+        assert not calendar
         return [
             Seen(
                 id,
@@ -128,15 +148,43 @@ class BuiltinHome(Home):
             for id, e in self._shelf.between(self.link, EARLY, LATE)
         ]
 
-    def delete_by_hand(self, id: str) -> None:
+    def delete_by_hand(self, id: str, calendar: str = "") -> None:
+        """Nobody but us writes here; but a copy may be restored that lacks it."""
         self._shelf.remove(self.link, id)
 
-    def add_foreign(self, title: str, start: datetime, end: datetime) -> None:
-        entry = self.entry(title=title, start=start, end=end, appointment="", candidate="", confirmed=True)
-        self._shelf.put(self.link, f"foreign-{next(numbers)}", entry)
+    def add_foreign(
+        self, title: str, start: datetime, end: datetime, calendar: str = "", *, tentative: bool = False
+    ) -> str:
+        foreign: dict[str, Any] = {"appointment": "", "candidate": "", "confirmed": not tentative}
+        id = f"foreign-{next(numbers)}"
+        self._shelf.put(self.link, id, self.entry(title=title, start=start, end=end, **foreign))
+        return id
 
 
-class VendorHome(Home):
+class LinkedHome(Home):
+    """A calendar that people write on by their own hand, with others beside it."""
+
+    @abc.abstractmethod
+    def move_by_hand(self, id: str, start: datetime, end: datetime, calendar: str = "") -> None: ...
+
+    @abc.abstractmethod
+    def add_day(self, title: str, first: date, after: date, calendar: str = "") -> str:
+        """Somebody else's whole days, in Tokyo, up to the day `after`; its id."""
+
+    @abc.abstractmethod
+    def add_free(self, title: str, start: datetime, end: datetime) -> str:
+        """Something meanwhile that its owner can be booked for; its id."""
+
+    @abc.abstractmethod
+    def add_calendar(self, name: str) -> str:
+        """Another calendar of the same account; its id."""
+
+    @abc.abstractmethod
+    def forget_tokens(self) -> None:
+        """No token of `changes` is good any more."""
+
+
+class VendorHome(LinkedHome):
     """A mailbox in the sandbox. `service`: as the sandbox calls the vendor."""
 
     service = ""
@@ -166,8 +214,8 @@ class VendorHome(Home):
         token = self.outside.sandbox.grant(self.service, self.email, scopes)
         self.vault.store(self.link, "member-1", self.service, Grant(token))
 
-    def seen(self) -> list[Seen]:
-        entries = self.outside.state()["calendars"][self.email]["entries"]
+    def seen(self, calendar: str = "") -> list[Seen]:
+        entries = self.outside.state()["calendars"][calendar or self.email]["entries"]
         assert all(entry["attendees"] == [] for entry in entries)
         return [
             Seen(
@@ -184,11 +232,11 @@ class VendorHome(Home):
             for entry in entries
         ]
 
-    def delete_by_hand(self, id: str) -> None:
-        self.outside.delete(self.email, id)
+    def delete_by_hand(self, id: str, calendar: str = "") -> None:
+        self.outside.delete(calendar or self.email, id)
 
-    def move_by_hand(self, id: str, start: datetime, end: datetime) -> None:
-        self.outside.move(self.email, id, start, end)
+    def move_by_hand(self, id: str, start: datetime, end: datetime, calendar: str = "") -> None:
+        self.outside.move(calendar or self.email, id, start, end)
 
     def edit_by_hand(self, id: str, body: dict[str, Any]) -> None:
         """By the member's own hand, in the vendor's own words."""
@@ -202,8 +250,23 @@ class VendorHome(Home):
         token = self.vault.access_token(self.link)
         return self.outside.ask(method, f"{self.events_path}/{id}", body, token)
 
-    def add_foreign(self, title: str, start: datetime, end: datetime) -> None:
-        self.outside.add_entry(self.email, title, start, end)
+    def add_foreign(
+        self, title: str, start: datetime, end: datetime, calendar: str = "", *, tentative: bool = False
+    ) -> str:
+        status = "tentative" if tentative else "confirmed"
+        return self.outside.add_entry(calendar or self.email, title, start, end, status=status)
+
+    def add_day(self, title: str, first: date, after: date, calendar: str = "") -> str:
+        return self.outside.add_entry(calendar or self.email, title, first, after)
+
+    def add_free(self, title: str, start: datetime, end: datetime) -> str:
+        return self.outside.add_entry(self.email, title, start, end, show_as="free")
+
+    def add_calendar(self, name: str) -> str:
+        return self.outside.sandbox.add_calendar(self.email, name).id
+
+    def forget_tokens(self) -> None:
+        self.outside.sandbox.expire_sync(self.email)
 
     def requests(self) -> list[dict[str, Any]]:
         """What has reached the vendor for this mailbox since this was last asked."""

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from chouseiapo.sandbox import Sandbox
 
-QUIET = {"graph_duplicate": "same", "zoom_list_lag_s": 0, "zoom_daily_limit": None}
+QUIET = {
+    "graph_duplicate": "same",
+    "google_moved_out": "cancelled",
+    "zoom_list_lag_s": 0,
+    "zoom_daily_limit": None,
+}
 
 
 class Outside:
@@ -33,19 +38,19 @@ class Outside:
     def turn(self, **switches: object) -> None:
         self.ask("POST", "/switches", switches)
 
-    def add_entry(self, email: str, title: str, start: datetime, end: datetime) -> str:
-        """Somebody else's business."""
-        wish = {"title": title, "start": start.isoformat(), "end": end.isoformat()}
-        return str(self.ask("POST", f"/entries/{email}", wish)["id"])
+    def add_entry(self, calendar: str, title: str, start: date, end: date, **more: str) -> str:
+        """Somebody else's business, on a mailbox's own calendar or another; whole days where no hours are."""
+        wish = {"title": title, "start": start.isoformat(), "end": end.isoformat(), **more}
+        return str(self.ask("POST", f"/entries/{calendar}", wish)["id"])
 
-    def move(self, email: str, id: str, start: datetime, end: datetime) -> None:
+    def move(self, calendar: str, id: str, start: datetime, end: datetime) -> None:
         """By the member's own hand."""
         wish = {"start": start.isoformat(), "end": end.isoformat()}
-        self.ask("PATCH", f"/entries/{email}/{id}", wish)
+        self.ask("PATCH", f"/entries/{calendar}/{id}", wish)
 
-    def delete(self, email: str, id: str) -> None:
+    def delete(self, calendar: str, id: str) -> None:
         """By the member's own hand."""
-        self.ask("DELETE", f"/entries/{email}/{id}")
+        self.ask("DELETE", f"/entries/{calendar}/{id}")
 
     def ask(self, method: str, path: str, body: object = None, token: str = "") -> Any:
         data = None if body is None else json.dumps(body).encode()

@@ -93,7 +93,7 @@ def test_what_somebody_deleted_is_put_back(home: Home) -> None:
     entry = home.entry()
     placed = home.put(entry)
     home.delete_by_hand(placed[0].vendor_id)
-    (back,) = home.put(changed(entry, confirmed=True), known=placed)
+    back = home.restore(changed(entry, confirmed=True), placed[0])
     assert [(s.id, s.confirmed) for s in home.seen()] == [(back.vendor_id, True)]
 
 

@@ -1,14 +1,15 @@
-"""Each module knows its port and its vendor; here is what they share: open clients, and JSON over HTTP."""
+"""Each module knows its port and its vendor; here is what they share."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from chouseiapo.config import Settings
-from chouseiapo.ports import PortError, Tokens
+from chouseiapo.ports import Placed, PortError, Tokens
 
 if TYPE_CHECKING:
     import requests
@@ -21,6 +22,7 @@ class Closable(Protocol):
 
 
 C = TypeVar("C", bound=Closable)
+T = TypeVar("T")
 
 
 class Pool(Generic[C]):
@@ -75,8 +77,11 @@ class Wire:
     def send(self, link: str, method: str, path: str, **options: Any) -> requests.Response:
         """The vendor's answer, whatever it says; `path` is below the root, or a whole address below it.
 
-        A token that is refused is replaced once. Raises PortError when there is no answer.
+        A token that is refused is replaced once. Raises PortError when there is no answer, and for an address
+        elsewhere: the token goes to its vendor only.
         """
+        if not path.startswith("/") and not self.reaches(path):
+            raise PortError("rejected_elsewhere", permanent=True)
         token = self._tokens.access_token(link)
         answer = self._once(token, method, path, options)
         if answer.status_code == 401:
@@ -84,10 +89,14 @@ class Wire:
             answer = self._once(token, method, path, options)
         return answer
 
+    def reaches(self, address: str) -> bool:
+        """Whether a whole address is below the root."""
+        return address.startswith(f"{self._root}/")
+
     def _once(self, token: str, method: str, path: str, options: Mapping[str, Any]) -> requests.Response:
         import requests
 
-        address = path if path.startswith(f"{self._root}/") else f"{self._root}{path}"
+        address = f"{self._root}{path}" if path.startswith("/") else path
         headers = {"Authorization": f"Bearer {token}", **options.get("headers", {})}
         asked = {**options, "headers": headers, "timeout": TIMEOUT_S, "allow_redirects": False}
         try:
@@ -126,3 +135,37 @@ def seconds(retry_after: str | None) -> float | None:
 def word(text: object) -> str:
     """A vendor's error code as part of a reason; never a sentence, which might hold somebody's data."""
     return text if isinstance(text, str) and re.fullmatch(r"\w{1,60}", text, re.ASCII) else "unknown"
+
+
+def guarded(placed: Placed) -> bool:
+    """Whether a write goes over the known version alone. When an answer never came, a newer version may be
+    our own.
+    """
+    return bool(placed.vendor_id and placed.etag) and not placed.unsure
+
+
+def told_in_place(results: Sequence[Placed | PortError | None]) -> list[Placed | PortError]:
+    """With an error where a guarded write met another version (None): that is said of the entry, and never
+    of the whole account.
+    """
+    return [PortError("touched") if result is None else result for result in results]
+
+
+def taken_away(placed: Placed, generation: int) -> Placed:
+    """What is known of an entry that is gone: the generation to begin the next one with."""
+    return Placed(
+        placed.key, placed.appointment, placed.candidate, generation=generation, calendar=placed.calendar
+    )
+
+
+def windows(start: datetime, end: datetime, longest: timedelta) -> Iterator[tuple[datetime, datetime]]:
+    """The span in pieces: vendors refuse to look far in one query."""
+    while start < end:
+        yield start, min(start + longest, end)
+        start += longest
+
+
+def chunks(items: Sequence[T], most: int) -> Iterator[Sequence[T]]:
+    """At most so many at a time."""
+    for start in range(0, len(items), most):
+        yield items[start : start + most]

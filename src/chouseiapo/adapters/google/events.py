@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -38,7 +38,7 @@ def wanted(entry: Entry) -> Event:
     }
 
 
-def changes(entry: Entry, standing: Event | None) -> Event:
+def patched(entry: Entry, standing: Event | None) -> Event:
     """What a patch says. Google merges: where somebody made it last all day, the date must be taken away."""
     body = wanted(entry)
     for edge in ("start", "end"):
@@ -55,17 +55,18 @@ def placed_as(entry: Entry, generation: int, event: Event) -> Placed:
         vendor_id=event["id"],
         generation=generation,
         etag=event["etag"],
+        calendar=entry.calendar,
     )
 
 
-def is_ours(event: Event, entry: Entry) -> bool:
-    """Whether it bears the entry's tag and is not deleted; deleted ones can still be read."""
+def is_ours(event: Event, ours: Entry | Placed) -> bool:
+    """Whether it bears that tag and is not deleted; deleted ones can still be read."""
     tag = _tag(event)
-    same = (tag.get("appointment"), tag.get("candidate")) == (entry.appointment, entry.candidate)
+    same = (tag.get("appointment"), tag.get("candidate")) == (ours.appointment, ours.candidate)
     return same and event.get("status") != "cancelled"
 
 
-def found(event: Event, zone: ZoneInfo) -> Found:
+def found(event: Event, zone: tzinfo) -> Found:
     """`zone` is the calendar's, for days without a time."""
     tag = _tag(event)
     return Found(
@@ -76,7 +77,21 @@ def found(event: Event, zone: ZoneInfo) -> Found:
         confirmed=event.get("status") != "tentative",
         appointment=tag.get("appointment", ""),
         candidate=tag.get("candidate", ""),
+        etag=event.get("etag", ""),
+        all_day=is_all_day(event),
+        free=_is_free(event),
     )
+
+
+def is_all_day(event: Event) -> bool:
+    return "date" in event["start"]
+
+
+def _is_free(event: Event) -> bool:
+    """Shown as free, declined, or a note of where its owner works."""
+    own = [guest.get("responseStatus") for guest in event.get("attendees", []) if guest.get("self")]
+    shown_free = event.get("transparency") == "transparent"
+    return shown_free or "declined" in own or event.get("eventType") == "workingLocation"
 
 
 def read(text: str) -> datetime:
@@ -96,7 +111,7 @@ def _tag(event: Event) -> dict[str, str]:
     return private
 
 
-def _edge(edge: Event, zone: ZoneInfo) -> datetime:
+def _edge(edge: Event, zone: tzinfo) -> datetime:
     if "dateTime" in edge:
         return read(edge["dateTime"])
     return datetime.fromisoformat(edge["date"]).replace(tzinfo=zone).astimezone(UTC)

@@ -2,75 +2,20 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Any
-from urllib.parse import quote, urlencode
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from chouseiapo.adapters.outlook.graph import Ask
 from chouseiapo.ports import Entry, Found, Placed, cut
 
 Event = dict[str, Any]
 
 LONGEST_TITLE, LONGEST_LOCATION = 255, 255
-LONGEST_BODY = 100_000  # Exchange keeps more, but four of them must fit into a batch of 4 MB
-PAGE = 250
-NAMESPACE = uuid.UUID("7c2f6c0e-52c8-4e6e-9a53-0f4d7c1b9e21")
+LONGEST_BODY = 100_000  # Exchange keeps more, but it has to fit into a batch of 4 MB several times
+BUSY = frozenset({"tentative", "busy", "oof"})
 _PROPERTY = "String {6f1ad8c2-9e0b-4c53-9d4e-2b7a51f0c3e8} Name "
 APPOINTMENT, CANDIDATE = f"{_PROPERTY}appointment", f"{_PROPERTY}candidate"
-# Graph leaves extended properties out unless they are asked for by name.
-WITH_TAG = f"singleValueExtendedProperties($filter=id eq '{APPOINTMENT}' or id eq '{CANDIDATE}')"
-
-
-def create(entry: Entry, generation: int) -> Ask:
-    """The transactionId is the same after every crash, and another once an event is gone for good."""
-    tag = [{"id": APPOINTMENT, "value": entry.appointment}, {"id": CANDIDATE, "value": entry.candidate}]
-    transaction = str(uuid.uuid5(NAMESPACE, f"{entry.key}|{generation}"))
-    made = {"transactionId": transaction, "singleValueExtendedProperties": tag}
-    return Ask("POST", "/me/events", wanted(entry) | made)
-
-
-def change(entry: Entry, id: str, etag: str) -> Ask:
-    """Only over the version with that etag, when there is one."""
-    return Ask("PATCH", f"/me/events/{quote(id, safe='')}", wanted(entry), if_match=etag)
-
-
-def get(id: str) -> Ask:
-    return Ask("GET", _with_query(f"/me/events/{quote(id, safe='')}", {"$expand": WITH_TAG}))
-
-
-def delete(id: str) -> Ask:
-    return Ask("DELETE", f"/me/events/{quote(id, safe='')}")
-
-
-def look_up(appointment: str, candidate: str) -> Ask:
-    """What bears the tag of this candidate."""
-    tag = {APPOINTMENT: appointment, CANDIDATE: candidate}
-    clauses = (
-        f"singleValueExtendedProperties/Any(ep: ep/id eq '{id}' and ep/value eq '{_quoted(value)}')"
-        for id, value in tag.items()
-    )
-    query = {"$filter": " and ".join(clauses), "$expand": WITH_TAG, "$select": "id", "$top": "50"}
-    return Ask("GET", _with_query("/me/events", query))
-
-
-def view(start: datetime, end: datetime) -> Ask:
-    """Whatever overlaps the window, series taken apart."""
-    query = {
-        "startDateTime": _instant(start),
-        "endDateTime": _instant(end),
-        "$select": "id,subject,start,end,showAs",
-        "$expand": WITH_TAG,
-        "$top": str(PAGE),
-    }
-    return Ask("GET", _with_query("/me/calendarView", query))
-
-
-def schedule(mailbox: str, start: datetime, end: datetime) -> Ask:
-    body = {"schedules": [mailbox], "startTime": _utc(start), "endTime": _utc(end)}
-    return Ask("POST", "/me/calendar/getSchedule", body)
 
 
 def wanted(entry: Entry) -> Event:
@@ -97,30 +42,66 @@ def placed_as(entry: Entry, generation: int, event: Event) -> Placed:
         vendor_id=event["id"],
         generation=generation,
         etag=event.get("@odata.etag", ""),
+        calendar=entry.calendar,
     )
 
 
-def bears_tag(event: Event, appointment: str, candidate: str) -> bool:
+def bears_tag(event: Event, ours: Entry | Placed) -> bool:
     """Compared again: Graph's filter does not distinguish case."""
-    return _tag(event) == {APPOINTMENT: appointment, CANDIDATE: candidate}
+    return _tag(event) == {APPOINTMENT: ours.appointment, CANDIDATE: ours.candidate}
 
 
 def found(event: Event) -> Found:
-    tag = _tag(event)
+    tag, all_day = _tag(event), event.get("isAllDay", False)
+    read_edge = _read_day if all_day else _read_moment
     return Found(
         vendor_id=event["id"],
         title=event.get("subject") or "",
-        start=read(event["start"]),
-        end=read(event["end"]),
+        start=read_edge(event, "start"),
+        end=read_edge(event, "end"),
         confirmed=event.get("showAs") != "tentative",
         appointment=tag.get(APPOINTMENT, ""),
         candidate=tag.get(CANDIDATE, ""),
+        etag=event.get("@odata.etag", ""),
+        all_day=all_day,
+        free=_is_free(event),
     )
 
 
+def _is_free(event: Event) -> bool:
+    """Shown as free, declined, or called off by who invited."""
+    answer = (event.get("responseStatus") or {}).get("response")
+    return event.get("showAs", "busy") not in BUSY or answer == "declined" or event.get("isCancelled", False)
+
+
 def read(moment: Mapping[str, str]) -> datetime:
-    """Answers are in UTC unless a zone is asked for; whole days begin at midnight there."""
+    """Answers are in UTC unless a zone is asked for."""
     return datetime.fromisoformat(moment["dateTime"][:19]).replace(tzinfo=UTC)
+
+
+def _read_moment(event: Event, edge: str) -> datetime:
+    return read(event[edge])
+
+
+def _read_day(event: Event, edge: str) -> datetime:
+    """Whole days float: they are told as midnights in UTC, and meant where the event was made. Who tells the
+    instant instead tells no midnight, or the zone is UTC's.
+    """
+    at = read(event[edge])
+    if at.time() != time.min:
+        return at
+    return at.replace(tzinfo=_zone(event.get("originalStartTimeZone") or "")).astimezone(UTC)
+
+
+def _zone(name: str) -> ZoneInfo:
+    """A Windows or an IANA name; UTC for one that is neither, as for zones of somebody's own making."""
+    from babel.core import get_global
+
+    windows: Mapping[str, str] = get_global("windows_zone_mapping")
+    try:
+        return ZoneInfo(windows.get(name, name))
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
 
 
 def _tag(event: Event) -> dict[str, str]:
@@ -134,26 +115,18 @@ def _times(entry: Entry) -> tuple[Event, Event]:
     zone = ZoneInfo(entry.time_zone)
     edges = [edge.astimezone(zone) for edge in (entry.start, entry.end)]
     if any(edge.utcoffset() != edge.replace(fold=1 - edge.fold).utcoffset() for edge in edges):
-        return _utc(entry.start), _utc(entry.end)
+        return utc(entry.start), utc(entry.end)
     start, end = ({"dateTime": _wall(edge), "timeZone": entry.time_zone} for edge in edges)
     return start, end
 
 
-def _utc(at: datetime) -> Event:
+def utc(at: datetime) -> Event:
     return {"dateTime": _wall(at.astimezone(UTC)), "timeZone": "UTC"}
+
+
+def instant(at: datetime) -> str:
+    return f"{_wall(at.astimezone(UTC))}Z"
 
 
 def _wall(at: datetime) -> str:
     return at.replace(tzinfo=None).isoformat(timespec="seconds")
-
-
-def _instant(at: datetime) -> str:
-    return f"{_wall(at.astimezone(UTC))}Z"
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")
-
-
-def _with_query(path: str, query: Mapping[str, str]) -> str:
-    return f"{path}?{urlencode(query, quote_via=quote)}"

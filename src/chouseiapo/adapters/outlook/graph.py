@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -10,20 +11,24 @@ from chouseiapo.ports import PortError
 
 # Ids change when an item moves, unless every single request asks for those that don't.
 IMMUTABLE_IDS = 'IdType="ImmutableId"'
-MOST_PARTS = 4  # Graph would take 20, but dispatches 4 at once to a mailbox and throttles the rest
+MOST_PARTS = 20
+LARGEST_BATCH = 3_500_000  # of the 4 MB that Graph takes
+GONE = (404, 410)
 
 
 class Ask(NamedTuple):
-    """A request below Graph's root."""
+    """A request below Graph's root. `page_size` is for listings that take no $top."""
 
     method: str
     path: str
     body: Mapping[str, Any] | None = None
     if_match: str = ""
+    page_size: int = 0
 
     @property
     def headers(self) -> dict[str, str]:
-        headers = {"Prefer": IMMUTABLE_IDS}
+        page = f", odata.maxpagesize={self.page_size}" if self.page_size else ""
+        headers = {"Prefer": f"{IMMUTABLE_IDS}{page}"}
         if self.body is not None:
             headers["Content-Type"] = "application/json"
         if self.if_match:
@@ -41,6 +46,15 @@ class Answer(NamedTuple):
     @property
     def ok(self) -> bool:
         return self.status < 300
+
+    @property
+    def is_gone(self) -> bool:
+        """With immutable ids, deleting what is deleted is sometimes refused in another way."""
+        return self.status in GONE or self.error.get("code") == "ErrorCannotDeleteObject"
+
+    @property
+    def asks_to_wait(self) -> bool:
+        return self.status == 429 or self.status >= 500
 
     @property
     def error(self) -> dict[str, Any]:
@@ -67,17 +81,35 @@ class Mailbox:
         return Answer(answer.status_code, content(answer), seconds(answer.headers.get("Retry-After")))
 
     def answers(self, asks: Sequence[Ask]) -> list[Answer]:
-        """One answer a request; several go as one batch. Raises PortError when the whole fails."""
-        if len(asks) < 2:
-            return [self.answer(ask) for ask in asks]
-        parts = [_part(number, ask) for number, ask in enumerate(asks)]
-        outer = self.answer(Ask("POST", "/$batch", {"requests": parts})).expect()
+        """One answer a request; several go in batches. Raises PortError when the whole fails.
+
+        Exchange takes four requests at a time for a mailbox: in a batch, each waits for the one before. So
+        one that fails holds up the rest, which goes again without it; unless we are asked to wait.
+        """
+        answers: dict[int, Answer] = {}
+        while waiting := {n: ask for n, ask in enumerate(asks) if n not in answers}:
+            answers |= self._some(waiting)
+            last = answers[max(answers)]
+            if last.asks_to_wait:
+                answers = dict.fromkeys(waiting, last) | answers
+        return [answers[number] for number in range(len(asks))]
+
+    def _some(self, asks: Mapping[int, Ask]) -> dict[int, Answer]:
+        """As many answers as one request brings, at least the first."""
+        batch = _fitting(asks)
+        if len(batch) == 1:
+            return {number: self.answer(asks[number]) for number in batch}
+        outer = self.answer(Ask("POST", "/$batch", {"requests": list(batch.values())})).expect()
         found = {part["id"]: _part_answer(part) for part in outer.get("responses", [])}
-        if len(found) < len(asks):
+        if len(found) < len(batch):
             raise PortError("unreachable")
-        answers = [found[str(number)] for number in range(len(asks))]
+        answers = {n: found[str(n)] for n in batch if n == min(batch) or found[str(n)].status != 424}
         # A token that ran out between two parts: alone, the request gets a new one.
-        return [self.answer(ask) if a.status == 401 else a for ask, a in zip(asks, answers, strict=True)]
+        return {n: self.answer(asks[n]) if a.status == 401 else a for n, a in answers.items()}
+
+    def reaches(self, address: str) -> bool:
+        """Whether it is an address of Graph's."""
+        return self._wire.reaches(address)
 
     def pages(self, ask: Ask) -> Iterator[dict[str, Any]]:
         """Every item of a listing, page by page; the next page's address is taken as it is."""
@@ -89,9 +121,21 @@ class Mailbox:
             ask = ask._replace(path=page["@odata.nextLink"])
 
 
-def _part(number: int, ask: Ask) -> dict[str, Any]:
-    part = {"id": str(number), "method": ask.method, "url": ask.path, "headers": ask.headers}
-    return part if ask.body is None else part | {"body": ask.body}
+def _fitting(asks: Mapping[int, Ask]) -> dict[int, dict[str, Any]]:
+    """The first of them as the parts of a chain, as many as a batch takes."""
+    parts: dict[int, dict[str, Any]] = {}
+    size = 0
+    for number, ask in asks.items():
+        part = {"id": str(number), "method": ask.method, "url": ask.path, "headers": ask.headers}
+        if ask.body is not None:
+            part["body"] = ask.body
+        if parts:
+            part["dependsOn"] = [str(max(parts))]
+        size += len(json.dumps(part))
+        if parts and (len(parts) == MOST_PARTS or size > LARGEST_BATCH):
+            break
+        parts[number] = part
+    return parts
 
 
 def _part_answer(part: Mapping[str, Any]) -> Answer:
