@@ -166,6 +166,12 @@ def test_a_member_deletes_an_entry(sandbox: Sandbox, http: requests.Session, mai
         ("POST", "/switches", {"graph_duplicate": "maybe"}),
         ("POST", "/switches", {"zoom_list_lag_s": -1}),
         ("POST", "/switches", {"light": "on"}),
+        ("POST", "/switches", {"google_testing": 1}),
+        ("POST", "/switches", {"google_moved_out": "maybe"}),
+        ("POST", "/grants", {"service": "google", "email": "tanaka@example.com", "scopes": "openid"}),
+        ("PATCH", "/calendars/tanaka@example.com", {"free_busy": "maybe"}),
+        ("PATCH", "/calendars/nobody@example.com", {"free_busy": "hidden"}),
+        ("DELETE", "/entries/nobody@example.com", None),
         ("POST", "/entries/nobody@example.com", {"title": "x", **TIMES}),
         ("POST", "/entries/tanaka@example.com", {"title": "x", "start": "10:00", "end": END}),
         ("POST", "/entries/tanaka@example.com", {"title": "x", "start": END, "end": START}),
@@ -184,6 +190,14 @@ def test_what_makes_no_sense_is_refused_in_a_plain_sentence(
     assert (answer.status_code, answer.headers["Content-Type"]) == (400, "text/plain; charset=utf-8")
     assert answer.text.strip().endswith(".")
     assert state(sandbox, http)["calendars"] == before
+
+
+def test_a_consent_over_http_may_be_to_less(sandbox: Sandbox, http: requests.Session) -> None:
+    wish = {"service": "google", "email": "tanaka@example.com", "scopes": ["openid"]}
+    token = http.post(f"{sandbox.url}/grants", json=wish, timeout=10).json()["refresh_token"]
+    holder = sandbox.world.tokens.holder("google", token)
+    assert holder
+    assert holder.scopes == {"openid"}
 
 
 def test_an_unknown_switch_leaves_the_others_alone(sandbox: Sandbox, http: requests.Session) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Playwright
 
 from tests.browser import chromium
+from tests.sandbox.clients import AUTH
 from tests.sandbox.test_pages import Demo
 
 pytestmark = pytest.mark.browser
@@ -19,6 +21,9 @@ VIEWS = {"desktop, light": ((1280, 900), "light"), "phone, dark": ((390, 844), "
 @pytest.fixture(scope="module")
 def demo() -> Iterator[Demo]:
     made = Demo()
+    made.sandbox.add_room("会議室A", "google", ["tanaka@example.com"])
+    made.sandbox.add_room("会議室B", "microsoft", ["suzuki@example.com"], "room-b@example.com")
+    made.sandbox.add_calendar("tanaka@example.com", "営業部の出張", "writer")
     yield made
     made.stop()
 
@@ -62,7 +67,7 @@ def test_every_page_is_clean_and_fits(tab: Page, demo: Demo) -> None:
     env = demo.sandbox.env
     consent = (
         f"{env['CHOUSEIAPO_GOOGLE_AUTH_URL']}?client_id={env['CHOUSEIAPO_GOOGLE_CLIENT_ID']}"
-        "&response_type=code&redirect_uri=http://127.0.0.1:9/&scope=openid"
+        f"&response_type=code&redirect_uri=http://127.0.0.1:9/&scope=openid {AUTH}calendar.events.owned"
     )
     for path in ("/", "/inbox/1", "/inbox/1?view=raw", entry, consent):
         tab.goto(path)
@@ -106,3 +111,24 @@ def test_the_morning_button_and_the_weeks_work_by_keyboard(tab: Page, demo: Demo
     tab.get_by_text("11月30日(月) – 12月6日(日)").wait_for()
     tab.get_by_role("link", name="今週").press("Enter")
     tab.get_by_text("11月23日(月) – 11月29日(日)").wait_for()
+
+
+@pytest.mark.parametrize("tab", VIEWS, indirect=True)
+def test_single_permissions_can_be_refused_by_keyboard(tab: Page, demo: Demo) -> None:
+    env = demo.sandbox.env
+    scopes = f"openid email {AUTH}calendar.events.owned {AUTH}calendar.events.freebusy"
+    tab.goto(
+        f"{env['CHOUSEIAPO_GOOGLE_AUTH_URL']}?client_id={env['CHOUSEIAPO_GOOGLE_CLIENT_ID']}"
+        f"&response_type=code&redirect_uri={demo.sandbox.inbox}&scope={scopes}"
+    )
+    tab.get_by_role("checkbox", name="空き時間の表示").press("Space")
+    assert tab.get_by_role("checkbox").count() == 2, "signing in cannot be refused alone"
+    tab.get_by_role("button", name="佐藤").press("Enter")
+    tab.wait_for_url("**/inbox?code=*")
+    found = demo.sandbox.world.tokens.redeem("google", parse_qs(urlsplit(tab.url).query)["code"][0])
+    assert found
+    assert {each.rpartition("/")[2] for each in found.grant.scopes} == {
+        "openid",
+        "userinfo.email",
+        "calendar.events.owned",
+    }

@@ -103,6 +103,33 @@ def test_an_entry_over_midnight_stands_on_both_days(demo: Demo) -> None:
     assert 'title="00:00–01:00 歯医者"' in page
 
 
+def test_rooms_and_further_calendars_have_their_weeks_beside_those_of_people() -> None:
+    with Sandbox(now=lambda: NOW) as sandbox, session() as http:
+        room = sandbox.add_room("会議室A", "google", ["tanaka@example.com"])
+        sandbox.add_room("会議室B", "microsoft", id="room-b@example.com")
+        sandbox.add_calendar("suzuki@example.com", "出張")
+        wish = {"title": "役員会", "start": "2026-11-25T10:00:00+09:00", "end": "2026-11-25T11:00:00+09:00"}
+        http.post(f"{sandbox.url}/entries/{room.id}", json=wish, timeout=10)
+        page = http.get(sandbox.url, timeout=10).text
+        assert re.findall(r'<h3 id="sheet-\d">([^<]*)<', page) == [
+            "田中", "鈴木", "佐藤", "会議室A", "会議室B", "出張",
+        ]  # fmt: skip
+        assert "会議室 tanaka@example.com" in page
+        assert "会議室 room-b@example.com" in page
+        (path,) = re.findall(r'href="(/calendars/[^"]*resource[^"]+)"', page)
+        assert "役員会" in http.get(sandbox.url + path, timeout=10).text
+
+
+def test_a_whole_day_is_as_long_as_the_hours_that_are_shown() -> None:
+    with Sandbox(now=lambda: NOW) as sandbox, session() as http:
+        wish = {"title": "休暇", "start": "2026-11-25", "end": "2026-11-26"}
+        http.post(f"{sandbox.url}/entries/tanaka@example.com", json=wish, timeout=10)
+        page = http.get(sandbox.url, timeout=10).text
+        assert 'title="終日 休暇"' in page
+        assert re.search(r'<li class="block busy l\d+ a1 z45 wide">', page)
+        assert '<li class="a1">8</li>' in page, "and leaves the hours as they are"
+
+
 def test_every_day_of_the_week_is_shown_and_one_without_entries_says_so(demo: Demo) -> None:
     page = demo.text("/")
     assert page.count('<section class="day') == 3 * 7

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from chouseiapo.sandbox.oauth import SignIn, with_parameters
 from chouseiapo.sandbox.pages import language
 from chouseiapo.sandbox.site import Site
+from chouseiapo.sandbox.words import permission
 
 
 def consents(site: Site) -> Blueprint:
@@ -23,10 +24,15 @@ def _page(routes: Blueprint, path: str, sign_in: SignIn) -> None:
             return render_template("problem.html", lang=language(), problem=problem), 400
         hint = request.args.get("login_hint", "")
         people = sorted(sign_in.choices(), key=lambda each: each.email != hint)
-        wanted = sign_in.scopes_of(request.args.get("scope", "")) or sign_in.default_scopes
-        scopes = sorted(each.rsplit("/", 1)[-1] for each in wanted)
+        wanted = sign_in.wanted(request.args)
         return render_template(
-            "consent.html", lang=language(), vendor=sign_in.vendor, people=people, scopes=scopes
+            "consent.html",
+            lang=language(),
+            vendor=sign_in.vendor,
+            people=people,
+            scopes=sorted(wanted),
+            optional=sign_in.optional(wanted),
+            permission=lambda scope: permission(scope, language()),
         )
 
     def decide() -> ResponseReturnValue:
@@ -35,7 +41,9 @@ def _page(routes: Blueprint, path: str, sign_in: SignIn) -> None:
             return render_template("problem.html", lang=language(), problem=problem), 400
         email = request.form.get("email", "")
         known = email in {each.email for each in sign_in.choices()}
-        answer = sign_in.agreed(request.args, email) if known else sign_in.denied(request.args)
+        shown, ticked = request.form.getlist("shown"), request.form.getlist("scope")
+        refused = frozenset(shown) - frozenset(ticked)
+        answer = sign_in.agreed(request.args, email, refused) if known else sign_in.denied(request.args)
         target = request.args["redirect_uri"]
         if request.args.get("response_mode") == "form_post":
             return render_template("form_post.html", lang=language(), target=target, answer=answer)

@@ -142,11 +142,26 @@ class SignIn(Vendor):
     def choices(self) -> list[Person]:
         return [each for each in self.world.people.values() if each.uses(self.vendor)]
 
-    def agreed(self, query: Mapping[str, str], email: str) -> dict[str, str]:
-        """The person said yes: the parameters that go back to the product."""
-        wanted = self.scopes_of(query.get("scope", "")) or self.default_scopes
+    def wanted(self, query: Mapping[str, str]) -> frozenset[str]:
+        """The scopes that the product asks for."""
+        return self.scopes_of(query.get("scope", "")) or self.default_scopes
+
+    def optional(self, scopes: frozenset[str]) -> frozenset[str]:
+        """Those that a person may refuse while agreeing to the others."""
+        return frozenset()
+
+    def granted(self, query: Mapping[str, str], email: str, scopes: frozenset[str]) -> frozenset[str]:
+        """What a consent to these scopes comes to."""
+        return scopes
+
+    def agreed(self, query: Mapping[str, str], email: str, refused: frozenset[str]) -> dict[str, str]:
+        """The person said yes, but for what was refused: the parameters that go back to the product."""
+        wanted = self.wanted(query)
+        agreed = wanted - (refused & self.optional(wanted))
+        if not agreed:
+            return self.denied(query)
         code = Code(
-            Grant(self.vendor, email, wanted),
+            Grant(self.vendor, email, self.granted(query, email, agreed)),
             redirect_uri=query["redirect_uri"],
             challenge=query.get("code_challenge", ""),
             nonce=query.get("nonce", ""),

@@ -19,7 +19,7 @@ from chouseiapo.sandbox.meetings import Meeting
 from chouseiapo.sandbox.people import Person
 from chouseiapo.sandbox.world import World
 
-VERSION = 2
+VERSION = 3
 REST = 10
 """After a save it rests at least a second, and ten times as long as the save took."""
 

@@ -15,13 +15,14 @@ class Switches:
     Zoom's list lags behind its creates; Zoom allows 100 creates and updates per user and day (None: any).
     What a move takes out of the window of a Google sync token comes as a cancelled event, or as the event
     that it is now: nobody has written down which. Raising `google_sync_epoch` lets every sync token of
-    Google expire."""
+    Google expire. `google_testing`: the app's publishing status is Testing, and consents last a week."""
 
     graph_duplicate: str = "same"
     zoom_list_lag_s: float = 0.0
     zoom_daily_limit: int | None = None
     google_sync_epoch: int = 1
     google_moved_out: str = "cancelled"
+    google_testing: bool = False
 
     def turn(self, wish: Mapping[str, object]) -> None:
         """All of the wish or, with a ValueError, nothing of it."""
@@ -39,6 +40,10 @@ class Switches:
             return value
         if name not in asdict(self):
             raise ValueError(f"There is no switch {name!r}; there are {', '.join(asdict(self))}.")
+        if name == "google_testing":
+            if not isinstance(value, bool):
+                raise ValueError(f"{name} is true or false, not {value!r}.")
+            return value
         if value is None and name == "zoom_daily_limit":
             return None
         if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:

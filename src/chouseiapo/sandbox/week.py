@@ -102,7 +102,7 @@ def week(world: World, monday: date, now: datetime) -> Week:
         entries = {each.id: each.between(begin, finish) for each in calendars}
     dates = [monday + timedelta(days=n) for n in range(7)]
     pieces = {(id, on): _pieces(found, on) for id, found in entries.items() for on in dates}
-    hours = _hours(piece for each in pieces.values() for piece in each)
+    hours = _hours(piece for each in pieces.values() for piece in each if not piece[0].all_day)
     sheets = [
         Sheet(each, _people(world, each), [_day(pieces[each.id, on], on, hours, now) for on in dates])
         for each in calendars
@@ -157,17 +157,20 @@ def _day(pieces: Sequence[Piece], on: date, hours: range, now: datetime) -> Day:
         lane = next(free, len(lanes))
         lanes[lane:] = [piece[2], *lanes[lane + 1 :]]
         placed.append((piece, lane))
-    blocks = [_block(piece, lane, pieces, opening) for piece, lane in placed]
+    blocks = [_block(piece, lane, pieces, opening, hours) for piece, lane in placed]
     local = now.astimezone(TOKYO)
     today = local.date() == on
     now_row = _row(opening, local) if today and local.hour in hours else 0
     return Day(on, today, on.weekday() > 4, now_row, min(max(len(lanes), 1), MOST_LANES), blocks)
 
 
-def _block(piece: Piece, lane: int, others: Sequence[Piece], opening: datetime) -> Block:
+def _block(piece: Piece, lane: int, others: Sequence[Piece], opening: datetime, hours: range) -> Block:
+    """A whole day is as long as the hours that are shown."""
     entry, start, end = piece
     alone = not any(other is not piece and other[1] < end and start < other[2] for other in others)
     top, bottom = _row(opening, start), _row(opening, end - timedelta(microseconds=1)) + 1
+    if entry.all_day:
+        top, bottom = 1, len(hours) * PER_HOUR + 1
     return Block(entry, start, end, top, max(bottom, top + 2), min(lane, MOST_LANES - 1) + 1, alone)
 
 

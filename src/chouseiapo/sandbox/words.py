@@ -28,6 +28,7 @@ WORDS = {
     "next": ("次の週", "Next week"),
     "this_week": ("今週", "This week"),
     "weeks": ("週を選ぶ", "Choose a week"),
+    "all_day": ("終日", "All day"),
     "meeting_room": ("会議室", "Room"),
     "zone": ("時刻は Asia/Tokyo", "Times in Asia/Tokyo"),
     "held": ("仮予定", "Hold"),
@@ -87,6 +88,7 @@ WORDS = {
     "continue_as": ("として続ける", "continue"),
     "deny": ("許可しない", "Deny"),
     "permissions": ("権限", "Permissions"),
+    "refuse_some": ("与えない権限は、チェックを外してください。", "Untick what you do not want to give."),
     "go_on": ("調整アポへ戻る", "Back to chouseiapo"),
     "consent_done": ("許可しました。", "Permission given."),
     "no_account": ("使えるアカウントがありません。", "There is no account to use."),
@@ -94,12 +96,48 @@ WORDS = {
     "english": ("English", "日本語"),
     "skip": ("本文へ", "Skip to content"),
 }
+PERMISSIONS = {
+    "openid": ("あなたがだれであるかの確認", "Confirm who you are"),
+    "email": ("メールアドレスの表示", "See your email address"),
+    "profile": ("名前の表示", "See your name"),
+    "offline_access": ("許可したアクセスの継続", "Keep the access you give"),
+    "userinfo.email": ("メールアドレスの表示", "See your email address"),
+    "userinfo.profile": ("名前の表示", "See your name"),
+    "calendar.events.owned": (
+        "所有しているカレンダーの予定の表示と編集",
+        "See and change events on calendars you own",
+    ),
+    "calendar.events": (
+        "利用できるすべてのカレンダーの予定の表示と編集",
+        "See and change events on all your calendars",
+    ),
+    "calendar.events.freebusy": (
+        "利用できるカレンダーの空き時間の表示",
+        "See when calendars you have access to are free or busy",
+    ),
+    "calendar.freebusy": ("自分のカレンダーの空き時間の表示", "See when your calendars are free or busy"),
+    "calendar.calendarlist.readonly": ("カレンダーの一覧の表示", "See the list of your calendars"),
+    "User.Read": ("サインインとプロフィールの読み取り", "Sign you in and read your profile"),
+    "Calendars.ReadWrite": ("予定表の読み取りと書き込み", "Read and write your calendars"),
+    "Calendars.ReadWrite.Shared": (
+        "自分の予定表と共有された予定表の読み取りと書き込み",
+        "Read and write your and shared calendars",
+    ),
+}
+"""What the scopes mean, by the last part of their names."""
+
 DAYS = {"ja": "月火水木金土日", "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def word(key: str, language: str) -> str:
     return WORDS[key][LANGUAGES.index(language)]
+
+
+def permission(scope: str, language: str) -> str:
+    """What the scope allows; one that is not known here speaks for itself."""
+    meaning = PERMISSIONS.get(scope.rsplit("/", 1)[-1])
+    return meaning[LANGUAGES.index(language)] if meaning else ""
 
 
 def weekday(at: datetime, language: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chouseiapo.sandbox.calendars import ROLES, Calendar, Share
 from chouseiapo.sandbox.faults import Faults
@@ -16,6 +16,9 @@ from chouseiapo.sandbox.meetings import Meetings
 from chouseiapo.sandbox.people import PROVIDERS, Person
 from chouseiapo.sandbox.switches import Switches
 from chouseiapo.sandbox.tokens import Tokens
+
+UNPUBLISHED = timedelta(days=7)
+"""How long refresh tokens live while Google's publishing status of an app is Testing."""
 
 
 class World:
@@ -31,7 +34,7 @@ class World:
         """By id; a mailbox's own calendar has its address."""
         self.meetings = Meetings()
         self.mails: list[Mail] = []
-        self.tokens = Tokens(token_life_s)
+        self.tokens = Tokens(token_life_s, now)
         self.faults = Faults()
         self.flights = Flights()
         self.switches = Switches()
@@ -139,7 +142,8 @@ class World:
         if not self.person(email).uses(service):
             raise ValueError(f"{email} has no account at {service}.")
         self.changed.set()
-        return self.tokens.consent(service, email, scopes)
+        testing = service == "google" and self.switches.google_testing
+        return self.tokens.consent(service, email, scopes, self.now() + UNPUBLISHED if testing else None)
 
     def revoke(self, service: str, email: str) -> None:
         self.person(email)
