@@ -1,11 +1,12 @@
-"""Everything that is done with a calendar account, one thing at a time: entries, watching, answers."""
+"""Everything that is done with a calendar account, one thing at a time: entries, watching, comparing."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from chouseiapo.ledger import Task
-from projections.holds import ACCEPT, LEDGER, RESTORE, WATCH
+from projections.audit import Audit
+from projections.holds import ACCEPT, AUDIT, LEDGER, REPAIR, REPAIR_ALL, RESTORE, WATCH
 from projections.place_holds import PlaceHolds
 from projections.watch import Watch
 
@@ -15,9 +16,10 @@ class KeepCalendars:
 
     ledger = LEDGER
 
-    def __init__(self, place: PlaceHolds, watch: Watch) -> None:
+    def __init__(self, place: PlaceHolds, watch: Watch, audit: Audit) -> None:
         self._place = place
         self._watch = watch
+        self._audit = audit
 
     def settle(self, task: Task, now: datetime) -> datetime | None:
         link, _, what = task.key.partition("/")
@@ -25,5 +27,10 @@ class KeepCalendars:
             return self._watch.turn(link, now)
         if what in (RESTORE, ACCEPT):
             self._watch.answered(link, what == RESTORE, now)
-            return None
-        return self._place.settle(link, what, now)
+        elif what == AUDIT:
+            self._audit.compare(link, now)
+        elif what in (REPAIR, REPAIR_ALL):
+            self._audit.repair(link, now, force=what == REPAIR_ALL)
+        else:
+            return self._place.settle(link, what, now)
+        return None

@@ -40,6 +40,7 @@ from projections.catch_up import readable
 LEDGER = "holds"
 # What else is done in a calendar's lane, so that nothing else is asked of it at the same time.
 WATCH, RESTORE, ACCEPT = "watch", "restore", "accept"
+AUDIT, REPAIR, REPAIR_ALL = "audit", "repair", "repair-all"
 # What changes where or in which language a member's entries stand.
 _MOVING = (AccountLinked, AccountUnlinked, AccountHealed, CalendarSelected, Member.LocalityChosen)
 # Built once: putting a statement together takes as long as its answer.

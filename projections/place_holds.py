@@ -134,8 +134,8 @@ class PlaceHolds:
         results: list[Placed | PortError | None] = []
         for (entry, placed), result in zip(due, self._write(due, link, now), strict=True):
             touched = isinstance(result, PortError) and result.reason == TOUCHED
-            known = standing.get(entry.key)
-            if touched and known is not None:
+            if touched and entry.key in standing:
+                known = standing[entry.key]
                 results.append(self._over_touched(entry, placed, known, appointment, now))
             else:
                 results.append(result)

@@ -41,6 +41,7 @@ from chouseiapo.policies import Policies
 from chouseiapo.ports import Calendar, PortError
 from chouseiapo.storage import Rows
 from projections.appointments import Appointments
+from projections.audit import Audit
 from projections.calendars import KeepCalendars
 from projections.catch_up import Projection
 from projections.holds import EntryWriter, Holds
@@ -271,6 +272,7 @@ def _keep_calendars(
     return KeepCalendars(
         PlaceHolds(app, rows, writer, calendar_of, grace),
         Watch(app, rows, calendar_of, every, take_foreign),
+        Audit(app, rows, writer, calendar_of),
     )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from chouseiapo.bootstrap import Services
 from chouseiapo.domain.appointment import Answer, Appointment, Edit, State
 from chouseiapo.domain.links import Provider
-from chouseiapo.domain.slots import CandidateState
+from chouseiapo.domain.slots import CandidateState, Offer
 from chouseiapo.tables import mails, tasks
 from chouseiapo.worker import Worker
 from tests.product import BY, NOW, YAMADA, Office, at, offer
@@ -31,8 +31,8 @@ class Desk:
         account = "tanaka@example.com"
         self.link = self.app.link_account(office.tanaka, Provider.GOOGLE, "1", account, BY, NOW)
 
-    def propose(self, offers: tuple = OFFERS, **changes: object) -> str:  # type: ignore[type-arg]
-        id = self.office.propose(attendees=(self.office.tanaka,), offers=offers, **changes).id
+    def propose(self, offers: tuple[Offer, ...] = OFFERS) -> str:
+        id = self.office.propose(attendees=(self.office.tanaka,), offers=offers).id
         self.settle()
         return id
 

@@ -19,6 +19,7 @@ from chouseiapo.ledger import Ledger, beat, pause_after, touch
 from chouseiapo.ports import Calendar, Issued, MeetingPlan, PortError
 from chouseiapo.tables import entries, issued_meetings, parked, tasks
 from chouseiapo.worker import Worker
+from projections.audit import Audit
 from projections.calendars import KeepCalendars
 from projections.catch_up import catch_up
 from projections.meetings import LIST_LAG, IssueMeetings
@@ -76,6 +77,7 @@ def keeping(services: Services, board: Board, take_foreign: bool = False) -> Kee
     return KeepCalendars(
         PlaceHolds(app, rows, services.entry_writer, lambda _: calendar, timedelta(minutes=2)),
         Watch(app, rows, lambda _: calendar, timedelta(minutes=1), take_foreign),
+        Audit(app, rows, services.entry_writer, lambda _: calendar),
     )
 
 

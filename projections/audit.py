@@ -1,0 +1,287 @@
+"""Comparing calendars with the events, entry by entry: what is wanted, what stands, what is left over.
+
+A comparison writes nothing to a calendar: what is missing or moved may be somebody's hand, and is noted as
+such. A repair, which a person asks for, puts back what is missing and takes away what is left over; so many
+entries that nobody can have meant it are taken away only when that person says so again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import or_, select, update
+
+from chouseiapo.application import Coordination
+from chouseiapo.domain.ids import is_of, link_owner
+from chouseiapo.domain.slots import Slot
+from chouseiapo.ledger import touch
+from chouseiapo.ports import Calendar, Entry, Found, Placed, PortError
+from chouseiapo.storage import Rows, upsert
+from chouseiapo.tables import audits, entries, holds, tasks
+from projections.holds import AUDIT, LEDGER, EntryWriter
+from projections.people import find_people
+from projections.watch import MASS
+
+# How far ahead entries that nobody wants are looked for, at least.
+AHEAD = timedelta(weeks=52)
+# So many details are kept; the counts are whole.
+MOST_DETAILS = 200
+MISSING, MOVED, ORPHAN = "missing", "moved", "orphan"
+
+
+class Detail(msgspec.Struct, frozen=True):
+    """One entry that is not as wanted: missing, moved (to these times), or an orphan, which nobody wants."""
+
+    kind: str
+    appointment: str
+    candidate: str
+    start: datetime
+    end: datetime
+    vendor_id: str = ""
+    calendar: str = ""
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What the comparison of one calendar account found; `at` is UTC. error: why it could not be read."""
+
+    link: str
+    owner: str
+    at: datetime
+    wanted: int = 0
+    standing: int = 0
+    missing: int = 0
+    orphans: int = 0
+    moved: int = 0
+    foreign_entries: int = 0
+    error: str = ""
+    details: tuple[Detail, ...] = ()
+
+    @property
+    def is_right(self) -> bool:
+        return not (self.error or self.missing or self.orphans or self.moved)
+
+    @property
+    def held_back(self) -> bool:
+        """Whether so much is left over that a person has to say again that it may go."""
+        return self.orphans > MASS and self.orphans * 2 > self.standing
+
+
+class Standing(NamedTuple):
+    """An entry as it stands on one of the account's calendars."""
+
+    calendar: str
+    found: Found
+
+
+class Audit:
+    """One task is one calendar account, compared in its lane: nobody writes there meanwhile."""
+
+    def __init__(
+        self, app: Coordination, rows: Rows, writer: EntryWriter, calendar_of: Callable[[str], Calendar]
+    ) -> None:
+        self._app = app
+        self._rows = rows
+        self._writer = writer
+        self._calendar_of = calendar_of
+
+    def compare(self, link: str, now: datetime) -> Report:
+        """Compare and keep the report; what may be a hand's work is noted, what got stuck is taken up."""
+        report = self._report(link, now)
+        gone = [each for each in report.details if each.kind == MISSING and each.vendor_id]
+        if len(gone) > MASS and len(gone) * 2 > report.wanted:
+            self._app.note_vanished(link, len(gone), now)
+            return report
+        for each in report.details:
+            place = (each.appointment, link_owner(link), each.candidate)
+            if each in gone:
+                self._app.note_deviation(*place, None, now)
+            elif each.kind == MOVED:
+                self._app.note_deviation(*place, Slot(each.start, each.end), now)
+            self._take_up(link, each.appointment)
+        return report
+
+    def repair(self, link: str, now: datetime, *, force: bool = False) -> Report:
+        """Put back what is missing or moved, take away what is left over; answers how it was before."""
+        report = self._report(link, now)
+        for each in report.details:
+            if each.kind != ORPHAN:
+                self._put_back(link, each, now)
+        if force or not report.held_back:
+            self._take_away(link, [each for each in report.details if each.kind == ORPHAN])
+        return report
+
+    def _report(self, link: str, now: datetime) -> Report:
+        try:
+            report = self._compared(link, now)
+        except PortError as error:
+            self._keep(Report(link, link_owner(link), now, error=error.reason))
+            raise
+        self._keep(report)
+        return report
+
+    def _compared(self, link: str, now: datetime) -> Report:
+        wanted = [entry for entry in self._wanted(link) if entry.end > now]
+        known = {row.key: row for row in self._known(link)}
+        until = max([now + AHEAD, *(entry.end + timedelta(days=1) for entry in wanted)])
+        standing = [
+            Standing(calendar, found)
+            for calendar in _calendars(wanted, known.values())
+            for found in self._calendar_of(link).entries(link, now, until, calendar)
+        ]
+        ours = [each for each in standing if self._is_ours(each.found)]
+        details = [*_not_as_placed(wanted, known, ours), *_left_over(wanted, known, ours)]
+        counts = {kind: sum(d.kind == kind for d in details) for kind in (MISSING, MOVED, ORPHAN)}
+        return Report(
+            link,
+            link_owner(link),
+            now,
+            wanted=len(wanted),
+            standing=len(ours),
+            missing=counts[MISSING],
+            orphans=counts[ORPHAN],
+            moved=counts[MOVED],
+            foreign_entries=len(standing) - len(ours),
+            details=tuple(details),
+        )
+
+    # What to compare
+
+    def _wanted(self, link: str) -> Iterator[Entry]:
+        """What should stand on the account now; what somebody's hand is known to have changed is left out."""
+        with self._rows.read() as connection:
+            found = select(holds.c.appointment).where(holds.c.link == link).distinct()
+            ids = list(connection.scalars(found))
+        for id in ids:
+            appointment = self._app.appointment(id)
+            for wanted in self._writer.wanted(appointment):
+                if wanted.link == link and not appointment.deviation(wanted.owner, wanted.entry.candidate):
+                    yield wanted.entry
+
+    def _known(self, link: str) -> list[Any]:
+        found = select(entries).where(
+            entries.c.link == link, or_(entries.c.vendor_id != "", entries.c.unsure)
+        )
+        with self._rows.read() as connection:
+            return list(connection.execute(found))
+
+    def _is_ours(self, found: Found) -> bool:
+        """Another installation may put its entries on the same calendar: those are none of ours."""
+        return is_of("appointment", found.appointment) and bool(self._app.stream(found.appointment))
+
+    # What to do
+
+    def _put_back(self, link: str, detail: Detail, now: datetime) -> None:
+        """Write it again, whatever stands there; a person has said so."""
+        place = (entries.c.link == link, entries.c.appointment == detail.appointment)
+        same = update(entries).where(*place, entries.c.candidate == detail.candidate)
+        differing: dict[str, Any] = {"fingerprint": "", "etag": ""}
+        if detail.kind == MISSING:  # vendors keep the ids of deleted entries taken
+            differing |= {"vendor_id": "", "generation": entries.c.generation + 1}
+        with self._rows.write() as connection:
+            connection.execute(same.values(differing))
+        self._app.restore_entry(detail.appointment, link_owner(link), detail.candidate, now)
+        self._take_up(link, detail.appointment)
+
+    def _take_away(self, link: str, orphans: Sequence[Detail]) -> None:
+        placed = [
+            Placed("", d.appointment, d.candidate, vendor_id=d.vendor_id, calendar=d.calendar)
+            for d in orphans
+        ]
+        for result in self._calendar_of(link).remove(link, placed):
+            if isinstance(result, PortError):
+                raise result
+        for detail in orphans:
+            self._take_up(link, detail.appointment)
+
+    def _take_up(self, link: str, appointment: str) -> None:
+        with self._rows.write() as connection:
+            touch(connection, LEDGER, f"{link}/{appointment}", lane=link)
+
+    def _keep(self, report: Report) -> None:
+        row = msgspec.structs.asdict(report)
+        details = msgspec.json.encode(report.details[:MOST_DETAILS]).decode()
+        with self._rows.write() as connection:
+            upsert(connection, audits, [row | {"details": details}])
+
+
+def _calendars(wanted: Iterable[Entry], known: Iterable[Any]) -> list[str]:
+    return sorted({entry.calendar for entry in wanted} | {row.calendar for row in known} or {""})
+
+
+def _not_as_placed(
+    wanted: Iterable[Entry], known: Mapping[str, Any], ours: Sequence[Standing]
+) -> Iterator[Detail]:
+    """What is wanted and does not stand, or not where we put it."""
+    standing = {each.found.vendor_id: each.found for each in ours}
+    for entry in wanted:
+        row = known.get(entry.key)
+        place = (entry.appointment, entry.candidate)
+        found = standing.get(row.vendor_id) if row else None
+        if row is None or found is None:
+            id = row.vendor_id if row else ""
+            yield Detail(MISSING, *place, entry.start, entry.end, id, entry.calendar)
+        elif row.starts_at and (found.start, found.end) != (row.starts_at, row.ends_at):
+            yield Detail(MOVED, *place, found.start, found.end, found.vendor_id, entry.calendar)
+
+
+def _left_over(
+    wanted: Iterable[Entry], known: Mapping[str, Any], ours: Sequence[Standing]
+) -> Iterator[Detail]:
+    """What bears our tag and is neither wanted nor about to be looked for after a lost answer."""
+    keys = {entry.key for entry in wanted}
+    needed = {row.vendor_id for key, row in known.items() if key in keys}
+    unsure = {(row.appointment, row.candidate) for row in known.values() if row.unsure}
+    for calendar, found in ours:
+        if found.vendor_id not in needed and (found.appointment, found.candidate) not in unsure:
+            place = (found.appointment, found.candidate, found.start, found.end)
+            yield Detail(ORPHAN, *place, found.vendor_id, calendar)
+
+
+# Asking for it, and what it said
+
+
+def calendars_in_use(app: Coordination, rows: Rows) -> list[str]:
+    """Every calendar account that is linked, or on which something of ours is wanted or stands."""
+    people = [person.id for kind in ("member", "room") for person in find_people(rows, kind, most=100_000)]
+    linked = {owner.calendar.id for owner in app.owners(people).values() if owner.calendar}
+    with rows.read() as connection:
+        wanted = set(connection.scalars(select(holds.c.link).distinct()))
+        present = or_(entries.c.vendor_id != "", entries.c.unsure)
+        standing = set(connection.scalars(select(entries.c.link).where(present).distinct()))
+    return sorted(linked | wanted | standing)
+
+
+def ask(rows: Rows, links: Sequence[str], what: str = AUDIT, due_at: datetime | None = None) -> None:
+    """Have accounts compared (or repaired) by whoever holds their lanes."""
+    with rows.write() as connection:
+        for link in links:
+            more = {"due_at": due_at} if due_at else {}
+            touch(connection, LEDGER, f"{link}/{what}", lane=link, **more)
+
+
+def is_asked(rows: Rows, links: Sequence[str], what: str = AUDIT) -> bool:
+    """Whether some of these accounts still wait to be compared, and nothing has gone wrong so far."""
+    keys = [f"{link}/{what}" for link in links]
+    waiting = select(tasks.c.key).where(
+        tasks.c.ledger == LEDGER, tasks.c.key.in_(keys), tasks.c.failing_since.is_(None)
+    )
+    with rows.read() as connection:
+        return connection.scalar(waiting.limit(1)) is not None
+
+
+def reports(rows: Rows) -> list[Report]:
+    """What the last comparison of each account said, the worst first."""
+    with rows.read() as connection:
+        found = [_report_of(row) for row in connection.execute(select(audits))]
+    return sorted(found, key=lambda r: (r.is_right, r.owner, r.link))
+
+
+def _report_of(row: Any) -> Report:
+    details = msgspec.json.decode(row.details or "[]", type=tuple[Detail, ...])
+    return msgspec.structs.replace(
+        Report(**{name: getattr(row, name) for name in Report.__struct_fields__ if name != "details"}),
+        details=details,
+    )
