@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import msgspec
@@ -10,8 +11,14 @@ from chouseiapo import migrations
 from chouseiapo.bootstrap import AHEAD, WRONG_KEY, Services
 from chouseiapo.ledger import failing_tasks, worker_is_alive
 from chouseiapo.ports import PortError
+from chouseiapo.worker import Worker
+from projections.audit import Report, ask, calendars_in_use, is_asked, reports
 from projections.catch_up import ahead_of_log, parked_streams
+from projections.holds import AUDIT
 from projections.people import find_people
+
+# How long comparing all calendars may take.
+PATIENCE_S = 90.0
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -81,6 +88,23 @@ def _links(services: Services) -> Iterator[Finding]:
                 yield Finding(f"{name}: {error.reason}", False, _advice(error))
             else:
                 yield Finding(f"{name}: works")
+
+
+def examine_calendars(services: Services, what: str = AUDIT) -> list[Report]:
+    """Compare every calendar with the events (or repair it, or repair all) and answer what that has found.
+
+    It is done in the calendars' lanes, by this process or by whichever worker holds them; what has not
+    answered within a minute and a half keeps its earlier report.
+    """
+    working, until = Worker(services), time.monotonic() + PATIENCE_S
+    working.read()
+    links = calendars_in_use(services.coordination, services.rows)
+    ask(services.rows, links, what)
+    working.once()
+    while is_asked(services.rows, links, what) and time.monotonic() < until:
+        time.sleep(0.5)
+        working.once()
+    return [report for report in reports(services.rows) if report.link in links]
 
 
 def _advice(error: PortError) -> str:

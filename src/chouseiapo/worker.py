@@ -7,6 +7,7 @@ by one worker at a time, commands and rows are idempotent.
 from __future__ import annotations
 
 import logging
+import random
 import secrets
 import threading
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from apscheduler.triggers.cron import CronTrigger
 from chouseiapo.bootstrap import AHEAD, Services, WrongDatabase
 from chouseiapo.forgetting import Forgetting
 from chouseiapo.ledger import HEARTBEAT, Ledger, beat, retire
+from projections.audit import ask, calendars_in_use
 from projections.catch_up import ahead_of_log, catch_up
 from projections.settle import Settler, work_lane
 
@@ -28,6 +30,8 @@ LANES_AT_ONCE = 8
 # How often another process's events are looked for; an own save wakes the loop at once.
 POLL = timedelta(milliseconds=100)
 SWEEP = timedelta(seconds=1)
+# The hour, in the organization's zone, from which all calendars are compared with the events.
+NIGHT = 3
 
 log = logging.getLogger(__name__)
 
@@ -199,6 +203,16 @@ def _alarm_clock(services: Services, sweep: Callable[[], None]) -> BackgroundSch
             scheduler.add_job(sweep, hour, id=f"{name} {zone}", name=name, replace_existing=True)
 
     scheduler.add_job(sweep, "interval", minutes=1, id="sweep")
+
+    def compare_calendars() -> None:
+        """Spread over an hour, so that vendors are not asked for everybody's year at one moment."""
+        now = services.clock()
+        for link in calendars_in_use(services.coordination, services.rows):
+            later = timedelta(seconds=random.randrange(3600))  # noqa: S311 - spread, no secret
+            ask(services.rows, [link], due_at=now + later)
+
+    night = CronTrigger(hour=NIGHT, timezone=services.settings.zone)
+    scheduler.add_job(compare_calendars, night, id="compare calendars")
     scheduler.add_job(Forgetting(services).once, "interval", hours=1, id="forget")
     scheduler.add_job(ring_in_every_zone, "interval", hours=1, id="zones", next_run_time=services.clock())
     return scheduler

@@ -10,8 +10,13 @@ from typing import Any
 import msgspec
 
 from chouseiapo import bootstrap, policies
+from chouseiapo.bootstrap import Services
 from chouseiapo.cli.terminal import Refused, catch_up, command, say, services, settings, words
-from chouseiapo.doctor import examine
+from chouseiapo.doctor import examine, examine_calendars
+from chouseiapo.domain.errors import NotFound
+from chouseiapo.domain.member import Member
+from projections.audit import Report
+from projections.holds import REPAIR, REPAIR_ALL
 from projections.rebuild import rebuild as work_out_again
 
 UNREADABLE = (
@@ -22,7 +27,14 @@ UNREADABLE = (
 
 def add_to(commands: Any) -> None:
     command(commands, "migrate", migrate, "bring the database to this release's schema")
-    command(commands, "doctor", doctor, "check settings, database, mail server and linked accounts")
+    checked = command(commands, "doctor", doctor, "check settings, database, mail server, linked accounts")
+    checked.add_argument(
+        "what", nargs="?", choices=["calendars"], help="calendars: compare them with the events, each entry"
+    )
+    checked.add_argument("--repair", action="store_true", help="put back, and take away what nobody wants")
+    checked.add_argument(
+        "--all", action="store_true", help="take away even where that is most of what stands on a calendar"
+    )
     rebuilt = command(commands, "rebuild", rebuild, "work out a projection again from the events")
     rebuilt.add_argument("name")
     rebuilt.add_argument("--dry-run", action="store_true", help="print what would change")
@@ -46,7 +58,11 @@ def migrate(_: Namespace) -> None:
     print(f"the database stood at {before or 'nothing'} and is now at this release's schema")
 
 
-def doctor(_: Namespace) -> int:
+def doctor(asked: Namespace) -> int:
+    if asked.what == "calendars":
+        return _doctor_calendars(asked)
+    if asked.repair or asked.all:
+        raise Refused("--repair and --all belong to: chouseiapo doctor calendars")
     with services() as built:
         findings = examine(built)
     for finding in findings:
@@ -54,6 +70,39 @@ def doctor(_: Namespace) -> int:
         if finding.advice:
             print(f"     {finding.advice}")
     return 0 if all(finding.healthy for finding in findings) else 1
+
+
+def _doctor_calendars(asked: Namespace) -> int:
+    with services() as built:
+        if asked.repair or asked.all:
+            examine_calendars(built, REPAIR_ALL if asked.all else REPAIR)
+        found = examine_calendars(built)
+        names = {report.link: _whose(built, report) for report in found}
+    for report in found:
+        print(f"{'ok  ' if report.is_right else 'BAD '} {names[report.link]}: {_counts(report)}")
+        if report.held_back:
+            print("     so much is left over that it stays; to take it away: doctor calendars --all")
+        elif not report.is_right and not report.error:
+            print("     to put it right: chouseiapo doctor calendars --repair")
+    return 0 if all(report.is_right for report in found) else 1
+
+
+def _whose(built: Services, report: Report) -> str:
+    provider = report.link.partition("-")[0]
+    try:
+        owner = built.coordination.owner(report.owner)
+    except NotFound:
+        return f"{provider} calendar of {report.owner}"
+    return f"{provider} calendar of {owner.email if isinstance(owner, Member) else owner.name}"
+
+
+def _counts(report: Report) -> str:
+    if report.error:
+        return f"can't be read ({report.error})"
+    return (
+        f"{report.wanted} wanted, {report.standing} there, {report.missing} missing, {report.moved} moved, "
+        f"{report.orphans} orphans, {report.foreign_entries} of others"
+    )
 
 
 def rebuild(asked: Namespace) -> None:

@@ -130,6 +130,7 @@ class Linkable(Aggregate):
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
+        self.name = ""
         self.locale = ""
         self.links: dict[str, Link] = {}
         self.left: dict[str, Leaving] = {}

@@ -85,7 +85,6 @@ class Member(Linkable):
     def __init__(self, id: str) -> None:
         super().__init__(id)
         self.email = ""
-        self.name = ""
         self.kana = ""
         self.latin = ""
         self.role = Role.MEMBER

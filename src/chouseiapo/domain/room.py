@@ -43,7 +43,6 @@ class Room(Linkable):
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
-        self.name = ""
         self.seats = 0
 
     def add(self, name: str, seats: int, now: datetime) -> None:

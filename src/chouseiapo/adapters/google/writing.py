@@ -95,13 +95,14 @@ def _adopted(account: Account, entry: Entry, generation: int, standing: Answer) 
 
 def remove(account: Account, chunk: Sequence[Placed]) -> list[Placed | PortError]:
     present = [placed for placed in chunk if placed.present]
-    answers = account.answers([_delete(account, placed, placed.generation) for placed in present])
+    answers = account.answers([_delete(account, placed) for placed in present])
     removed = {p.key: _removed(account, p, answer) for p, answer in zip(present, answers, strict=True)}
     return [removed.get(placed.key, placed) for placed in chunk]
 
 
-def _delete(account: Account, placed: Placed, generation: int) -> HttpRequest:
-    return account.delete(placed.calendar, event_id(placed.key, generation))
+def _delete(account: Account, placed: Placed) -> HttpRequest:
+    """By the id that it was seen under, else by the one that we would have given it."""
+    return account.delete(placed.calendar, placed.vendor_id or event_id(placed.key, placed.generation))
 
 
 def _removed(account: Account, placed: Placed, answer: Answer) -> Placed | PortError:
@@ -113,7 +114,8 @@ def _removed(account: Account, placed: Placed, answer: Answer) -> Placed | PortE
         if never_was or not placed.unsure:
             return taken_away(placed, generation)
         try:
-            answer = account.answer(_delete(account, placed, generation))
+            later = event_id(placed.key, generation)
+            answer = account.answer(account.delete(placed.calendar, later))
         except PortError as error:
             return error
     return refusal(answer)
