@@ -20,7 +20,8 @@ EDITABLE = Edit.__struct_fields__
 
 class Line(msgspec.Struct, frozen=True):
     """One thing that happened: `what` is the event's name, `slots` the candidates it concerns, `fields` the
-    words that were changed; who joined, who left, and who leads from then on."""
+    words that were changed; who joined, who left, and who leads from then on. `by`: what took a candidate,
+    another appointment or something on a calendar; `also`: who had something else then."""
 
     at: datetime
     actor: str
@@ -31,6 +32,8 @@ class Line(msgspec.Struct, frozen=True):
     left: tuple[str, ...] = ()
     organizer: str = ""
     text: str = ""
+    by: str = ""
+    also: tuple[str, ...] = ()
 
 
 def timeline(events: Sequence[Event]) -> list[Line]:
@@ -52,6 +55,8 @@ def timeline(events: Sequence[Event]) -> list[Line]:
             left=tuple(m for m in before if m not in now),
             organizer=appointment.organizer if changed and appointment.organizer != organizer else "",
             text=event.reason if isinstance(event, Appointment.Cancelled) else "",
+            by=event.by if isinstance(event, Appointment.CandidateTaken) else "",
+            also=event.owners if isinstance(event, Appointment.OverlapNoticed) else (),
         )
         lines.append(line)
     return lines
@@ -66,6 +71,7 @@ def _slots(event: Event, appointment: Appointment) -> Iterator[Candidate]:
             | Appointment.CandidateWithdrawn(candidate=candidate)
             | Appointment.CandidateTaken(candidate=candidate)
             | Appointment.CandidatePassed(candidate=candidate)
+            | Appointment.OverlapNoticed(candidate=candidate)
         ):
             yield appointment.candidates[candidate]
 

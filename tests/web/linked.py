@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,12 +16,16 @@ from chouseiapo.config import Settings, read_settings
 from chouseiapo.domain.ids import member_id
 from chouseiapo.domain.links import Link, Provider
 from chouseiapo.sandbox import Sandbox
+from chouseiapo.sandbox.tokens import SCOPES
 from chouseiapo.web import create_app, limits
 from tests.adapters.outside import Outside
 from tests.product import BY, NOW, SECRET
 from tests.web.api import Program, StandingClock
 
-VENDORS = ("google", "microsoft")
+FOR_ROOMS = {
+    "google": "https://www.googleapis.com/auth/calendar.events",
+    "microsoft": "Calendars.ReadWrite.Shared",
+}
 
 
 class Linked:
@@ -50,7 +55,8 @@ class Linked:
             "POST", "/rooms", {"name": name, "provider": provider, "writers": [f"{keeper}@example.com"]}
         )
         id = self.services.coordination.add_room(name, 6, BY, NOW).id
-        token = self.sandbox.grant(provider, f"{keeper}@example.com")
+        scopes = SCOPES[provider] | {FOR_ROOMS[provider]}
+        token = self.sandbox.grant(provider, f"{keeper}@example.com", scopes)
         link = self.services.link_to(id, Provider(provider), token, BY)
         self.services.coordination.choose_calendar(link, BY, NOW, calendar=kept["id"], name=name)
         return id, kept["id"]
@@ -70,11 +76,15 @@ class Linked:
         wish = {"title": "別件", "start": start.isoformat(), "end": end.isoformat()} | more
         return str(self.outside.ask("POST", f"/entries/{name}", wish)["id"])
 
+    def threads(self) -> list[str]:
+        """Those that ask calendars."""
+        return [thread.name for thread in threading.enumerate() if thread.name.startswith("asking")]
+
     def requests(self) -> list[tuple[str, str, str]]:
         """Who was asked for what at the vendors since this was last asked."""
         state = self.outside.state(self._seen)
         self._seen = state["cursor"]
-        asked = [row for row in state["requests"] if row["service"] in VENDORS]
+        asked = [row for row in state["requests"] if row["service"] in FOR_ROOMS]
         return [(row["mailbox"].partition("@")[0], row["method"], row["path"]) for row in asked]
 
 
@@ -89,9 +99,11 @@ def opened(sandbox: Sandbox, database_url: str, **changes: Any) -> Iterator[Link
     """The product once more on those rows, with other settings."""
     clock = StandingClock()
     services = build(settings_beside(sandbox, database_url, **changes), clock)
+    company = Linked(services, clock, sandbox)
     try:
-        yield Linked(services, clock, sandbox)
+        yield company
     finally:
+        company.app.extensions["asking"].close()  # what nobody waits for any more may be under way still
         services.close()
 
 

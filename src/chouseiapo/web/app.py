@@ -40,7 +40,7 @@ def install(app: Flask, given: Services) -> None:
     app.config["MAX_FORM_MEMORY_SIZE"] = MOST_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's provider has it, its base not
     app.extensions["chouseiapo"] = given
-    asking = Asking(given)
+    app.extensions["asking"] = asking = Asking(given)
     app.extensions["freebusy"] = FreeBusy(given, asking)
     app.extensions["live_check"] = LiveCheck(given, asking)
     app.extensions["dry_run"] = DryRun(given, asking)

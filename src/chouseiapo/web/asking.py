@@ -37,6 +37,14 @@ class Asking:
             self._begin()
         return answer
 
+    def close(self) -> None:
+        """Make no further calls, and wait for those that are under way."""
+        with self._lock:
+            for call in self._waiting:
+                call.answer.cancel()
+            self._waiting.clear()
+        self._threads.shutdown()
+
     def _begin(self) -> None:
         """Begin whatever may begin, the oldest first."""
         for call in list(self._waiting):

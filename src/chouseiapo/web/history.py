@@ -8,10 +8,12 @@ from flask import g
 
 from chouseiapo import wording
 from chouseiapo.domain.event import GUEST, OPERATOR, SYSTEM
+from chouseiapo.domain.ids import is_of
 from chouseiapo.web.i18n import _, translate
 from chouseiapo.web.messages import HAPPENED
 from chouseiapo.web.request import services
 from projections.history import Line
+from projections.watch import FOREIGN
 
 _FIELDS = {
     "title": _("件名"),
@@ -34,8 +36,12 @@ def worded(line: Line) -> str:
     settings = services().settings
     today = g.now.astimezone(settings.zone).date()
     slots = [wording.slot(c.start, c.end, settings.time_zone, g.locale, today) for c in line.slots]
-    said = translate(HAPPENED[line.what], g.locale, slots=" / ".join(slots), count=len(slots))
+    said = translate(HAPPENED[_key(line)], g.locale, slots=" / ".join(slots), count=len(slots))
     return " ".join([said, *_changes(line), *filter(None, [line.text])])
+
+
+def _key(line: Line) -> str:
+    return f"{line.what} {line.by}" if line.by == FOREIGN else line.what
 
 
 def _changes(line: Line) -> Iterator[str]:
@@ -44,11 +50,14 @@ def _changes(line: Line) -> Iterator[str]:
         (_("加わった人: %(what)s"), _names(line.joined)),
         (_("外れた人: %(what)s"), _names(line.left)),
         (_("主催者: %(what)s"), _names([line.organizer] if line.organizer else [])),
+        (_("予定が重なっている人と会議室: %(what)s"), _names(line.also)),
     )
     for sentence, what in told:
         if what:
             yield translate(sentence, g.locale, what=wording.people(what, g.locale))
 
 
-def _names(members: Iterable[str]) -> list[str]:
-    return [services().coordination.member(member).name for member in members]
+def _names(owners: Iterable[str]) -> list[str]:
+    """Of members and rooms."""
+    app = services().coordination
+    return [app.room(owner).name if is_of("room", owner) else app.member(owner).name for owner in owners]

@@ -26,9 +26,9 @@ from chouseiapo.ports import Busy, PortError, counted
 from chouseiapo.web.asking import Asking
 from chouseiapo.web.freebusy import counting_of
 from projections.placed import ours_among
+from projections.watch import FOREIGN
 
 OFF, REFUSE = "off", "refuse"
-BY_CALENDAR = "calendar"  # what has taken a candidate, where it is no appointment
 STILL_NOBODY_S = 1.0
 _UNREADABLE = ("no_permission", "calendar_not_found")
 
@@ -59,7 +59,7 @@ class LiveCheck:
         app, first = self._services.coordination, known
         others = self._who_has_others(known, choice, now)
         if others and self._mode == REFUSE:
-            app.take_candidate(known.id, choice.candidate, BY_CALENDAR, _BY_ITSELF, now)
+            app.take_candidate(known.id, choice.candidate, FOREIGN, _BY_ITSELF, now)
             first = app.appointment(known.id)  # what stands now decides, and says why
         confirmed = app.confirm(
             known.id,

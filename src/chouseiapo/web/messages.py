@@ -103,18 +103,22 @@ REFUSALS = {
     ),
 }
 
-# What happened, for the timeline; by the event's stored name.
+# What happened, for the timeline; by the event's stored name and, where it is no appointment, by what.
 HAPPENED = {
     "appointment.proposed": _("日時候補を%(count)s件提案しました。"),
     "appointment.candidates-added": _("日時候補を追加しました: %(slots)s"),
     "appointment.candidate-withdrawn": _("日時候補を取り下げました: %(slots)s"),
     "appointment.candidate-taken": _("別のアポイントメントが確定したため、候補が埋まりました: %(slots)s"),
+    "appointment.candidate-taken calendar": _(
+        "カレンダーにほかの予定が入ったため、候補が埋まりました: %(slots)s"
+    ),
     "appointment.candidate-passed": _("回答のないまま候補の開始時刻を過ぎました: %(slots)s"),
     "appointment.edited": _("内容を変更しました。"),
     "appointment.attendees-changed": _("担当者を変更しました。"),
     "appointment.request-resent": _("依頼メールを再送しました。"),
     "appointment.link-reissued": _("お客様用リンクを再発行しました。以前のリンクは無効です。"),
     "appointment.confirmed": _("日時が確定しました: %(slots)s"),
+    "appointment.overlap-noticed": _("確定した日時に、カレンダーのほかの予定が重なっています: %(slots)s"),
     "appointment.meeting-issued": _("Web会議のURLを発行しました。"),
     "appointment.meeting-delayed": _("Web会議のURLが間に合わないため、確定メールを先に送りました。"),
     "appointment.cancelled": _("キャンセルしました。"),

@@ -82,6 +82,7 @@ def overview(appointment: Appointment) -> dict[str, Any]:
         "stands": appointment.state in (State.PROPOSED, State.CONFIRMED),
         "calendar": calendar,
         "calendars": calendars,
+        "overlapping": [people.addressed(owner) for owner in appointment.overlaps],
         "progress": progress(appointment, stream, logged, calendar, in_trouble),
         **_chosen(appointment),
         **meeting,
