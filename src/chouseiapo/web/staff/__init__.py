@@ -7,6 +7,7 @@ from flask import Flask
 from chouseiapo.web.staff import frame
 from chouseiapo.web.staff.again import again
 from chouseiapo.web.staff.appointment import appointment
+from chouseiapo.web.staff.calendars import calendars
 from chouseiapo.web.staff.home import staff
 from chouseiapo.web.staff.more import more
 from chouseiapo.web.staff.new import new
@@ -16,7 +17,20 @@ from chouseiapo.web.staff.settings import settings
 from chouseiapo.web.staff.sign_in import sign_in
 from chouseiapo.web.staff.week import week
 
-BLUEPRINTS = (frame.frame, sign_in, staff, new, review, appointment, again, more, week, settings, outbox)
+BLUEPRINTS = (
+    frame.frame,
+    sign_in,
+    staff,
+    new,
+    review,
+    appointment,
+    again,
+    more,
+    week,
+    settings,
+    outbox,
+    calendars,
+)
 
 
 def install(app: Flask) -> None:
