@@ -12,6 +12,7 @@ import msgspec
 
 from chouseiapo import migrations
 from chouseiapo.accounts.access import LINK_LIFE, Access
+from chouseiapo.accounts.caldav import CaldavAccounts
 from chouseiapo.accounts.google import GoogleAccounts
 from chouseiapo.accounts.keyring import StoredKeyring
 from chouseiapo.accounts.linking import Consent, Granted
@@ -22,6 +23,7 @@ from chouseiapo.accounts.secrets import PERSONAL_DATA, VAULT, Sealer, Signer, ha
 from chouseiapo.accounts.vault import Grant, LinkedAccounts, Vault
 from chouseiapo.accounts.zoom import ZoomAccounts
 from chouseiapo.adapters.builtin import BuiltinCalendar
+from chouseiapo.adapters.caldav import CaldavCalendar, CaldavDiscovery
 from chouseiapo.adapters.google import GoogleCalendar
 from chouseiapo.adapters.outlook import OutlookCalendar
 from chouseiapo.adapters.smtp import SmtpMailer
@@ -202,15 +204,17 @@ def _assemble(
     accounts: dict[str, LinkedAccounts] = {
         Provider.GOOGLE.value: google_accounts,
         Provider.MICROSOFT.value: microsoft_accounts,
+        Provider.CALDAV.value: CaldavAccounts(CaldavDiscovery(settings)),
         Provider.ZOOM.value: ZoomAccounts(settings),
     }
     vault = Vault(rows, sealer, accounts, clock)
     google, outlook = GoogleCalendar(settings, vault), OutlookCalendar(settings, vault)
-    zoom = ZoomMeetings(settings, vault, clock)
+    caldav, zoom = CaldavCalendar(settings, vault, clock), ZoomMeetings(settings, vault, clock)
     calendars: dict[str, Calendar] = {
         "builtin": BuiltinCalendar(BuiltinShelf(rows)),
         Provider.GOOGLE.value: google,
         Provider.MICROSOFT.value: outlook,
+        Provider.CALDAV.value: caldav,
     }
     guest_signer, feed_signer = (Signer(settings.secret_key, kind) for kind in ("guest link", "feed link"))
     guest_links = SecretLinks(guest_signer, "appointment", f"{settings.base_url}/g/")
@@ -257,7 +261,7 @@ def _assemble(
         policies=Policies(app, rows, timedelta(seconds=settings.meeting_wait_s), settings.locale),
         settlers=settlers,
         reminders=reminders,
-        connected=(google, outlook, zoom, *filter(None, (mailer,))),
+        connected=(google, outlook, caldav, zoom, *filter(None, (mailer,))),
     )
 
 

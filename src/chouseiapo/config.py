@@ -65,6 +65,7 @@ class Settings:
     zoom_oauth_root: str = "https://zoom.us/oauth"
     zoom_api_root: str = "https://api.zoom.us/v2"
     zoom_webhook_secret: str = field(default="", repr=False)
+    caldav_hosts: tuple[str, ...] = ()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -98,7 +99,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 
 
 # Read by the tests and by CI, not by the product.
-_ELSEWHERE = {PREFIX + name for name in ("CONTRACTS", "CHROMIUM", "SHOTS", "SEED")}
+_ELSEWHERE = {PREFIX + name for name in ("CALDAV_SERVER", "CONTRACTS", "CHROMIUM", "SHOTS", "SEED")}
 
 
 def _text_of(environ: Mapping[str, str], name: str) -> str | None:
@@ -128,6 +129,13 @@ def _secret_keys(text: str) -> tuple[str, ...]:
     found = tuple(part.strip() for part in text.split(",") if part.strip())
     if not found or any(len(key) < LEAST_SECRET for key in found):
         raise ValueError(f"each key needs {LEAST_SECRET} characters or more (openssl rand -hex 32)")
+    return found
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    found = tuple(part.strip().lower() for part in text.split(",") if part.strip())
+    if not all(re.fullmatch(r"\*|[\w.-]+(:\d+)?|[0-9a-f]*(:[0-9a-f]*)+", host) for host in found):
+        raise ValueError("expected hosts such as calendar.internal or 10.0.0.5:5232, or * for any")
     return found
 
 
@@ -264,4 +272,5 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "graph_root": _web_url,
     "zoom_oauth_root": _web_url,
     "zoom_api_root": _web_url,
+    "caldav_hosts": _hosts,
 }

@@ -5,28 +5,33 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from chouseiapo.accounts.caldav import CaldavAccounts
 from chouseiapo.accounts.google import GoogleAccounts
 from chouseiapo.accounts.microsoft import MicrosoftAccounts
 from chouseiapo.accounts.secrets import Sealer
 from chouseiapo.accounts.vault import Refresher, Vault
 from chouseiapo.accounts.zoom import ZoomAccounts
+from chouseiapo.adapters.caldav import CaldavDiscovery
 from chouseiapo.config import Settings, read_settings
 from chouseiapo.sandbox import Sandbox
 from chouseiapo.storage import Rows
 from chouseiapo.tables import builtin_entries, metadata
 from chouseiapo.tables import vault as stored_grants
+from tests.adapters.caldav_home import CalDavHome
 from tests.adapters.contracts import Contracts
 from tests.adapters.homes import BuiltinHome, GoogleHome, Home, LinkedHome, OutlookHome, VendorHome
 from tests.adapters.outside import Outside
 from tests.adapters.recorded import RecordedRequests, recorded_requests
 from tests.product import SECRET
+from tests.radicale import CalDavServer, radicale_server
 
-__all__ = ["recorded_requests"]
+__all__ = ["radicale_server", "recorded_requests"]
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +58,11 @@ def vendor_settings(running_sandbox: Sandbox) -> Settings:
 
 
 @pytest.fixture
+def caldav_settings(vendor_settings: Settings) -> Settings:
+    return replace(vendor_settings, caldav_hosts=("127.0.0.1",))
+
+
+@pytest.fixture
 def adapters_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/adapters.db"
 
@@ -67,8 +77,9 @@ def rows(adapters_url: str) -> Iterator[Rows]:
 
 
 @pytest.fixture
-def refreshers(vendor_settings: Settings) -> dict[str, Refresher]:
+def refreshers(vendor_settings: Settings, caldav_settings: Settings) -> dict[str, Refresher]:
     return {
+        "caldav": CaldavAccounts(CaldavDiscovery(caldav_settings)),
         "google": GoogleAccounts(vendor_settings),
         "microsoft": MicrosoftAccounts(vendor_settings),
         "zoom": ZoomAccounts(vendor_settings),
@@ -101,7 +112,7 @@ def outlook(outside: Outside, vendor_settings: Settings, vault: Vault) -> Iterat
     home.close()
 
 
-@pytest.fixture(params=["builtin", "google", "outlook"])
+@pytest.fixture(params=["builtin", "google", "outlook", "caldav"])
 def home(request: pytest.FixtureRequest) -> Home:
     """Each kind of calendar: all behave alike."""
     home = request.getfixturevalue(request.param)
@@ -109,7 +120,15 @@ def home(request: pytest.FixtureRequest) -> Home:
     return home
 
 
-@pytest.fixture(params=["google", "outlook"])
+@pytest.fixture
+def caldav(radicale_server: CalDavServer, caldav_settings: Settings, vault: Vault) -> Iterator[CalDavHome]:
+    """A fresh account, linked."""
+    home = CalDavHome(radicale_server, caldav_settings, vault)
+    yield home
+    home.close()
+
+
+@pytest.fixture(params=["google", "outlook", "caldav"])
 def linked(request: pytest.FixtureRequest) -> LinkedHome:
     """Each kind of calendar that people write on by their own hand."""
     home = request.getfixturevalue(request.param)
