@@ -24,6 +24,8 @@ from tests.product import at
 
 numbers = itertools.count(1)
 R = TypeVar("R")
+SHARED = "Calendars.ReadWrite.Shared"
+GOOGLE_SCOPES = ("events", "events.freebusy", "calendarlist.readonly")
 
 EARLY, LATE = datetime(2020, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
 LINK_LINE = "https://apo.example.com/appointments/appointment-1"
@@ -189,6 +191,7 @@ class VendorHome(LinkedHome):
 
     service = ""
     events_path = ""
+    room_scopes: Sequence[str] = ()
 
     calendar: GoogleCalendar | OutlookCalendar
 
@@ -268,6 +271,22 @@ class VendorHome(LinkedHome):
     def forget_tokens(self) -> None:
         self.outside.sandbox.expire_sync(self.email)
 
+    def add_room(self) -> str:
+        """A room whose calendar the account may write, and a consent to do that; how it is called."""
+        id = self.outside.sandbox.add_room("会議室A", self.service, [self.email]).id
+        self.grant(self.room_scopes)
+        return id
+
+    def add_colleagues(self, count: int) -> list[str]:
+        emails = [f"colleague{next(numbers)}@example.com" for _ in range(count)]
+        for email in emails:
+            self.outside.sandbox.add_person(email, "同僚", self.service)
+        return emails
+
+    def share(self, name: str, access: str, calendar: str = "") -> str:
+        """Somebody's calendar, from now on shared with the account so; its id."""
+        return self.outside.sandbox.add_calendar(self.email, name, access, calendar).id
+
     def requests(self) -> list[dict[str, Any]]:
         """What has reached the vendor for this mailbox since this was last asked."""
         state = self.outside.state(self._cursor)
@@ -281,6 +300,7 @@ class VendorHome(LinkedHome):
 class GoogleHome(VendorHome):
     service = "google"
     events_path = "/google/calendar/v3/calendars/primary/events"
+    room_scopes = ("openid", *(f"https://www.googleapis.com/auth/calendar.{name}" for name in GOOGLE_SCOPES))
 
     def _calendar(self, settings: Settings) -> GoogleCalendar:
         return GoogleCalendar(settings, self.vault)
@@ -289,6 +309,7 @@ class GoogleHome(VendorHome):
 class OutlookHome(VendorHome):
     service = "microsoft"
     events_path = "/graph/v1.0/me/events"
+    room_scopes = ("openid", "offline_access", "User.Read", "Calendars.ReadWrite", SHARED)
 
     def _calendar(self, settings: Settings) -> OutlookCalendar:
         return OutlookCalendar(settings, self.vault)

@@ -27,11 +27,16 @@ EVERYTHING = {
     "google calendar.events.delete",
     "google calendar.events.list",
     "google calendar.freebusy.query",
+    "google calendar.calendarList.list",
     "microsoft /me.createEvent",
     "microsoft updateEvent",
     "microsoft deleteEvent",
     "microsoft /me.listEvents",
+    "microsoft /me/calendars",
+    "microsoft /me/calendars/{calendar-id}.createEvent",
+    "microsoft /me/calendars/{calendar-id}.listEvents",
     "microsoft /me/calendarView",
+    "microsoft calendarViewDelta",
     "microsoft getSchedule",
     "microsoft batch",
     "microsoft me",
@@ -45,6 +50,9 @@ EVERYTHING = {
 
 
 def everything_a_calendar_does(home: VendorHome) -> None:
+    other = home.add_calendar("出張")
+    home.calendar.calendars(home.link)
+    home.look(*home.put(home.entry("c9", calendar=other)))
     entries = home.several(3)
     placed = home.put(*entries)
     home.move_by_hand(placed[0].vendor_id, at(28, 1), at(28, 2))
@@ -52,6 +60,8 @@ def everything_a_calendar_does(home: VendorHome) -> None:
     home.put(entries[1], unsure=True)
     home.calendar.busy(home.link, at(24, 0), at(26, 0))
     home.calendar.entries(home.link, at(24, 0), at(26, 0))
+    begun = home.calendar.changes(home.link, "", "", at(24, 0), at(26, 0))
+    home.calendar.changes(home.link, "", begun.token, at(24, 0), at(26, 0))
     home.remove(*placed)
     home.remove(changed(placed[0], unsure=True))
 
@@ -146,6 +156,24 @@ REQUESTS: dict[str, tuple[str, str, Any]] = {
         {"requests": [{"id": "1", "method": "GET", "url": "/me/evnts"}]},
     ),
     "microsoft: a view without its window": ("GET", "{graph}/me/calendarView?$top=5", None),
+    "microsoft: a room's view without its window": (
+        "GET",
+        "{graph}/users/room@example.com/calendarView",
+        None,
+    ),
+    "microsoft: a room's event with a property that there is not": (
+        "POST",
+        "{graph}/users/room@example.com/events",
+        {"title": "商談"},
+    ),
+    "microsoft: a room's something that there is not": ("GET", "{graph}/users/room@example.com/evnts", None),
+    "microsoft: changes of chosen fields": (
+        "GET",
+        "{graph}/me/calendars/abc/calendarView/delta?$select=id&startDateTime=2026-11-25T00:00:00Z"
+        "&endDateTime=2026-11-26T00:00:00Z",
+        None,
+    ),
+    "microsoft: calendars with what they hold": ("GET", "{graph}/me/calendars?$expand=events", None),
     "zoom: a day that is too long": ("POST", "{zoom}/users/me/meetings", MEETING | {"duration": 1441}),
     "zoom: a setting that there is not": (
         "POST",
@@ -163,6 +191,8 @@ REQUESTS: dict[str, tuple[str, str, Any]] = {
 GOOD: dict[str, tuple[str, str, Any]] = {
     "google calendar.events.insert": ("POST", f"{EVENTS}?sendUpdates=none", {"id": "abcde", **TIMES}),
     "microsoft /me.createEvent": ("POST", "{graph}/me/events", {"subject": "商談", "showAs": "tentative"}),
+    "microsoft /me/calendars": ("GET", "{graph}/me/calendars?$select=id,name", None),
+    "microsoft updateEvent": ("PATCH", "{graph}/users/room@example.com/events/abc", {"subject": "商談"}),
     "zoom meetingCreate": ("POST", "{zoom}/users/me/meetings", MEETING),
 }
 
