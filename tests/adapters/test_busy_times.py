@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from chouseiapo.adapters.outlook.graph import Answer, Ask, Mailbox
 from chouseiapo.ports import Busy, Counting, PortError
 from tests.adapters.homes import Home, LinkedHome, VendorHome
 from tests.product import at
@@ -123,6 +124,27 @@ def test_others_are_asked_about_by_their_addresses(vendor: VendorHome) -> None:
         vendor.email: [],
     }
     assert list(found) == addresses
+
+
+def test_who_may_see_no_more_than_half_hours_is_told_those(
+    outlook: VendorHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exchange leaves the items out then; the digits stand for half hours, whatever they are busy with."""
+    (colleague,) = outlook.add_colleagues(1)
+    outlook.add_foreign("打合せ", at(25, 1), at(25, 2), colleague)
+    outlook.add_foreign("仮の予定", at(25, 3), at(25, 3, 30), colleague, tentative=True)
+    answer = Mailbox.answer
+
+    def sparing(self: Mailbox, ask: Ask) -> Answer:
+        said = answer(self, ask)
+        for schedule in said.body.get("value", []):
+            del schedule["scheduleItems"]
+        return said
+
+    monkeypatch.setattr(Mailbox, "answer", sparing)
+    found = outlook.calendar.schedules(outlook.link, [colleague], at(24, 0), at(30, 0))
+    halves = [(at(25, 1), at(25, 1, 30)), (at(25, 1, 30), at(25, 2)), (at(25, 3), at(25, 3, 30))]
+    assert found == {colleague: [Busy(*half) for half in halves]}
 
 
 def test_sixty_people_take_few_requests(vendor: VendorHome) -> None:

@@ -89,6 +89,15 @@ def test_what_went_through_before_we_were_asked_to_wait_is_known(outlook: Vendor
     assert [s.id for s in outlook.seen()] == [first.vendor_id]
 
 
+def test_an_event_that_upsets_the_vendor_does_not_hold_up_those_after_it(outlook: VendorHome) -> None:
+    outlook.fault("status", status=500, limit=1)
+    first, second, third = outlook.try_put(outlook.several(3))
+    assert isinstance(first, PortError)
+    assert (first.reason, first.permanent) == ("unavailable", False)
+    assert isinstance(second, Placed)
+    assert isinstance(third, Placed)
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_removing_what_is_gone_may_be_refused_in_another_way(outlook: VendorHome, count: int) -> None:
     """With immutable ids, Exchange has been seen to say so: microsoftgraph/msgraph-sdk-dotnet#3047."""

@@ -54,7 +54,8 @@ class Answer(NamedTuple):
 
     @property
     def asks_to_wait(self) -> bool:
-        return self.status == 429 or self.status >= 500
+        """Not every 5xx: some are about one event, and the others must not wait for that."""
+        return self.status == 429 or self.retry_after is not None
 
     @property
     def error(self) -> dict[str, Any]:
