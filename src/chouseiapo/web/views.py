@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,11 +10,14 @@ import msgspec
 
 from chouseiapo.bootstrap import Services
 from chouseiapo.domain.appointment import Appointment, State
+from chouseiapo.domain.ids import is_of
 from chouseiapo.domain.member import Member
 from chouseiapo.domain.proposal import shown_title
 from chouseiapo.domain.slots import Candidate, CandidateState
+from chouseiapo.web.dry_run import Finding
 from projections.appointments import Listed
 from projections.holds import calendar_state
+from projections.outbox import Mail
 
 # A guest sees what can still be picked, what was chosen, and that something was taken from under their eyes.
 _SHOWN_TO_GUESTS = (CandidateState.OPEN, CandidateState.CHOSEN, CandidateState.TAKEN)
@@ -25,6 +29,7 @@ class Views:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._app = services.coordination
+        self._composer = services.composer
         self._zone = services.settings.zone
         self._people: dict[str, Member] = {}
 
@@ -71,6 +76,26 @@ class Views:
             "round": None,
             "meeting": self._meeting(appointment),
             "calendar": self._calendar(appointment),
+        }
+
+    def imagined(self, appointment: Appointment, mails: Sequence[Mail]) -> dict[str, Any]:
+        """An appointment that is not there: without what would name or open it, with the mails to come."""
+        shown = self.appointment(appointment)
+        return {name: shown[name] for name in shown if name not in ("id", "revision", "guest_url")} | {
+            "mails": [
+                {"to": self._composer.recipient(appointment, mail.recipient).email, "rule": mail.rule}
+                for mail in mails
+            ]
+        }
+
+    def finding(self, finding: Finding) -> dict[str, str]:
+        """Members are named by address, rooms by id."""
+        is_member = is_of("member", finding.who)
+        return {
+            "who": self.email(finding.who) if is_member else finding.who,
+            "kind": finding.kind,
+            "level": finding.level.value,
+            "reason": finding.reason,
         }
 
     def for_guest(self, appointment: Appointment) -> dict[str, Any]:

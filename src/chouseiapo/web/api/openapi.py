@@ -66,7 +66,8 @@ _CALENDAR = {
         },
     },
 }
-_APPOINTMENT = {
+_NOT_YET = ("id", "revision", "guest_url")
+_APPOINTMENT: dict[str, Any] = {
     "type": "object",
     "required": ["id", "state", "revision", "guest_url", "candidates", "confirmed", "meeting", "calendar"],
     "properties": _SHARED
@@ -83,6 +84,36 @@ _APPOINTMENT = {
     },
 }
 _GUEST_VIEW = {"type": "object", "properties": _SHARED | {"company": _TEXT, "organizer": _TEXT}}
+_TRIAL = {
+    "type": "object",
+    "required": ["would_create", "findings"],
+    "properties": {
+        "would_create": {
+            "type": "object",
+            "description": "The appointment without id, revision and guest_url; and the mails that would go.",
+            "properties": {n: s for n, s in _APPOINTMENT["properties"].items() if n not in _NOT_YET}
+            | {
+                "mails": {
+                    "type": "array",
+                    "items": {"type": "object", "properties": {"to": _TEXT, "rule": _TEXT}},
+                }
+            },
+        },
+        "findings": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["who", "kind", "level", "reason"],
+                "properties": {
+                    "who": {"type": "string", "description": "A member's address or a room's id"},
+                    "kind": {"enum": ["calendar", "host"]},
+                    "level": {"enum": ["ok", "attention", "fails"]},
+                    "reason": {"type": "string", "description": "A stable code; empty when ok"},
+                },
+            },
+        },
+    },
+}
 _PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "code"],
@@ -118,11 +149,14 @@ _ROUTES: tuple[tuple[str, str, str, str, str, int], ...] = (
     ("post", "/guest/{secret}/confirm", "Pick one candidate", "ConfirmBody", "GuestView", 200),
 )
 _QUERIES = {
-    "/members": ("q",),
-    "/rooms": ("q",),
-    "/freebusy": ("start", "end", "members", "rooms"),
-    "/appointments": ("state", "q", "cursor"),
+    "get /members": ("q",),
+    "get /rooms": ("q",),
+    "get /freebusy": ("start", "end", "members", "rooms"),
+    "get /appointments": ("state", "q", "cursor"),
+    "post /appointments": ("dry_run",),
 }
+# What a route answers in place of its usual answer, when it is asked for.
+_OTHERWISE = {"post /appointments": ("200", "With dry_run=true: nothing was recorded", "Trial")}
 
 
 @cache
@@ -143,6 +177,7 @@ def description(base_url: str) -> dict[str, Any]:
                 **schemas,
                 "Appointment": _APPOINTMENT,
                 "GuestView": _GUEST_VIEW,
+                "Trial": _TRIAL,
                 "Problem": _PROBLEM,
             },
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
@@ -153,8 +188,8 @@ def description(base_url: str) -> dict[str, Any]:
 def _operation(method: str, path: str, summary: str, body: str, answer: str, status: int) -> dict[str, Any]:
     names = [part.strip("{}") for part in path.split("/") if part.startswith("{")]
     parameters = [{"name": n, "in": "path", "required": True, "schema": _TEXT} for n in names]
-    if method == "get":
-        parameters += [{"name": n, "in": "query", "schema": _TEXT} for n in _QUERIES.get(path, ())]
+    route = f"{method} {path}"
+    parameters += [{"name": n, "in": "query", "schema": _TEXT} for n in _QUERIES.get(route, ())]
     if method == "post":
         parameters.append({"name": "Idempotency-Key", "in": "header", "schema": _TEXT})
     content = _content("application/json", answer) if answer else _content("application/json", "")
@@ -167,6 +202,9 @@ def _operation(method: str, path: str, summary: str, body: str, answer: str, sta
             "default": {"description": "Refused", "content": _content("application/problem+json", "Problem")},
         },
     }
+    if route in _OTHERWISE:
+        code, when, schema = _OTHERWISE[route]
+        found["responses"][code] = {"description": when, "content": _content("application/json", schema)}
     if path.startswith("/guest/"):
         found["security"] = []
     if body:

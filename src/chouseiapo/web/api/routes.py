@@ -11,6 +11,7 @@ from chouseiapo.domain.appointment import Appointment, Edit, State
 from chouseiapo.domain.errors import Invalid, NotFound, Problem
 from chouseiapo.domain.ids import member_id, new_id
 from chouseiapo.domain.member import Role
+from chouseiapo.domain.proposal import Proposal
 from chouseiapo.domain.slots import Slot
 from chouseiapo.web.api.requests import command_of, json_body, with_token
 from chouseiapo.web.errors import Refused
@@ -24,10 +25,11 @@ from chouseiapo.web.forms import (
     offers_of,
 )
 from chouseiapo.web.history import actor_name, worded
-from chouseiapo.web.request import freebusy_reader, services, visible
+from chouseiapo.web.request import dry_runner, freebusy_reader, services, visible
 from chouseiapo.web.views import Views
 from projections.appointments import PAGE, list_appointments
 from projections.history import timeline
+from projections.outbox import mails_of
 from projections.people import find_people
 
 api = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -95,6 +97,8 @@ def freebusy() -> Any:
 @with_token
 def propose() -> Any:
     proposal = json_body(ProposalBody).proposal()
+    if _is_dry_run():
+        return _tried(proposal)
     cause = command_of(g.member.id)
     id = new_id("appointment", cause.command)
     appointment = services().coordination.propose(id, proposal, g.member.id, cause, g.now)
@@ -193,6 +197,25 @@ def history(id: str) -> Any:
             for line in lines
         ]
     }
+
+
+def _is_dry_run() -> bool:
+    """Anything but a plain yes or no is refused: what was meant as a trial must not reach a guest."""
+    asked = request.args.get("dry_run", "false")
+    if asked not in ("true", "false"):
+        raise Invalid(Problem("dry_run", "unknown_value"))
+    return asked == "true"
+
+
+def _tried(proposal: Proposal) -> dict[str, Any]:
+    """What proposing would do, and what is in its way; nothing of it is recorded. Raises Invalid, as that."""
+    if problems := services().coordination.check(proposal, g.now):
+        raise Invalid(*problems)
+    imagined = Appointment(new_id("appointment"))
+    imagined.propose(proposal, g.member.id, (), g.now)
+    findings, views = dry_runner().of(imagined), Views(services())
+    would_create = views.imagined(imagined, mails_of(imagined.collect_events()))
+    return {"would_create": would_create, "findings": [views.finding(each) for each in findings]}
 
 
 def _shown(appointment: Appointment) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
@@ -17,11 +18,13 @@ from chouseiapo.domain.errors import Invalid, NotFound
 from chouseiapo.domain.event import Meta
 from chouseiapo.domain.proposal import Kind
 from chouseiapo.domain.slots import Slot
+from chouseiapo.web.dry_run import CALENDAR, HOST
 from chouseiapo.web.i18n import _
-from chouseiapo.web.request import services, visible
+from chouseiapo.web.request import dry_runner, services, visible
 from chouseiapo.web.staff import people, session, words
 from chouseiapo.web.staff.busy import clashes, overlay
 from chouseiapo.web.staff.draft import Draft, problems_of, proposal_of
+from chouseiapo.web.staff.findings import Said, said
 from chouseiapo.web.staff.mail_view import framed, shown
 from chouseiapo.web.staff.new import PREFIX, appointment_of, drafts, kept
 from chouseiapo.web.staff.picker import rows_of
@@ -33,13 +36,15 @@ LONGEST_LOOK = timedelta(days=62)
 
 
 class Told(msgspec.Struct, frozen=True):
-    """What somebody, or a room, gets: a mail, and how many holds on which calendar."""
+    """What somebody, or a room, gets: a mail, and how many holds on which calendar; whether those can be
+    written."""
 
     name: str
     address: str = ""
     mail: str = ""
     calendar: str = ""
     count: int = 0
+    finding: Said | None = None
 
 
 @review.get("/review")
@@ -52,6 +57,7 @@ def page(id: str) -> Any:
     if problems_of(draft, services().coordination, services().settings.zone, g.now):
         return _back_to_form(id)
     appointment, mails = _imagined(id, draft)
+    findings = said(dry_runner().of(appointment))
     number = request.args.get("mail", "0")
     chosen = int(number) if number.isdecimal() and int(number) < len(mails) else 0
     return render_template(
@@ -67,7 +73,8 @@ def page(id: str) -> Any:
         attending=[people.shown(member) for member in appointment.attendees],
         author=people.shown(appointment.author),
         organizer=people.shown(appointment.organizer),
-        told=_told(appointment, mails),
+        told=_told(appointment, mails, findings),
+        host=findings.get((appointment.organizer, HOST)),
         mails=mails,
         chosen=chosen,
         part="text" if request.args.get("part") == "text" else "html",
@@ -130,7 +137,9 @@ def _recipient(appointment: Appointment, mail: Mail) -> str:
     return name or found.email
 
 
-def _told(appointment: Appointment, mails: list[Mail]) -> list[Told]:
+def _told(
+    appointment: Appointment, mails: list[Mail], findings: Mapping[tuple[str, str], Said]
+) -> list[Told]:
     """Everybody, and every room, that something will reach: the guest first, then members, then rooms."""
     holds = Counter(wanted.owner for wanted in services().entry_writer.wanted(appointment))
     mailed = {mail.recipient: mail for mail in mails}
@@ -141,6 +150,7 @@ def _told(appointment: Appointment, mails: list[Mail]) -> list[Told]:
             mail=words.said(_("依頼の控えがメールで届きます。")) if who in mailed else "",
             calendar=people.calendar_of(who) if who in holds else "",
             count=holds[who],
+            finding=findings.get((who, CALENDAR)),
         )
         for who in dict.fromkeys((*appointment.attendees, *mailed, *holds))
     ]
