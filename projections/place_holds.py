@@ -158,7 +158,9 @@ class PlaceHolds:
     ) -> Placed | PortError | None:
         """Somebody has been at the entry since we wrote it: at its time, or only at what is theirs."""
         link, owner = known.link, link_owner(known.link)
-        self._keep([(_over_whatever(placed), "")], link)
+        self._keep(
+            [(placed, "")], link
+        )  # nothing was written; what we left there is still the version to beat
         [seen] = self._calendar_of(link).look(link, [placed])
         if isinstance(seen, PortError):
             return seen
@@ -166,6 +168,7 @@ class PlaceHolds:
             return self._write([(entry, _over_whatever(placed))], link, now)[0]
         moved_to = Slot(seen.start, seen.end) if seen else None
         self._app.note_deviation(appointment.id, owner, entry.candidate, moved_to, now)
+        self._note_differing(placed)
         return None
 
     # What should be gone

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,6 +26,9 @@ from chouseiapo.sandbox import Person, Sandbox
 from tests.product import BY, SECRET
 
 COMPANY = "株式会社サンプル"
+
+# Status, title, start and end of an entry.
+Seen = tuple[str, str, datetime, datetime]
 
 
 @dataclass
@@ -89,7 +92,12 @@ class Client:
 
 @contextmanager
 def company(
-    database_url: str, people: Sequence[Person], *, wait_s: int = 60, **options: Any
+    database_url: str,
+    people: Sequence[Person],
+    *,
+    wait_s: int = 60,
+    environ: Mapping[str, str] | None = None,
+    **options: Any,
 ) -> Iterator[Company]:
     """Vendors started, people registered and linked through the real clients, one API token each."""
     os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"
@@ -101,6 +109,7 @@ def company(
         "CHOUSEIAPO_COMPANY": COMPANY,
         "CHOUSEIAPO_BASE_URL": "http://127.0.0.1:8000",
         "CHOUSEIAPO_MEETING_WAIT_S": str(wait_s),
+        **(environ or {}),
     }
     services = build(read_settings({k: v for k, v in environ.items() if k.startswith("CHOUSEIAPO_")}))
     try:
@@ -227,14 +236,15 @@ def differences(
         if app.stream(member_id(email))
         for link in app.member(member_id(email)).links.values()
     }
-    wanted: dict[tuple[str, str, str], tuple[str, str]] = {}
+    wanted: dict[tuple[str, str, str], Seen] = {}
     meetings: dict[str, str] = {}
     for id in ids:
         appointment = app.appointment(id)
         for w in services.entry_writer.wanted(appointment):
             if w.link in accounts:
                 status = "confirmed" if w.entry.confirmed else "tentative"
-                wanted[accounts[w.link], id, w.entry.candidate] = (status, w.entry.title)
+                seen = (status, w.entry.title, w.entry.start, w.entry.end)
+                wanted[accounts[w.link], id, w.entry.candidate] = seen
         if appointment.chosen and appointment.meeting:
             meetings[appointment.meeting.meeting_id] = id
     if alone:  # other appointments' entries and meetings are not looked at
@@ -250,16 +260,15 @@ def _only(state: dict[str, Any], ids: set[str], meetings: set[str]) -> dict[str,
     return {"calendars": calendars, "meetings": [m for m in state["meetings"] if str(m["id"]) in meetings]}
 
 
-def _entry_differences(
-    state: dict[str, Any], wanted: dict[tuple[str, str, str], tuple[str, str]]
-) -> Iterator[str]:
-    found: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
+def _entry_differences(state: dict[str, Any], wanted: dict[tuple[str, str, str], Seen]) -> Iterator[str]:
+    found: dict[tuple[str, str, str], list[Seen]] = {}
     for email, calendar in state["calendars"].items():
         for entry in calendar["entries"]:
             tag = entry["tag"] or {}
             if tag.get("appointment"):
                 key = (email, tag["appointment"], tag["candidate"])
-                found.setdefault(key, []).append((entry["status"], entry["title"]))
+                times = (datetime.fromisoformat(entry["start"]), datetime.fromisoformat(entry["end"]))
+                found.setdefault(key, []).append((entry["status"], entry["title"], *times))
     for key in found.keys() | wanted.keys():
         if found.get(key, []) != ([wanted[key]] if key in wanted else []):
             yield f"entry {key}: wanted {wanted.get(key)}, found {found.get(key)}"

@@ -18,7 +18,8 @@ class Standing(msgspec.Struct):
 
 
 class Board:
-    """`answers` are given to the next writes, one each; `meanwhile` is called while something is written."""
+    """`answers` are given to the next writes, one each; `meanwhile` is called while something is written;
+    `blind`: so many of the next looks fail; `forgetful`: the next token is no longer good."""
 
     def __init__(self) -> None:
         self.standing: dict[str, Standing] = {}
@@ -26,7 +27,7 @@ class Board:
         self.meanwhile: Callable[[], None] = lambda: None
         self.asked: list[str] = []
         self.forgetful = False
-        self.lags = False
+        self.blind = 0
         self._log: list[str] = []
         self._clock = 0
 
@@ -67,6 +68,9 @@ class Board:
 
     def look(self, link: str, placed: Sequence[Placed]) -> list[Found | PortError | None]:
         self.asked.append("look")
+        if self.blind:
+            self.blind -= 1
+            raise PortError("unavailable")
         return [s.found if (s := self.standing.get(p.vendor_id)) else None for p in placed]
 
     def calendars(self, link: str) -> list[Listed]:
@@ -100,7 +104,7 @@ class Board:
         token = str(len(self._log))
         if not since:
             return Changes(self.entries(link, start, end, calendar), [], token, whole=True)
-        ids = [] if self.lags else list(dict.fromkeys(self._log[int(since) :]))
+        ids = list(dict.fromkeys(self._log[int(since) :]))
         changed = [self.standing[id].found for id in ids if id in self.standing]
         return Changes(changed, [id for id in ids if id not in self.standing], token, whole=False)
 

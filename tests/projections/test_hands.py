@@ -176,6 +176,15 @@ class TestOpenCandidates:
         assert desk.app.appointment(id).candidates["c3"].start == at(28, 1)
         assert {e.title for e in desk.board.stands.values()} == {"【仮】新しい件名"}
 
+    def test_not_even_where_the_second_look_fails(self, desk: Desk) -> None:
+        id = desk.propose()
+        desk.board.delete_by_hand(desk.key(id, "c2"))
+        desk.app.revise(id, Edit(title="新しい件名"), BY, desk.now)
+        desk.board.blind = 1
+        desk.settle()
+        desk.wait()
+        assert desk.state(id, "c2") is CandidateState.WITHDRAWN
+
     def test_what_is_the_members_own_on_an_entry_stands_in_no_way(self, desk: Desk) -> None:
         id = desk.propose()
         desk.board.rename_by_hand(desk.key(id, "c1"), "わたしの言い方")
