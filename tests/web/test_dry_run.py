@@ -126,6 +126,7 @@ class TestCalendars:
         linked.outside.fault(provider, "status", status=503)
         assert findings(linked, "lead") == [("lead", "calendar", "attention", "unavailable")]
         assert not linked.link(lead).broken
+        assert "このまま送れます。仮予定は、つながり次第入ります。" in reviewed(signed_in(linked, lead)).text
 
     def test_what_is_foreseen_asks_for_attention(self, linked: Linked) -> None:
         lead = linked.person("lead", "google")

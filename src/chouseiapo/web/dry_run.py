@@ -20,6 +20,7 @@ from chouseiapo.web.recent import Recent
 
 BUDGET_S = 2.0
 CALENDAR, HOST = "calendar", "host"
+FORESEEN = VANISHED, ENDS, MISSING = "entries_vanished", "ends_soon", "permission_missing"
 
 
 class Level(StrEnum):
@@ -128,7 +129,7 @@ def _told(answer: Future[str]) -> tuple[Level, str]:
 def _foreseen(link: Link, last: datetime) -> str:
     """What is known already and will be in the way, until the last candidate at the latest."""
     if link.vanished:
-        return "entries_vanished"
+        return VANISHED
     if link.ends_at is not None and link.ends_at < last:
-        return "ends_soon"
-    return "permission_missing" if link.missing else ""
+        return ENDS
+    return MISSING if link.missing else ""
