@@ -16,6 +16,7 @@ pytest_plugins = [
     "tests.web.desk",
     "tests.web.linked",
     "tests.web.live",
+    "tests.web.outside",
 ]
 
 # No deadline: a shared machine may stop for a second. In CI each run tries the same examples, so that a

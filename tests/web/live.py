@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,7 +34,7 @@ class Live(Company):
 @pytest.fixture
 def live(tmp_path: Path) -> Iterator[Live]:
     limits.forget_all()
-    port = _free_port()
+    port = free_port()
     settings = replace(
         Settings(),
         database_url=f"sqlite:///{tmp_path}/product.db",
@@ -45,16 +46,22 @@ def live(tmp_path: Path) -> Iterator[Live]:
     services = build(settings, clock)
     company = Live(services, clock)
     company.url = settings.base_url
-    server = Server(company.app, "127.0.0.1", port)
-    serving = threading.Thread(target=server.run, name="live")
-    serving.start()
-    yield company
-    server.stop()
-    serving.join()
+    with serving(company, port):
+        yield company
     services.close()
 
 
-def _free_port() -> int:
+@contextmanager
+def serving(company: Company, port: int) -> Iterator[None]:
+    server = Server(company.app, "127.0.0.1", port)
+    thread = threading.Thread(target=server.run, name="live")
+    thread.start()
+    yield
+    server.stop()
+    thread.join()
+
+
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -27,7 +27,11 @@ UNKNOWN_LINKS = Limit("unknown links", 30, timedelta(minutes=5))
 FAILED_SIGN_INS = Limit("failed sign-ins", 20, timedelta(minutes=15))
 SIGN_IN_MAILS = Limit("sign-in mails", 5, timedelta(minutes=15))
 POSTS_PER_LINK = Limit("posts per link", 30, timedelta(minutes=1))
-_LONGEST = max(limit.within for limit in (UNKNOWN_LINKS, FAILED_SIGN_INS, SIGN_IN_MAILS, POSTS_PER_LINK))
+# What has us ask a server elsewhere, per member.
+LINKINGS = Limit("linkings", 20, timedelta(minutes=15))
+APP_PASSWORDS = Limit("app passwords", 10, timedelta(minutes=15))
+CHOICES = Limit("choices of calendars", 30, timedelta(minutes=5))
+_LONGEST = timedelta(minutes=15)
 
 Times = dict[tuple[str, str], deque[datetime]]
 

@@ -8,13 +8,17 @@ from chouseiapo.web.staff import frame
 from chouseiapo.web.staff.again import again
 from chouseiapo.web.staff.appointment import appointment
 from chouseiapo.web.staff.calendars import calendars
+from chouseiapo.web.staff.choosing import choosing
 from chouseiapo.web.staff.home import staff
+from chouseiapo.web.staff.linking import linking
 from chouseiapo.web.staff.more import more
 from chouseiapo.web.staff.new import new
 from chouseiapo.web.staff.outbox import outbox
 from chouseiapo.web.staff.review import review
+from chouseiapo.web.staff.rooms import rooms
 from chouseiapo.web.staff.settings import settings
 from chouseiapo.web.staff.sign_in import sign_in
+from chouseiapo.web.staff.unlinking import unlinking
 from chouseiapo.web.staff.week import week
 
 BLUEPRINTS = (
@@ -30,6 +34,10 @@ BLUEPRINTS = (
     settings,
     outbox,
     calendars,
+    linking,
+    choosing,
+    unlinking,
+    rooms,
 )
 
 

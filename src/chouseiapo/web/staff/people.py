@@ -9,18 +9,20 @@ from flask import g
 
 from chouseiapo import wording
 from chouseiapo.domain.errors import NotFound
-from chouseiapo.domain.links import Link
 from chouseiapo.domain.member import Member
 from chouseiapo.domain.proposal import Kind
+from chouseiapo.web.i18n import _
 from chouseiapo.web.request import services
 from chouseiapo.web.staff import words
+from chouseiapo.web.staff.cards import health_of
+from chouseiapo.web.staff.health import BUILT_IN
 from projections.people import Person, find_people
 
 MOST_FOUND = 8
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """A person with the calendar's state (built_in, linked, broken); `calendar` and `remedy` in words."""
+    """A person with their calendar's health (built_in, ok, attention, broken), in words, and the remedy."""
 
     id: str
     name: str
@@ -44,20 +46,21 @@ def shown(id: str) -> Shown | None:
 
 
 def calendar_health(member: Member) -> tuple[str, str, str]:
-    """State, name of the calendar or what is wrong with it, and what to do."""
-    link = member.calendar
+    """State, name of the calendar and what is wrong with it, and what whoever reads it can do."""
+    link, found = member.calendar, health_of(member.calendar)
     if link is None:
-        return "built_in", words.said(words.BUILT_IN), ""
+        return BUILT_IN, words.said(words.BUILT_IN), ""
     name = words.said(words.PROVIDERS[link.provider])
-    if not link.broken:
-        return "linked", name, ""
-    trouble = words.trouble(link.broken)
-    return "broken", f"{name}: {trouble.what}", trouble.remedy
+    mine = not found.action or member.id == g.member.id
+    remedy = found.remedy if mine or not found.what else words.said(_("本人が「設定」のページで直せます。"))
+    return found.state, f"{name}: {found.what}" if found.what else name, remedy
 
 
 def zoom_health(member: Member) -> str:
     """linked, broken, or nothing where there is none."""
-    return _state(member.zoom) if member.zoom else ""
+    if member.zoom is None:
+        return ""
+    return "broken" if member.zoom.broken else "linked"
 
 
 def found(query: str, besides: Sequence[str]) -> list[Person]:
@@ -87,10 +90,6 @@ def calendar_of(resource: str) -> str:
     link = services().entry_writer.link_of(resource)
     provider = link.partition("-")[0]
     return words.said(words.PROVIDERS.get(provider, words.BUILT_IN))
-
-
-def _state(link: Link) -> str:
-    return "broken" if link.broken else "linked"
 
 
 def blank_title(kind: Kind, organizer: str) -> str:

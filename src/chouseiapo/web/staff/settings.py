@@ -1,27 +1,35 @@
-"""My settings: what is linked and whether it works, and how mails come."""
+"""My settings: which calendar and Zoom account speak for me and how they are, and how mails come."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from flask import Blueprint, g, redirect, render_template, request, url_for
 
-from chouseiapo.domain.links import Link, Provider
+from chouseiapo.domain.links import Link
+from chouseiapo.web.i18n import _
 from chouseiapo.web.request import services
 from chouseiapo.web.staff import session, words
-from chouseiapo.web.staff.frame import moment
+from chouseiapo.web.staff.cards import card, offers
+from chouseiapo.web.staff.frame import is_administrator, moment
 from chouseiapo.web.staff.words import Trouble
 
 settings = Blueprint("settings", __name__)
+_DONE = {
+    "linked": _("もう一度連携しました。待っていた予定は自動で入ります。"),
+    "chosen": _("カレンダーの設定を保存しました。"),
+    "unlinked": _("カレンダーの連携を解除しました。"),
+    "answered": _("承りました。カレンダーに反映しています。"),
+    "added": _("会議室を追加しました。続けて、この会議室のカレンダーを連携できます。"),
+}
 
 
-class Card(msgspec.Struct, frozen=True):
-    """A link and its health: linked, broken or none."""
+class ZoomCard(msgspec.Struct, frozen=True):
+    """Zoom and its health: linked, broken or none."""
 
-    purpose: str
     state: str
-    name: str
     account: str = ""
     since: str = ""
     trouble: Trouble | None = None
@@ -30,11 +38,15 @@ class Card(msgspec.Struct, frozen=True):
 @settings.get("/settings")
 @session.signed_in
 def page() -> Any:
+    shown = card(g.member)
     return render_template(
         "staff/settings.html",
-        cards=_cards(),
+        card=shown,
+        offers=offers(besides=shown.provider, for_all=is_administrator()),
+        zoom=_zoom(g.member.zoom),
         saved="saved" in request.args,
         reminder_at=f"{services().settings.reminder_at:%H:%M}",
+        **said_of(request.args),
     )
 
 
@@ -50,16 +62,19 @@ def choose_mails() -> Any:
     return redirect(url_for("settings.page", saved=1, _anchor="mails"), 303)
 
 
-def _cards() -> list[Card]:
-    return [_card("calendar", g.member.calendar), _card("zoom", g.member.zoom)]
+def said_of(asked: Mapping[str, str]) -> dict[str, Any]:
+    """What was just done with a calendar, and how many entries were out of our reach then."""
+    left = asked.get("left", "")
+    return {
+        "done": words.said(_DONE[asked["done"]]) if asked.get("done") in _DONE else "",
+        "left": int(left) if left.isascii() and left.isdigit() else 0,
+    }
 
 
-def _card(purpose: str, link: Link | None) -> Card:
+def _zoom(link: Link | None) -> ZoomCard:
     if link is None:
-        missing = words.BUILT_IN if purpose == "calendar" else words.PROVIDERS[Provider.ZOOM]
-        return Card(purpose, "none", words.said(missing))
-    name = words.said(words.PROVIDERS[link.provider])
+        return ZoomCard("none")
     if not link.broken:
-        return Card(purpose, "linked", name, link.account)
+        return ZoomCard("linked", link.account)
     since = moment(link.broken_since) if link.broken_since else ""
-    return Card(purpose, "broken", name, link.account, since, words.trouble(link.broken))
+    return ZoomCard("broken", link.account, since, words.trouble(link.broken))

@@ -44,7 +44,20 @@ VISIBILITIES = {
 }
 DELIVERIES = {"mail": _("メールで送る"), "link": _("リンクだけ発行する")}
 MAIL_FORMATS = {"html": _("HTMLとテキスト"), "text": _("テキストだけ")}
-PROVIDERS = {"google": _("Google カレンダー"), "microsoft": _("Outlook"), "zoom": _("Zoom")}
+PROVIDERS = {
+    "google": _("Google カレンダー"),
+    "microsoft": _("Outlook"),
+    "caldav": _("CalDAV"),
+    "zoom": _("Zoom"),
+}
+# Whose account it is, where people sign in with it.
+VENDORS = {"google": _("Google"), "microsoft": _("Microsoft"), "caldav": _("CalDAV")}
+HEALTH = {
+    "built_in": _("連携なし"),
+    "ok": _("正常"),
+    "attention": _("確認が必要"),
+    "broken": _("連携切れ"),
+}
 BUILT_IN = _("内蔵カレンダー")
 
 MAIL_RULES = {
@@ -103,7 +116,7 @@ class Trouble(NamedTuple):
     remedy: str
 
 
-_RELINK = _("管理者がサーバーでコマンド「chouseiapo member link」を実行すると、連携し直せます。")
+_RELINK = _("本人が「設定」のページを開くと、連携し直し方が分かります。")
 _WAIT = _("自動でやり直しています。そのままお待ちください。")
 _OPERATOR = _("管理者に、サーバーの設定を確かめるよう伝えてください。")
 

@@ -1,0 +1,163 @@
+"""Linking a calendar: away to the vendor's page of consent and back, or with an app password.
+
+One's own calendar and a room's go the same way; whose it is stands in the address, and in what is kept.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask import Blueprint, g, redirect, render_template, request, url_for
+
+from chouseiapo.accounts.linking import Attempt, LinkAttempts
+from chouseiapo.accounts.secrets import hashed
+from chouseiapo.domain.errors import NotFound, Problem
+from chouseiapo.domain.event import Meta
+from chouseiapo.domain.links import Linkable, Provider
+from chouseiapo.ports import PortError
+from chouseiapo.web import limits
+from chouseiapo.web.errors import Refused
+from chouseiapo.web.request import services
+from chouseiapo.web.staff import session, words
+from chouseiapo.web.staff.frame import is_administrator
+from chouseiapo.web.staff.refusals import refusal
+
+linking = Blueprint("linking", __name__)
+# Where what went wrong with a CalDAV server is said.
+_AT_FIELD = {"token_refused": "password", "not_caldav": "url", "refused_address": "url", "unreachable": "url"}
+
+
+def owner_of(room: str) -> Linkable:
+    """Whose calendar a page is about: one's own, or, for administrators, a room's."""
+    if not room:
+        return services().coordination.member(g.member.id)
+    if not is_administrator():
+        raise Refused(403, "forbidden")
+    return services().coordination.room(room)
+
+
+def home(room: str, **more: Any) -> Any:
+    """Back to the page with the card."""
+    if room:
+        return redirect(url_for("rooms.page", id=room, **more), 303)
+    return redirect(url_for("settings.page", **more, _anchor="calendar"), 303)
+
+
+@linking.post("/settings/calendar/link/<provider>")
+@linking.post("/rooms/<room>/link/<provider>")
+@session.signed_in
+def begin(provider: str, room: str = "") -> Any:
+    """To the vendor. A page that moves on by itself, and not a redirect: the policy for forms would follow it
+    through whatever sign-in the company has behind the vendor's.
+    """
+    owner = owner_of(room)
+    if provider == Provider.CALDAV and provider in services().calendars:
+        return _link_caldav(owner, room)
+    consent = services().consents.get(provider)
+    if consent is None:
+        raise NotFound
+    limits.hit(limits.LINKINGS, g.member.id)
+    standing = owner.calendar
+    hint = standing.account if standing and standing.provider == provider else "" if room else g.member.email
+    try:
+        begun = consent.begin(_back(provider), hint, for_room=bool(room))
+    except PortError as error:
+        return _refused(provider, error.reason, room)
+    attempt = Attempt(provider, owner.id, g.member.id, hashed(g.session), begun.kept)
+    _attempts().begin(begun.state, attempt, g.now)
+    return render_template("staff/linking_go.html", url=begun.url, vendor=words.said(words.VENDORS[provider]))
+
+
+@linking.get("/settings/linked/<provider>")
+def answered(provider: str) -> Any:
+    """The vendor's answer. It bears a code, so it leads on at once, to an address without it."""
+    if provider not in services().consents:
+        raise NotFound
+    if not session.enter():
+        return redirect(url_for("sign_in.ask", next=url_for("settings.page"), why="ended"), 303)
+    answer = request.args.to_dict()
+    attempt = _attempts().take(answer.get("state", ""), provider, g.session, g.now)
+    if attempt is None or attempt.member != g.member.id:
+        return _refused(provider, "stale", "")
+    room = attempt.owner if attempt.owner != g.member.id else ""
+    known = set(owner_of(room).links)
+    try:
+        granted = services().consents[provider].finish(attempt.kept, answer)
+        cause = Meta(actor=g.member.id, command=f"link/{hashed(answer['state'])}")
+        link = services().keep_account(attempt.owner, Provider(provider), granted, cause)
+    except PortError as error:
+        return _refused(provider, error.reason, room)
+    return _linked(room, is_new=link not in known)
+
+
+def _linked(room: str, is_new: bool) -> Any:
+    """Whoever links an account anew says what it is for; one that is healed keeps what was chosen."""
+    if is_new:
+        return redirect(url_for("choosing.page", room=room or None, new=1), 303)
+    return home(room, done="linked")
+
+
+def _refused(provider: str, why: str, room: str) -> Any:
+    return redirect(url_for("linking.refused", provider=provider, why=why, room=room or None), 303)
+
+
+@linking.get("/settings/calendar/refused")
+@session.signed_in
+def refused() -> Any:
+    """Why an account is not linked, and the way to try once more."""
+    provider, room = request.args.get("provider", ""), request.args.get("room", "")
+    if provider not in words.VENDORS:
+        raise NotFound
+    told = refusal(provider, request.args.get("why", ""))
+    return render_template("staff/linking_refused.html", told=told, provider=provider, room=room)
+
+
+# With an app password
+
+
+@linking.get("/settings/calendar/link/caldav")
+@linking.get("/rooms/<room>/link/caldav")
+@session.signed_in
+def caldav(room: str = "") -> Any:
+    owner = owner_of(room)
+    if Provider.CALDAV.value not in services().calendars:
+        raise NotFound
+    standing = owner.calendar
+    user = standing.account if standing and standing.provider is Provider.CALDAV else ""
+    return _caldav_form(room, user=user)
+
+
+def _link_caldav(owner: Linkable, room: str) -> Any:
+    """Everything that was typed but the password is there again when it did not work."""
+    typed = {name: request.form.get(name, "").strip() for name in ("url", "user")}
+    given = typed | {"password": request.form.get("password", "")}
+    missing = {name: Problem(name, "missing") for name, value in given.items() if not value}
+    if missing:
+        return _caldav_form(room, missing, **typed), 422
+    limits.hit(limits.APP_PASSWORDS, g.member.id)
+    known = set(owner.links)
+    # Not the form's digest, which the password is part of.
+    cause = Meta(actor=g.member.id, command=f"link/{hashed(request.form.get('nonce', ''))}")
+    try:
+        link = services().link_to(owner.id, Provider.CALDAV, json.dumps(given), cause)
+    except PortError as error:
+        field = _AT_FIELD.get(error.reason, "url")
+        code = f"caldav_{error.reason}" if error.reason in _AT_FIELD else "caldav_other"
+        return _caldav_form(room, {field: Problem(field, code)}, **typed), 422
+    return _linked(room, is_new=link not in known)
+
+
+def _caldav_form(room: str, problems: dict[str, Problem] | None = None, url: str = "", user: str = "") -> Any:
+    return render_template(
+        "staff/linking_caldav.html", room=room, problems=problems or {}, url=url, user=user
+    )
+
+
+def _attempts() -> LinkAttempts:
+    return LinkAttempts(services().rows, services().sealer)
+
+
+def _back(provider: str) -> str:
+    """As it is registered with the vendor: below the address that people use, however this request came."""
+    return f"{services().settings.base_url}{url_for('linking.answered', provider=provider)}"

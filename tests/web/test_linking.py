@@ -1,0 +1,330 @@
+"""Linking one's calendar: away to the vendor and back, what was granted, choosing, healing, unlinking."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+import pytest
+from flask import g
+
+from chouseiapo.accounts.linking import LIFE
+from chouseiapo.accounts.vault import Grant
+from chouseiapo.domain.links import Leaving, Link, Provider
+from chouseiapo.domain.proposal import Platform
+from chouseiapo.web.staff.health import Failing, health
+from chouseiapo.worker import Worker
+from tests.product import BY, NOW, offer
+from tests.web.desk import Company
+from tests.web.outside import Abroad
+
+TANAKA, SUZUKI = "tanaka@example.com", "suzuki@example.com"
+WORK, HOLIDAYS = "c_work@group.calendar.google.com", "c_days@group.calendar.google.com"
+
+
+def calendar(abroad: Company, member: str) -> Link | None:
+    return abroad.services.coordination.member(member).calendar
+
+
+def begun(abroad: Abroad, provider: str = "google") -> str:
+    """Tanaka is on the way; the address of the vendor's page."""
+    form = abroad.tanaka.open("/settings").form(f"/link/{provider}")
+    return abroad.vendor_page(abroad.tanaka, form)
+
+
+# There and back
+
+
+@pytest.mark.parametrize("provider", ["google", "microsoft"])
+def test_a_member_links_a_calendar_and_holds_go_there(abroad: Abroad, provider: str) -> None:
+    desk, email, member = (
+        (abroad.tanaka, TANAKA, abroad.office.tanaka)
+        if provider == "google"
+        else (abroad.suzuki, SUZUKI, abroad.office.suzuki)
+    )
+    page = abroad.link(desk, email, provider)
+    assert desk.path == "/settings/calendar/choose"
+    page = desk.send(page.form("/choose"))
+    assert "カレンダーの設定を保存しました。" in page.text
+    assert "正常です" in page.text
+    found = calendar(abroad, member)
+    assert found is not None
+    assert (found.provider, found.account, found.missing) == (provider, email, ())
+    abroad.propose()
+    assert abroad.entries(email) == ["tentative", "tentative"]
+
+
+def test_neither_code_nor_state_stays_in_an_address_of_ours(abroad: Abroad) -> None:
+    back = abroad.consent(begun(abroad), TANAKA)
+    secrets = [value for name, [value] in parse_qs(urlsplit(back).query).items() if name in ("code", "state")]
+    answer = abroad.tanaka.http.get(back)
+    assert answer.status_code == 303
+    assert len(secrets) == 2
+    assert [s for s in secrets if s in answer.headers["Location"] or s in answer.get_data(as_text=True)] == []
+
+
+def test_a_state_is_good_once(abroad: Abroad) -> None:
+    back = abroad.consent(begun(abroad), TANAKA)
+    abroad.tanaka.open(back)
+    page = abroad.tanaka.open(back)
+    assert "この手続きは続けられません" in page.text
+    assert [form.action for form in page.forms if "/link/google" in form.action], "the way to try again"
+
+
+def test_a_state_is_good_for_ten_minutes(abroad: Abroad) -> None:
+    back = abroad.consent(begun(abroad), TANAKA)
+    abroad.clock.now = NOW + LIFE
+    assert "この手続きは続けられません" in abroad.tanaka.open(back).text
+    assert calendar(abroad, abroad.office.tanaka) is None
+
+
+def test_an_answer_is_no_good_in_anybody_else_s_browser_nor_another_session(abroad: Abroad) -> None:
+    other = abroad.desk(abroad.office.tanaka)
+    for desk in (abroad.sato, other):
+        back = abroad.consent(begun(abroad), TANAKA)
+        assert "この手続きは続けられません" in desk.open(back).text
+    for member in (abroad.office.tanaka, abroad.office.sato):
+        assert calendar(abroad, member) is None
+
+
+def test_who_is_signed_out_meanwhile_signs_in_and_begins_again(abroad: Abroad) -> None:
+    back = abroad.consent(begun(abroad), TANAKA)
+    answer = abroad.stranger.http.get(back)
+    assert answer.headers["Location"].startswith("/sign-in?next=/settings&")
+    assert "code=" not in answer.headers["Location"]
+
+
+def test_who_declines_is_told_that_nothing_changed(abroad: Abroad) -> None:
+    page = abroad.tanaka.open(abroad.consent(begun(abroad), email=""))
+    assert "連携は許可されませんでした" in page.text
+    assert "何も変更していません。" in page.text
+    page = abroad.tanaka.open(abroad.consent(abroad.vendor_page(abroad.tanaka, page.form("/link/")), TANAKA))
+    assert "Google カレンダーと連携しました" in page.text
+
+
+def test_microsoft_out_of_reach_is_told_before_anybody_leaves(abroad: Abroad) -> None:
+    nowhere = "https://localhost:9/tenant"
+    object.__setattr__(abroad.services.settings, "microsoft_authority", nowhere)
+    page = abroad.tanaka.send(abroad.tanaka.open("/settings").form("/link/microsoft"))
+    assert "Microsoftにつながりません" in page.text
+
+
+def test_a_form_without_its_nonce_begins_nothing(abroad: Abroad) -> None:
+    assert abroad.tanaka.post("/settings/calendar/link/google", {}).status_code == 403
+    assert abroad.tanaka.post("/settings/calendar/unlink", {}).status_code == 403
+
+
+def test_linking_again_and_again_is_limited(abroad: Abroad) -> None:
+    form = abroad.tanaka.open("/settings").form("/link/google")
+    answers = [abroad.tanaka.post(form.action, form.filled()).status_code for _ in range(21)]
+    assert answers == [200] * 20 + [429]
+
+
+def test_what_no_client_is_registered_for_is_offered_to_nobody(company: Company) -> None:
+    """The administrator learns which settings it takes."""
+    page = company.tanaka.open("/settings")
+    assert [form.action for form in page.forms if "/link/" in form.action] == []
+    assert "CLIENT_ID" not in page.text
+    assert "CHOUSEIAPO_GOOGLE_CLIENT_ID" in company.chief.open("/settings").text
+    nonce = page.form("/mails").value("nonce")
+    assert company.tanaka.post("/settings/calendar/link/google", {"nonce": nonce}).status_code == 404
+
+
+# Which calendars
+
+
+def test_the_calendar_is_chosen_and_entries_move_there(abroad: Abroad) -> None:
+    abroad.sandbox.add_calendar(TANAKA, "仕事", id=WORK)
+    abroad.sandbox.add_calendar(TANAKA, "祝日", "reader", HOLIDAYS)
+    abroad.propose()
+    form = abroad.link(abroad.tanaka, TANAKA).form("/choose")
+    abroad.read()
+    page = abroad.tanaka.open("/settings/calendar/choose")
+    assert "仮予定2件と確定した予定0件が、新しいカレンダーに移ります。" in page.text
+    assert page.html.count(HOLIDAYS) == 1, "it can count as busy, and not be written"
+    abroad.tanaka.send(form, calendar=WORK, busy=["", HOLIDAYS], tentative="")
+    found = calendar(abroad, abroad.office.tanaka)
+    assert found is not None
+    assert (found.calendar, found.name, found.busy) == (WORK, "仕事", (WORK, "", HOLIDAYS))
+    abroad.read()
+    assert (abroad.entries(TANAKA), len(abroad.entries(WORK))) == ([], 2)
+    assert "仕事" in abroad.tanaka.open("/settings").text
+
+
+def test_only_a_calendar_that_can_be_written_is_accepted(abroad: Abroad) -> None:
+    abroad.sandbox.add_calendar(TANAKA, "祝日", "reader", HOLIDAYS)
+    form = abroad.link(abroad.tanaka, TANAKA).form("/choose")
+    for id in (HOLIDAYS, "c_of_somebody_else@group.calendar.google.com", "typed"):
+        page = abroad.tanaka.send(form, calendar=id)
+        assert (abroad.tanaka.status, page.problems) == (
+            422,
+            ["このカレンダーはなくなったか、書き込めません。選び直してください。"],
+        )
+
+
+def test_what_counts_as_busy_is_unticked(abroad: Abroad) -> None:
+    form = abroad.link(abroad.tanaka, TANAKA).form("/choose")
+    form.fields = [field for field in form.fields if field[0] not in ("tentative", "all_day")]
+    abroad.tanaka.send(form)
+    found = calendar(abroad, abroad.office.tanaka)
+    assert found is not None
+    assert (found.tentative_busy, found.all_day_busy) == (False, False)
+
+
+# Health
+
+
+def test_a_revoked_token_breaks_the_link_and_linking_again_heals_it(abroad: Abroad) -> None:
+    abroad.link(abroad.tanaka, TANAKA)
+    abroad.sandbox.revoke("google", TANAKA)
+    abroad.propose()
+    page = abroad.tanaka.open("/settings")
+    assert "連携が切れています" in page.text
+    assert "「テスト」公開" in page.text, "it broke within a week"
+    page = abroad.tanaka.send(page.form("/link/google"))
+    assert abroad.tanaka.status == 200
+    url = page.links[-1]
+    page = abroad.tanaka.open(abroad.consent(url, TANAKA))
+    assert "もう一度連携しました。" in page.text
+    assert "正常です" in page.text
+    Worker(abroad.services).once()
+    assert len(abroad.entries(TANAKA)) == 2
+
+
+def link_of(**changes: object) -> Link:
+    return msgspec.structs.replace(Link("google-x-1", Provider.GOOGLE, TANAKA, NOW), **changes)
+
+
+@pytest.mark.parametrize(
+    ("link", "failing", "state", "action"),
+    [
+        (None, None, "built_in", ""),
+        (link_of(), None, "ok", ""),
+        (link_of(), Failing("unreachable", NOW - timedelta(minutes=4)), "ok", ""),
+        (link_of(), Failing("throttled", NOW - timedelta(minutes=6)), "attention", ""),
+        (link_of(), Failing("calendar_not_found", NOW), "attention", "choose"),
+        (link_of(missing=("calendar.events.freebusy",)), None, "attention", "relink"),
+        (link_of(ends_at=NOW + timedelta(days=7)), None, "attention", "relink"),
+        (link_of(vanished=12), None, "attention", "answer"),
+        (link_of(broken="token_refused", broken_since=NOW, vanished=12), None, "broken", "relink"),
+    ],
+)
+def test_the_worst_that_is_known_is_told_with_what_heals_it(
+    company: Company, link: Link | None, failing: Failing | None, state: str, action: str
+) -> None:
+    with company.app.test_request_context("/"):
+        g.locale, g.now = "ja", NOW
+        found = health(link, failing, NOW)
+    assert (found.state, found.action) == (state, action)
+    assert bool(found.what) == bool(found.remedy) == (state in ("attention", "broken"))
+
+
+def test_testing_is_named_for_what_broke_within_eight_days_alone(company: Company) -> None:
+    with company.app.test_request_context("/"):
+        g.locale, g.now = "ja", NOW
+        remedies = [
+            health(
+                link_of(broken="token_refused", broken_since=NOW + timedelta(days=days), provider=provider),
+                None,
+                NOW,
+            ).remedy
+            for days, provider in ((7, Provider.GOOGLE), (9, Provider.GOOGLE), (7, Provider.MICROSOFT))
+        ]
+    assert ["「テスト」公開" in remedy for remedy in remedies] == [True, False, False]
+
+
+def test_colleagues_see_how_a_calendar_is(abroad: Abroad) -> None:
+    abroad.link(abroad.tanaka, TANAKA)
+    found = calendar(abroad, abroad.office.tanaka)
+    assert found is not None
+    for state, told in (("ok", "Google カレンダー"), ("broken", "Google カレンダー: 連携が切れています")):
+        page = abroad.suzuki.write(action=f"add:{abroad.office.tanaka}")
+        assert f"link-state {state}" in page.html
+        assert told in page.text
+        abroad.services.coordination.break_link(found.id, "token_refused", NOW)
+
+
+def test_entries_that_disappeared_are_answered_for(abroad: Abroad) -> None:
+    abroad.link(abroad.tanaka, TANAKA)
+    found = calendar(abroad, abroad.office.tanaka)
+    assert found is not None
+    abroad.services.coordination.note_vanished(found.id, 12, NOW)
+    page = abroad.tanaka.open("/settings")
+    assert "12件" in page.text
+    page = abroad.tanaka.send(page.form("/vanished"), restore="1")
+    found = calendar(abroad, abroad.office.tanaka)
+    assert found is not None
+    assert (found.vanished, "正常です" in page.text) == (0, True)
+
+
+# Unlinking
+
+
+def furnished(abroad: Abroad) -> None:
+    """Tanaka's calendar with two holds and a confirmed entry."""
+    abroad.link(abroad.tanaka, TANAKA)
+    abroad.propose()
+    made = abroad.propose(platform=Platform.NONE, offers=(offer(27, 1),))
+    abroad.services.coordination.confirm(made.id, "c1", made.guest, BY, NOW)
+    abroad.read()
+    assert sorted(abroad.entries(TANAKA)) == ["confirmed", "tentative", "tentative"]
+
+
+@pytest.mark.parametrize(
+    ("leave", "left"),
+    [("keep_confirmed", ["confirmed"]), ("remove", []), ("keep", ["confirmed", "tentative", "tentative"])],
+)
+def test_unlinking_asks_what_becomes_of_entries_and_does_it(
+    abroad: Abroad, leave: str, left: list[str]
+) -> None:
+    furnished(abroad)
+    page = abroad.tanaka.open("/settings/calendar/unlink")
+    assert "仮予定2件を消し、確定した予定1件は残します。" in page.text
+    assert page.form("/unlink").value("leave") == "keep_confirmed"
+    page = abroad.tanaka.send(page.form("/unlink"), leave=leave)
+    assert "カレンダーの連携を解除しました。" in page.text
+    going = {"keep_confirmed": "残り2件", "remove": "残り3件"}.get(leave, "")
+    assert ("片付けています" in page.text, going in page.text) == (bool(going), True)
+    Worker(abroad.services).once()
+    assert "片付けています" not in abroad.tanaka.open("/settings").text
+    assert sorted(abroad.entries(TANAKA)) == left
+    assert calendar(abroad, abroad.office.tanaka) is None
+    assert abroad.services.coordination.member(abroad.office.tanaka).left.popitem()[1] == Leaving(leave)
+
+
+def test_a_broken_calendar_is_unlinked_at_once_and_what_stays_there_is_told(abroad: Abroad) -> None:
+    furnished(abroad)
+    found = calendar(abroad, abroad.office.tanaka)
+    assert found is not None
+    abroad.services.coordination.break_link(found.id, "token_refused", NOW)
+    page = abroad.tanaka.open("/settings/calendar/unlink")
+    assert "予定3件は消せません" in page.text
+    page = abroad.tanaka.send(page.form("/unlink"))
+    assert "調整アポの予定3件がカレンダーに残っています。" in page.text
+    Worker(abroad.services).once()
+    assert "片付けています" not in abroad.tanaka.open("/settings").text
+    assert abroad.services.vault.held() == []
+
+
+def test_a_form_for_what_is_unlinked_already_unlinks_nothing_else(abroad: Abroad) -> None:
+    abroad.link(abroad.tanaka, TANAKA)
+    stale = abroad.tanaka.open("/settings/calendar/unlink").form("/unlink")
+    abroad.tanaka.send(stale)
+    abroad.link(abroad.sato, "sato@example.com")
+    abroad.link(abroad.tanaka, "sato@example.com")
+    abroad.tanaka.send(stale)
+    assert calendar(abroad, abroad.office.tanaka) is not None
+
+
+def test_consent_is_given_back_unless_another_link_lives_by_it(abroad: Abroad) -> None:
+    abroad.link(abroad.tanaka, TANAKA)
+    abroad.link(abroad.chief, TANAKA, page=f"/rooms/{abroad.office.room}")
+    own, room = sorted(held.link for held in abroad.services.vault.held())
+    assert own.rpartition("-")[2] == room.rpartition("-")[2], "the same account"
+    seen: list[Grant] = []
+    object.__setattr__(abroad.services.consents["google"], "revoke", seen.append)
+    abroad.services.forget_account(own)
+    assert seen == []
+    abroad.services.forget_account(room)
+    assert len(seen) == 1
