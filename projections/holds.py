@@ -8,7 +8,7 @@ same key, so that it is turned in place; whatever else was placed should be gone
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -157,11 +157,22 @@ class EntryWriter:
         homes = self._homes(owners, chosen.end if chosen else None)
         bodies = {home.locale: self._body(appointment, home.locale) for home in homes.values()}
         return [
-            Wanted(home.link, owner, self._entry(appointment, candidate, home, bodies[home.locale]))
+            Wanted(
+                home.link,
+                owner,
+                self._entry(appointment, candidate, home, bodies[home.locale], self._room_name),
+            )
             for candidate in standing
             for owner in appointment.resources(candidate)
             for home in [homes[owner]]
         ]
+
+    def told(
+        self, appointment: Appointment, candidate: Candidate, locale: str, room_name: Callable[[str], str]
+    ) -> Entry:
+        """The entry of a candidate that stands, for a reader of that language, whatever they read it on."""
+        body = self._body(appointment, locale)
+        return self._entry(appointment, candidate, Home("", "", locale), body, room_name)
 
     def link_of(self, resource: str) -> str:
         """Through which link a member's or room's calendar is written; the built-in one has its own."""
@@ -172,7 +183,14 @@ class EntryWriter:
         found = self._app.owners(owners, until)
         return {id: _home(id, owner, owner.locale or self._locale) for id, owner in found.items()}
 
-    def _entry(self, appointment: Appointment, candidate: Candidate, home: Home, body: str) -> Entry:
+    def _entry(
+        self,
+        appointment: Appointment,
+        candidate: Candidate,
+        home: Home,
+        body: str,
+        room_name: Callable[[str], str],
+    ) -> Entry:
         title = wording.title_for_member(appointment.title, appointment.guest, home.locale)
         confirmed = appointment.chosen is not None
         return Entry(
@@ -181,7 +199,7 @@ class EntryWriter:
             candidate=candidate.id,
             title=title if confirmed else f"{_WORDS[home.locale].mark}{title}",
             body=body,
-            location=self._location(appointment, candidate),
+            location=self._location(appointment, candidate, room_name),
             start=candidate.start,
             end=candidate.end,
             time_zone=self._time_zone,
@@ -210,11 +228,15 @@ class EntryWriter:
         )
         return "\n\n".join(filter(None, paragraphs))
 
-    def _location(self, appointment: Appointment, candidate: Candidate) -> str:
+    def _location(
+        self, appointment: Appointment, candidate: Candidate, room_name: Callable[[str], str]
+    ) -> str:
         if appointment.kind is Kind.WEB and appointment.meeting is not None:
             return appointment.meeting.join_url
-        room = self._app.room(candidate.room).name if candidate.room else ""
-        return appointment.place or room
+        return appointment.place or (room_name(candidate.room) if candidate.room else "")
+
+    def _room_name(self, room: str) -> str:
+        return self._app.room(room).name
 
 
 class Holds:

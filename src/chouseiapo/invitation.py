@@ -14,7 +14,6 @@ from icalendar import Calendar, Event, vCalAddress
 
 Method = Literal["REQUEST", "CANCEL"]
 _HOUR = timedelta(hours=1)
-# RFC 5545 has no way to write these; a line break is a line break, whichever one was typed.
 _CONTROLS = {code: None for code in (*range(32), 127) if code != ord("\n")}
 
 
@@ -55,23 +54,23 @@ class Invitation:
         event.add("uid", self.uid)
         event.add("sequence", self.sequence)
         event.add("dtstamp", now.astimezone(UTC))
-        event.add("dtstart", self.start.astimezone(_zone(self.time_zone)))
-        event.add("dtend", self.end.astimezone(_zone(self.time_zone)))
-        event.add("summary", self.summary.translate(_CONTROLS))
+        event.add("dtstart", self.start.astimezone(zone_of(self.time_zone)))
+        event.add("dtend", self.end.astimezone(zone_of(self.time_zone)))
+        event.add("summary", plain(self.summary))
         for name, text in (("description", self.description), ("location", self.location)):
             if text:
-                event.add(name, text.translate(_CONTROLS))
+                event.add(name, plain(text))
         if self.classification:
             event.add("class", self.classification)
         event.add("status", "CANCELLED" if self.method == "CANCEL" else "CONFIRMED")
         event.add("transp", "OPAQUE")
-        event.add("organizer", _calendar_user(*self.organizer))
+        event.add("organizer", calendar_user(*self.organizer))
         event.add("attendee", self._attendee())
         return event
 
     def _attendee(self) -> vCalAddress:
         """They chose the time themselves, so there is nothing left to answer."""
-        attendee = _calendar_user(*self.attendee)
+        attendee = calendar_user(*self.attendee)
         attendee.params.update(
             {"CUTYPE": "INDIVIDUAL", "ROLE": "REQ-PARTICIPANT", "PARTSTAT": "ACCEPTED", "RSVP": "FALSE"}
         )
@@ -83,7 +82,12 @@ def uid(appointment: str, mail_from: str) -> str:
     return f"{appointment}@{parseaddr(mail_from)[1].rpartition('@')[2]}"
 
 
-def _calendar_user(name: str, address: str) -> vCalAddress:
+def plain(text: str) -> str:
+    """The text without control characters, which RFC 5545 has no way to write; line breaks stay."""
+    return text.translate(_CONTROLS)
+
+
+def calendar_user(name: str, address: str) -> vCalAddress:
     user = vCalAddress(f"mailto:{address}")
     if name:
         # A double quote would have to be written ^' (RFC 6868), which older readers show as it stands.
@@ -91,7 +95,7 @@ def _calendar_user(name: str, address: str) -> vCalAddress:
     return user
 
 
-def _zone(name: str) -> ZoneInfo:
+def zone_of(name: str) -> ZoneInfo:
     """Aliases of UTC are written as UTC itself, which has no definition."""
     return ZoneInfo("UTC") if name in _UTC else ZoneInfo(name)
 
@@ -100,22 +104,24 @@ _UTC = {"UTC", "Etc/UTC", "Etc/UCT", "Etc/Universal", "Etc/Zulu", "UCT", "Univer
 
 
 @lru_cache(maxsize=512)
-def time_zone_definition(name: str, year: int) -> bytes:
-    """The VTIMEZONE of a zone for events that start in that UTC year and last a day at most.
+def time_zone_definition(name: str, year: int, until: int = 0) -> bytes:
+    """The VTIMEZONE of a zone for events that start in that UTC year, or in the years from there until the
+    one given, and last a day at most.
 
     Ours, because icalendar 7.3 dates the start of summer time by the new offset, where RFC 5545 has the old
     one: its zones change an hour late in spring.
     """
     if name in _UTC:
         return b""
-    lines = ["BEGIN:VTIMEZONE", f"TZID:{name}", *_observances(ZoneInfo(name), year), "END:VTIMEZONE"]
+    observances = _observances(ZoneInfo(name), year, max(year, until))
+    lines = ["BEGIN:VTIMEZONE", f"TZID:{name}", *observances, "END:VTIMEZONE"]
     return "".join(f"{line}\r\n" for line in lines).encode()
 
 
-def _observances(zone: ZoneInfo, year: int) -> Iterator[str]:
-    before = datetime(year - 1, 12, 1, tzinfo=UTC)
+def _observances(zone: ZoneInfo, first: int, last: int) -> Iterator[str]:
+    before = datetime(first - 1, 12, 1, tzinfo=UTC)
     yield from _observance(before.astimezone(zone), before.astimezone(zone))
-    for change in _changes(zone, before, datetime(year + 1, 2, 1, tzinfo=UTC)):
+    for change in _changes(zone, before, datetime(last + 1, 2, 1, tzinfo=UTC)):
         yield from _observance((change - _HOUR).astimezone(zone), change.astimezone(zone))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask, Response, g, request
 
 from chouseiapo.bootstrap import Services
-from chouseiapo.web import origin, staff, static_files
+from chouseiapo.web import feeds, origin, staff, static_files
 from chouseiapo.web.api.guest import guest_api
 from chouseiapo.web.api.openapi import description
 from chouseiapo.web.api.routes import api
@@ -50,6 +50,7 @@ def install(app: Flask, given: Services) -> None:
     for blueprint in (api, guest_api, guest, operations):
         app.register_blueprint(blueprint)
     staff.install(app)
+    feeds.install(app, given)
     static_files.install(app)
     app.add_url_rule("/api/v1/openapi.json", "openapi", lambda: description(given.settings.base_url))
     app.jinja_env.globals["_"] = lambda text, **values: translate(text, g.locale, **values)
