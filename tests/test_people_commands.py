@@ -104,6 +104,16 @@ def test_signing_a_member_out_ends_every_session(operator: Operator) -> None:
         assert [services.access.member_of_session(t, services.clock()) for t in tokens] == [None, None]
 
 
+def test_a_members_feed_is_revoked_by_the_operator(operator: Operator) -> None:
+    operator.lines("member", "add", "tanaka@example.com", "田中")
+    with closing(operator.services()) as services:
+        id = member_id("tanaka@example.com")
+        services.coordination.issue_feed(id, BY, services.clock())
+        assert operator.lines("member", "revoke-feed", "tanaka@example.com") == [{"feed_revoked": True}]
+        assert services.coordination.member(id).feed == 0
+    assert operator.lines("member", "revoke-feed", "tanaka@example.com") == [{"feed_revoked": False}]
+
+
 def test_a_guest_is_erased_by_address_once_nothing_is_to_come(operator: Operator) -> None:
     id = propose(operator)
     refused = operator.run("guest", "erase", "yamada@example.net")
@@ -219,6 +229,7 @@ COMMANDS = [
         "member list",
         "member set",
         "member sign-out",
+        "member revoke-feed",
         "member link",
         "member unlink",
         "room add",

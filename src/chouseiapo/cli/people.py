@@ -58,6 +58,8 @@ def _registering(members: Any) -> None:
     changed.add_argument("--zone", metavar="Asia/Tokyo", help="an IANA name, or '' for the organization's")
     out = command(members, "sign-out", sign_member_out, "end a person's sessions on every device")
     out.add_argument("email")
+    ended = command(members, "revoke-feed", revoke_feed, "end the address of a person's calendar feed")
+    ended.add_argument("email")
 
 
 def _linking(members: Any) -> None:
@@ -111,6 +113,13 @@ def set_member(asked: Namespace) -> None:
 def sign_member_out(asked: Namespace) -> None:
     with services() as built:
         say({"sessions_ended": built.access.close_sessions(member_with(built, asked.email).id)})
+
+
+def revoke_feed(asked: Namespace) -> None:
+    with services() as built:
+        member = member_with(built, asked.email)
+        built.coordination.revoke_feed(member.id, BY_OPERATOR, built.clock())
+        say({"feed_revoked": bool(member.feed)})
 
 
 def link_member(asked: Namespace) -> None:
