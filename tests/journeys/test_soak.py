@@ -161,12 +161,13 @@ class Life:
         self.note(email, entry, start.astimezone(UTC), version)
 
     def note(self, email: str, entry: dict[str, Any], moved_to: datetime | None, version: int) -> None:
-        """Only where it stood as it should: what is being written anyway is nobody's to keep."""
+        """Only where it stood as it should and we knew so: what is being written anyway, or was written
+        without an answer, is written again."""
         tag = entry["tag"]
         before = self.app.appointment(tag["appointment"], until=version)
         wanted = [w for w in self.at.services.entry_writer.wanted(before) if w.owner == member_id(email)]
         with self.at.services.rows.read() as connection:
-            known = connection.scalar(select(entries.c.key).where(entries.c.vendor_id == entry["id"]))
+            known = connection.scalar(select(entries.c.fingerprint).where(entries.c.vendor_id == entry["id"]))
         status = entry["status"] == "confirmed"
         start = datetime.fromisoformat(entry["start"])
         stood = any(
