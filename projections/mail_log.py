@@ -12,6 +12,7 @@ from sqlalchemy import Select, and_, or_, select
 from chouseiapo.storage import Rows
 from chouseiapo.tables import mails, sent_mails, tasks
 from projections.desk import SKIPPED
+from projections.mails_of_links import RULES as OF_LINKS
 from projections.outbox import LEDGER, SIGN_IN, Mail
 from projections.send_mails import SENT
 
@@ -44,6 +45,11 @@ def mails_about(rows: Rows, appointment: str) -> list[Logged]:
     """Every mail of one appointment, in the order of what caused it."""
     found = _logged().where(mails.c.appointment == appointment)
     return _read(rows, found.order_by(mails.c.version, mails.c.created_at, mails.c.key))
+
+
+def mails_about_accounts(rows: Rows) -> list[Logged]:
+    """Every mail that is about somebody's account and no appointment."""
+    return _read(rows, _logged().where(mails.c.rule.in_(OF_LINKS)))
 
 
 def latest_mails(rows: Rows, state: str = "", after: str = "", most: int = 50) -> list[Logged]:

@@ -16,11 +16,14 @@ from sqlalchemy.engine import Connection
 from chouseiapo.application import Coordination
 from chouseiapo.domain.appointment import Appointment, State
 from chouseiapo.domain.event import Event
+from chouseiapo.domain.ids import is_of
+from chouseiapo.domain.links import AccountBroken, EntriesDisappeared
+from chouseiapo.domain.member import Role
 from chouseiapo.domain.proposal import Delivery
 from chouseiapo.domain.slots import CandidateState
 from chouseiapo.ledger import touch
 from chouseiapo.storage import Rows, insert_new
-from chouseiapo.tables import mails, sent_mails
+from chouseiapo.tables import mails, people, sent_mails
 
 LEDGER = "outbox"
 GUEST = "guest"
@@ -34,12 +37,18 @@ CANCELLED = "cancelled"
 EXPIRED = "expired"
 ALL_GONE = "all_gone"
 REMOVED = "removed"
+QUESTION = "question"
 REMINDER = "reminder"
+LINK_BROKEN = "link_broken"
+VANISHED = "vanished"
 SIGN_IN = "sign_in"
+# What happens to accounts that somebody has to be told of.
+_OF_LINKS: dict[type[Event], str] = {AccountBroken: LINK_BROKEN, EntriesDisappeared: VANISHED}
 
 
 class Mail(msgspec.Struct, frozen=True):
-    """A mail that should go out: `version` is that of the event that caused it."""
+    """A mail that should go out: `version` is that of the event that caused it; one about somebody's account
+    has no appointment."""
 
     key: str
     appointment: str
@@ -47,6 +56,11 @@ class Mail(msgspec.Struct, frozen=True):
     rule: str
     version: int
     created_at: datetime
+
+    @property
+    def stream(self) -> str:
+        """Whose event caused it, where one did."""
+        return self.key.partition("/")[0]
 
 
 class Outbox:
@@ -62,6 +76,25 @@ class Outbox:
         if stream.startswith("appointment-"):
             for mail in mails_of(self._app.stream(stream)):
                 want(connection, mail)
+        elif any(isinstance(event, tuple(_OF_LINKS)) for event in events):
+            for mail in self._mails_of_links(connection, self._app.stream(stream)):
+                want(connection, mail)
+
+    def _mails_of_links(self, connection: Connection, events: Sequence[Event]) -> Iterator[Mail]:
+        """Every mail that a member's or room's events ask for: the member's own, or all administrators'."""
+        for event in events:
+            rule = next((rule for kind, rule in _OF_LINKS.items() if isinstance(event, kind)), "")
+            if rule:
+                for recipient in self._keepers(connection, event):
+                    yield msgspec.structs.replace(_mail(event, rule, recipient), appointment="")
+
+    def _keepers(self, connection: Connection, event: Event) -> list[str]:
+        """Who looks after the accounts; of a room's, whoever was an administrator at that time."""
+        if is_of("member", event.originator_id):
+            return [event.originator_id]
+        known = connection.scalars(select(people.c.id).where(people.c.kind == "member").order_by(people.c.id))
+        found = self._app.members(known.all(), until=event.at)
+        return [id for id, member in found.items() if member.role is Role.ADMINISTRATOR]
 
 
 def want(connection: Connection, mail: Mail, sealed: str = "") -> bool:
@@ -120,6 +153,8 @@ def _told(
                 yield REMOVED, [m for m in attendees if m not in appointment.attendees]
         case Appointment.CandidateTaken() if _none_left(appointment):
             yield ALL_GONE, [appointment.author]
+        case Appointment.OrganizerAsked():
+            yield QUESTION, list(dict.fromkeys((appointment.organizer, appointment.author)))
         case Appointment.Cancelled() if requested or state is State.CONFIRMED:
             yield CANCELLED, everybody
         case Appointment.Cancelled():

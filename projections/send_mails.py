@@ -5,134 +5,24 @@ A crash between the server's acceptance and our note sends a mail twice, then wi
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from email.message import EmailMessage
-from email.utils import parseaddr
 
 import msgspec
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
-from chouseiapo.application import Coordination
-from chouseiapo.config import Settings
-from chouseiapo.domain.appointment import Appointment
 from chouseiapo.ledger import Task
-from chouseiapo.mail import Facts, Mails, Person, Recipient, Rule
+from chouseiapo.mail import Rule
 from chouseiapo.ports import Mailer, PortError
 from chouseiapo.storage import Rows, upsert
 from chouseiapo.tables import mails, sent_mails
+from projections.composer import Composer
 from projections.outbox import GUEST, LEDGER, SIGN_IN, Mail
 from projections.reminders import Reminders
 
 SENT = "sent"
-
-
-class Composer:
-    """Gathers what a mail tells of and renders it; used for sending, for showing and for previews."""
-
-    def __init__(
-        self,
-        app: Coordination,
-        settings: Settings,
-        words: Mails,
-        guest_url: Callable[[str, int], str],
-    ) -> None:
-        self._app = app
-        self._settings = settings
-        self._words = words
-        self._guest_url = guest_url
-
-    def compose(self, mail: Mail, now: datetime) -> EmailMessage:
-        """The mail as it leaves, from the appointment as it was at the event that caused it."""
-        appointment = self._app.appointment(mail.appointment, until=mail.version)
-        # The link of today: one that was reissued while the mail waited would open nothing.
-        appointment.generation = self._app.appointment(mail.appointment).generation
-        recipient = self.recipient(appointment, mail.recipient, mail.rule)
-        return self.render(mail, appointment, recipient, now)
-
-    def guest_address(self, appointment: str) -> str:
-        """Where the guest is written to today; nowhere, once they were erased."""
-        return self._app.appointment(appointment).guest.email
-
-    def render(
-        self, mail: Mail, appointment: Appointment, recipient: Recipient, now: datetime
-    ) -> EmailMessage:
-        return self._words.render(
-            Rule(mail.rule),
-            recipient,
-            self._facts(appointment),
-            message_id=self.message_id(mail.key),
-            sequence=mail.version,
-            now=now,
-        )
-
-    def compose_sign_in(
-        self, member: str, address: str, life: timedelta, key: str, now: datetime
-    ) -> EmailMessage:
-        """The mail that brings a one-time sign-in link."""
-        person = self._app.member(member)
-        recipient = Recipient(
-            id=member, name=person.name, email=person.email, locale=person.locale, time_zone=person.time_zone
-        )
-        minutes = int(life.total_seconds() // 60)
-        return self._words.render_sign_in(
-            recipient, address, minutes, message_id=self.message_id(key), now=now
-        )
-
-    def message_id(self, key: str) -> str:
-        """The same for the same mail, whoever sends it and how often; it says nothing about anybody."""
-        _, address = parseaddr(self._settings.mail_from)
-        return f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{address.rpartition('@')[2]}>"
-
-    def recipient(self, appointment: Appointment, id: str, rule: str = "") -> Recipient:
-        """Who a mail goes to; one whose calendar we write gets no invitation beside it.
-
-        Who was removed attends no longer, but still has the event that the mail takes back.
-        """
-        if id == GUEST:
-            guest = appointment.guest
-            return Recipient(
-                id=GUEST,
-                name=guest.name,
-                email=guest.email,
-                locale=appointment.locale,
-                time_zone=appointment.time_zone,
-                guest=True,
-                calendar_part=True,
-            )
-        member = self._app.member(id)
-        return Recipient(
-            id=id,
-            name=member.name,
-            email=member.email,
-            locale=member.locale,
-            time_zone=member.time_zone,
-            text_only=member.text_only,
-            calendar_part=member.calendar is None and (id in appointment.attendees or rule == Rule.REMOVED),
-        )
-
-    def _facts(self, appointment: Appointment) -> Facts:
-        rooms = {c.room for c in appointment.candidates.values() if c.room}
-        return Facts(
-            appointment=appointment,
-            organizer=self._person(appointment.organizer),
-            author=self._person(appointment.author),
-            attendees=tuple(self._person(m) for m in appointment.attendees),
-            rooms={room: self._app.room(room).name for room in rooms},
-            guest_url=self._guest_url(appointment.id, appointment.generation),
-            staff_url=f"{self._settings.base_url}/appointments/{appointment.id}",
-            reason=self._reason(appointment),
-        )
-
-    def _reason(self, appointment: Appointment) -> str:
-        last = self._app.stream(appointment.id, until=appointment.version)[-1:]
-        return next((e.reason for e in last if isinstance(e, Appointment.Cancelled)), "")
-
-    def _person(self, member: str) -> Person:
-        found = self._app.member(member)
-        return Person(found.name, found.email)
 
 
 class SendMails:
@@ -190,7 +80,8 @@ class SendMails:
         if mail.rule == SIGN_IN:
             content = msgspec.json.decode(self._open_sealed(sealed), type=SealedSignIn)
             return "skipped_expired" if content.expires_at <= now else ""
-        return ""
+        reason = self._composer.why_pointless(mail, now)
+        return f"skipped_{reason}" if reason else ""
 
     def _read(self, key: str) -> tuple[Mail, str, bool, bool]:
         """The mail, what is sealed in it, whether it has left, whether an earlier one has still to go."""

@@ -46,6 +46,7 @@ from projections.appointments import Appointments
 from projections.audit import Audit
 from projections.calendars import KeepCalendars
 from projections.catch_up import Projection
+from projections.composer import Composer
 from projections.holds import EntryWriter, Holds
 from projections.meetings import IssueMeetings, Meetings
 from projections.offers import Offers
@@ -53,7 +54,7 @@ from projections.outbox import SIGN_IN, Mail, Outbox, want
 from projections.people import People
 from projections.place_holds import PlaceHolds
 from projections.reminders import Reminders
-from projections.send_mails import Composer, SealedSignIn, SendMails
+from projections.send_mails import SealedSignIn, SendMails
 from projections.settle import Settler
 from projections.watch import Watch
 
@@ -254,9 +255,9 @@ def _assemble(
             Offers(app),
             Holds(app, writer, timedelta(seconds=settings.watch_every_s)),
             meetings,
-            Outbox(app),
-            Appointments(app),
             People(app),
+            Outbox(app),  # asks the people who the administrators are
+            Appointments(app),
         ),
         policies=Policies(app, rows, timedelta(seconds=settings.meeting_wait_s), settings.locale),
         settlers=settlers,

@@ -21,10 +21,21 @@ from chouseiapo.domain.proposal import Visibility
 from chouseiapo.domain.slots import Candidate
 from chouseiapo.envelope import Envelope, compose
 from chouseiapo.invitation import Invitation, Method, uid
-from chouseiapo.mail_facts import Facts, Person, Recipient, Rule, words
+from chouseiapo.mail_facts import Facts, Hand, Person, Recipient, Rule, words
+from chouseiapo.mail_links import LinkFacts, LinkRule, link_words
 from chouseiapo.ports import cut
 
-__all__ = ["Facts", "Mails", "Person", "Recipient", "Rule", "own_templates"]
+__all__ = [
+    "Facts",
+    "Hand",
+    "LinkFacts",
+    "LinkRule",
+    "Mails",
+    "Person",
+    "Recipient",
+    "Rule",
+    "own_templates",
+]
 
 # What a mail with a calendar part does to the event. A reminder changes nothing, so it brings none.
 _METHODS: Mapping[Rule, Method] = {
@@ -92,6 +103,20 @@ class Mails:
         )
         printed = {"company": self._settings.company, "url": url, "minutes": expires_minutes}
         return self._compose("sign_in", {"locale": reader.locale, **printed}, envelope, reader)
+
+    def render_about_link(
+        self, rule: LinkRule, recipient: Recipient, facts: LinkFacts, *, message_id: str, now: datetime
+    ) -> EmailMessage:
+        """The mail that tells of an account that speaks for the recipient, or for a room in their care."""
+        reader = self._settled(recipient)
+        envelope = Envelope(
+            sender=self._sender(reader),
+            recipient=(reader.name, reader.email),
+            message_id=message_id,
+            date=now,
+        )
+        printed = link_words(reader, facts, self._settings, now)
+        return self._compose(f"member_{rule}", printed, envelope, reader)
 
     def _settled(self, recipient: Recipient) -> Recipient:
         locale = recipient.locale or self._settings.locale

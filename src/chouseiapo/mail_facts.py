@@ -18,6 +18,7 @@ import msgspec
 from chouseiapo import wording
 from chouseiapo.config import Settings
 from chouseiapo.domain.appointment import Appointment
+from chouseiapo.domain.appointment_state import Deviation
 from chouseiapo.domain.proposal import Kind, Meeting
 from chouseiapo.domain.slots import Candidate, CandidateState
 
@@ -33,6 +34,7 @@ class Rule(StrEnum):
     EXPIRED = "expired"
     ALL_GONE = "all_gone"
     REMOVED = "removed"
+    QUESTION = "question"
     REMINDER = "reminder"
 
 
@@ -59,6 +61,15 @@ class Person:
     email: str
 
 
+@dataclass(frozen=True)
+class Hand:
+    """What was done by hand to an entry of ours on the calendar of a member or room, by name."""
+
+    owner: str
+    is_room: bool
+    done: Deviation
+
+
 @dataclass(frozen=True, kw_only=True)
 class Facts:
     """All that a mail may tell: the appointment as of the event that caused it, and rooms' names by id."""
@@ -71,6 +82,7 @@ class Facts:
     guest_url: str
     staff_url: str
     reason: str = ""
+    hand: Hand | None = None
 
     @property
     def chosen(self) -> Candidate | None:
@@ -122,7 +134,9 @@ def words(rule: Rule, reader: Recipient, facts: Facts, settings: Settings, now: 
         "meeting": _meeting(appointment.meeting) if chosen else None,
         "reason": facts.reason.strip(),
     }
-    return shared | (_to_guest(rule, facts, locale) if guest else _to_member(facts, locale))
+    if guest:
+        return shared | _to_guest(rule, facts, locale)
+    return shared | _to_member(facts, locale) | _by_hand(facts, reader, settings.time_zone, today)
 
 
 def _to_guest(rule: Rule, facts: Facts, locale: str) -> dict[str, Any]:
@@ -145,6 +159,22 @@ def _to_member(facts: Facts, locale: str) -> dict[str, Any]:
         "author": "" if facts.author in facts.attendees else facts.author.name,
         "note": facts.appointment.note.strip(),
         "staff_url": facts.staff_url,
+    }
+
+
+def _by_hand(facts: Facts, reader: Recipient, home: str, today: date) -> dict[str, Any]:
+    """Whose hand it was, where the entry stood, and where it was moved to; gone: it was deleted."""
+    if (hand := facts.hand) is None:
+        return {"whose": "", "gone": False, "stood": None, "moved": None}
+    stood, done = facts.appointment.candidates[hand.done.candidate], hand.done
+    moved = None
+    if done.start and done.end:
+        moved = msgspec.structs.replace(stood, start=done.start, end=done.end)
+    return {
+        "whose": hand.owner if hand.is_room else wording.person(hand.owner, reader.locale, guest=False),
+        "gone": done.gone,
+        "stood": _when(stood, reader, facts, home, today),
+        "moved": _when(moved, reader, facts, home, today) if moved else None,
     }
 
 

@@ -9,11 +9,15 @@ from typing import Any
 
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.event import Event
+from chouseiapo.domain.links import Link, Provider
 from chouseiapo.domain.proposal import LOCALES, Delivery, Guest, Kind, Meeting, Platform
 from chouseiapo.domain.slots import Candidate
-from chouseiapo.mail import Facts, Mails, Person, Recipient, Rule
+from chouseiapo.mail import Facts, Hand, LinkFacts, LinkRule, Mails, Person, Recipient, Rule
 
 SIGN_IN = "sign_in"
+# What no guest is ever told.
+FOR_MEMBERS = (Rule.ALL_GONE, Rule.REMOVED, Rule.QUESTION)
+_ABOUT_LINKS = {f"member_{rule}": rule for rule in LinkRule}
 _ID = "appointment-" + "0" * 32
 _MEETING = Meeting("https://zoom.example/j/98765432101?pwd=sample", "98765432101", "7K2mQx")
 _SAMPLES: dict[str, Any] = {
@@ -39,7 +43,7 @@ _SAMPLES: dict[str, Any] = {
 def names() -> list[str]:
     """Every mail there is, as the folder of its templates."""
     told = [f"{side}_{rule}" for rule in Rule for side in _sides(rule)]
-    return [f"{locale}/{mail}" for locale in LOCALES for mail in (*told, SIGN_IN)]
+    return [f"{locale}/{mail}" for locale in LOCALES for mail in (*told, *_ABOUT_LINKS, SIGN_IN)]
 
 
 def preview(mails: Mails, name: str, now: datetime) -> EmailMessage:
@@ -62,25 +66,38 @@ def preview(mails: Mails, name: str, now: datetime) -> EmailMessage:
     if mail == SIGN_IN:
         url = "https://example.com/sign-in/sample"
         return mails.render_sign_in(reader, url, 15, message_id=message_id, now=now)
+    if mail in _ABOUT_LINKS:
+        told = _about_link(_ABOUT_LINKS[mail], now)
+        return mails.render_about_link(_ABOUT_LINKS[mail], reader, told, message_id=message_id, now=now)
     facts = _facts(Rule(rule), locale, now)
     return mails.render(Rule(rule), reader, facts, message_id=message_id, sequence=1, now=now)
 
 
 def _sides(rule: Rule) -> tuple[str, ...]:
-    return ("member",) if rule in (Rule.ALL_GONE, Rule.REMOVED) else ("guest", "member")
+    return ("member",) if rule in FOR_MEMBERS else ("guest", "member")
+
+
+def _about_link(rule: LinkRule, now: datetime) -> LinkFacts:
+    """An account that Google has let go after a week; or from which a dozen entries have disappeared."""
+    broken = "token_refused" if rule is LinkRule.LINK_BROKEN else ""
+    linked_at = now - timedelta(days=7)
+    link = Link("sample", Provider.GOOGLE, "member@example.com", linked_at, broken=broken)
+    return LinkFacts(link=link, at=now, url="https://example.com/settings", count=12)
 
 
 def _facts(rule: Rule, locale: str, now: datetime) -> Facts:
     sample = _SAMPLES[locale]
     organizer, colleague = (Person(name, "member@example.com") for name in sample["people"])
+    appointment = Appointment.remember(_ID, _story(rule, locale, now))
     return Facts(
-        appointment=Appointment.remember(_ID, _story(rule, locale, now)),
+        appointment=appointment,
         organizer=organizer,
         author=organizer,
         attendees=(colleague,) if rule is Rule.REMOVED else (organizer, colleague),
         guest_url="https://example.com/g/sample",
         staff_url="https://example.com/appointments/sample",
         reason=sample["reason"] if rule is Rule.CANCELLED else "",
+        hand=Hand(colleague.name, False, appointment.question) if appointment.question else None,
     )
 
 
@@ -118,3 +135,7 @@ def _story(rule: Rule, locale: str, now: datetime) -> Iterator[Event]:
                 yield Appointment.MeetingIssued(**happened, meeting=_MEETING, host="sample")
             if rule is Rule.CANCELLED:
                 yield Appointment.Cancelled(**happened)
+            if rule is Rule.QUESTION:
+                start = starts["c1"] + timedelta(hours=4)
+                moved: dict[str, Any] = {"gone": False, "start": start, "end": start + timedelta(hours=1)}
+                yield Appointment.OrganizerAsked(**happened, owner="member-2", candidate="c1", **moved)

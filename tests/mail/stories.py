@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 
@@ -12,10 +12,13 @@ import msgspec
 
 from chouseiapo.config import Settings
 from chouseiapo.domain.appointment import Appointment
+from chouseiapo.domain.appointment_state import Deviation
 from chouseiapo.domain.event import Event
+from chouseiapo.domain.links import Link, Provider
 from chouseiapo.domain.proposal import Guest, Kind, Meeting, Platform
 from chouseiapo.domain.slots import Candidate
-from chouseiapo.mail import Facts, Mails, Person, Recipient, Rule
+from chouseiapo.mail import Facts, Hand, LinkFacts, LinkRule, Mails, Person, Recipient, Rule
+from chouseiapo.mail_preview import FOR_MEMBERS
 from tests.domain.given import ID, SATO, SUZUKI, TANAKA, YAMADA, given, happened, proposed
 
 NOW = datetime(2026, 11, 21, 0, 0, tzinfo=UTC)
@@ -34,7 +37,7 @@ SIDES = [
     (rule, side)
     for rule in Rule
     for side in ("guest", "member")
-    if side == "member" or rule not in (Rule.ALL_GONE, Rule.REMOVED)
+    if side == "member" or rule not in FOR_MEMBERS
 ]
 
 
@@ -63,12 +66,24 @@ def story(rule: Rule, *more: Event, **changes: Any) -> Appointment:
         case Rule.REMOVED:
             left = happened(Appointment.AttendeesChanged, attendees=(SUZUKI,), organizer=SUZUKI)
             then = [*confirmed, *meeting, left]
+        case Rule.QUESTION:
+            then = [*confirmed, *meeting, moved_by_hand()]
         case _:
             then = [*confirmed, *meeting]
     return given(start, *then, *more)
 
 
+def moved_by_hand(owner: str = SUZUKI) -> Event:
+    to = {"start": utc(2026, 11, 26, 5), "end": utc(2026, 11, 26, 6)}
+    return happened(Appointment.OrganizerAsked, owner=owner, candidate="c1", gone=False, **to)
+
+
+def deleted_by_hand(owner: str = SUZUKI) -> Event:
+    return happened(Appointment.OrganizerAsked, owner=owner, candidate="c1", gone=True)
+
+
 def facts(appointment: Appointment, **changes: Any) -> Facts:
+    asked = appointment.question
     standing = Facts(
         appointment=appointment,
         organizer=PEOPLE[appointment.organizer],
@@ -77,8 +92,29 @@ def facts(appointment: Appointment, **changes: Any) -> Facts:
         rooms={"room-1": "会議室A"},
         guest_url=GUEST_URL,
         staff_url=STAFF_URL,
+        hand=_hand(asked) if asked else None,
     )
     return replace(standing, **changes)
+
+
+def _hand(asked: Deviation) -> Hand:
+    is_room = asked.owner.startswith("room-")
+    return Hand("会議室A" if is_room else PEOPLE[asked.owner].name, is_room, asked)
+
+
+def about_link(
+    rule: LinkRule, provider: Provider, locale: str = "ja", days: float = 90, **told: Any
+) -> EmailMessage:
+    """A mail about an account that was linked so many days before."""
+    broken = told.pop("reason", "token_refused") if rule is LinkRule.LINK_BROKEN else ""
+    linked_at = NOW - timedelta(days=days)
+    link = Link("link", provider, "tanaka@sample.example", linked_at, broken=broken)
+    address = "calendars/link/vanished" if rule is LinkRule.VANISHED else "settings"
+    told = {"url": f"https://appo.sample.example/{address}"} | told
+    who = Recipient(id="m", name="田中 一郎", email="tanaka@sample.example", locale=locale)
+    message_id = f"<{rule}-{locale}@appo.sample.example>"
+    given = LinkFacts(link=link, at=NOW, **told)
+    return mails(SETTINGS).render_about_link(rule, who, given, message_id=message_id, now=NOW)
 
 
 def reader(appointment: Appointment, side: str, locale: str = "ja", **changes: Any) -> Recipient:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from chouseiapo.domain.appointment import Appointment
-from chouseiapo.mail import Mails, Recipient, Rule
+from chouseiapo.domain.links import Provider
+from chouseiapo.mail import LinkRule, Mails, Recipient, Rule
 from tests.domain.given import given, happened, proposed
 from tests.mail.reading import read, readable
 from tests.mail.stories import (
@@ -29,6 +30,8 @@ from tests.mail.stories import (
     UNTIL_MIDNIGHT,
     VISIT_THEM,
     VISIT_US,
+    about_link,
+    deleted_by_hand,
     rendered,
     utc,
 )
@@ -48,6 +51,20 @@ def before_the_answer(side: str) -> EmailMessage:
     return rendered(Rule.CANCELLED, side, appointment=withdrawn, telling={"reason": "日程が先に決まったため"})
 
 
+def deleted(locale: str = "ja") -> EmailMessage:
+    return rendered(
+        Rule.QUESTION, "member", locale, appointment=given(proposed(), *CONFIRMED, deleted_by_hand())
+    )
+
+
+def of_the_last_time(locale: str = "ja") -> EmailMessage:
+    """The room's calendar, from which the only candidate's hold is gone."""
+    start = proposed(candidates=IN_ROOM[:1])
+    return rendered(Rule.QUESTION, "member", locale, appointment=given(start, deleted_by_hand("room-1")))
+
+
+CONFIRMED = (happened(A.Confirmed, candidate="c1", guest=proposed().guest),)
+BROKEN, VANISHED = LinkRule.LINK_BROKEN, LinkRule.VANISHED
 RULE = Rule
 CASES: dict[str, Callable[[], EmailMessage]] = {
     **{
@@ -55,6 +72,29 @@ CASES: dict[str, Callable[[], EmailMessage]] = {
         for locale in ("ja", "en")
         for rule, side in SIDES
     },
+    **{
+        f"{locale}/member_link_broken": partial(about_link, BROKEN, Provider.MICROSOFT, locale)
+        for locale in ("ja", "en")
+    },
+    **{
+        f"{locale}/member_link_broken.google_week": partial(
+            about_link, BROKEN, Provider.GOOGLE, locale, days=7.1
+        )
+        for locale in ("ja", "en")
+    },
+    "ja/member_link_broken.zoom": partial(about_link, BROKEN, Provider.ZOOM, days=3),
+    "ja/member_link_broken.room": partial(
+        about_link, BROKEN, Provider.GOOGLE, room="会議室A", reason="no_permission", days=3
+    ),
+    **{
+        f"{locale}/member_vanished": partial(about_link, VANISHED, Provider.GOOGLE, locale, count=12)
+        for locale in ("ja", "en")
+    },
+    "en/member_vanished.room": partial(about_link, VANISHED, Provider.CALDAV, "en", count=31, room="Room A"),
+    "ja/member_question.deleted": deleted,
+    "en/member_question.deleted": partial(deleted, "en"),
+    "ja/member_question.last_time": of_the_last_time,
+    "en/member_question.last_time": partial(of_the_last_time, "en"),
     "ja/sign_in": partial(sign_in, "ja"),
     "en/sign_in": partial(sign_in, "en"),
     "ja/member_confirmation.text_only": partial(

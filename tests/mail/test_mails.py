@@ -11,8 +11,9 @@ from hypothesis import settings as trying
 from hypothesis import strategies as st
 
 from chouseiapo.domain.appointment import Appointment
+from chouseiapo.domain.links import Provider
 from chouseiapo.domain.proposal import Guest, Kind, Meeting, Platform
-from chouseiapo.mail import Rule
+from chouseiapo.mail import LinkRule, Rule
 from chouseiapo.mail_facts import Person
 from tests.domain.given import happened
 from tests.mail.reading import Mail, read
@@ -28,6 +29,7 @@ from tests.mail.stories import (
     VISIT_THEM,
     VISIT_US,
     ZOOM,
+    about_link,
     rendered,
     story,
 )
@@ -414,3 +416,28 @@ class TestEveryKind:
         named = replace(NO_COMPANY, mail_from='"日程調整係" <appo@sample.example>')
         it = mail(Rule.CONFIRMATION, "member", settings=named)
         assert it.headers["From"] == "日程調整係 <appo@sample.example>"
+
+
+class TestAboutAccounts:
+    def test_hostile_names_are_shown_as_text(self) -> None:
+        for rule in LinkRule:
+            it = read(about_link(rule, Provider.GOOGLE, room=HOSTILE, count=12))
+            assert not {"script", "b"} & set(it.page.tags)
+            assert HOSTILE in it.page.text
+
+    def test_googles_week_is_named_only_where_it_explains_the_break(self) -> None:
+        def says(provider: Provider, days: float, reason: str = "token_refused") -> bool:
+            it = read(about_link(LinkRule.LINK_BROKEN, provider, days=days, reason=reason))
+            return "7日" in it.text and "7日" in it.page.text
+
+        assert says(Provider.GOOGLE, 7.2)
+        assert not says(Provider.GOOGLE, 9)
+        assert not says(Provider.GOOGLE, 7.2, "no_permission")
+        assert not says(Provider.MICROSOFT, 7.2)
+
+    def test_what_waits_is_what_the_account_is_for(self) -> None:
+        calendar, zoom = (
+            read(about_link(LinkRule.LINK_BROKEN, p)).text for p in (Provider.CALDAV, Provider.ZOOM)
+        )
+        assert "待っていた予定は自動で入ります" in calendar
+        assert "待っていた会議は自動で発行されます" in zoom

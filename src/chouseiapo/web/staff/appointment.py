@@ -145,7 +145,6 @@ def mail_page(id: str, mail: str) -> Any:
     concerned, logged = visible(id), _logged(id, mail)
     return render_template(
         "staff/mail.html",
-        appointment=concerned,
         line=line(logged, concerned),
         mail=shown(services().composer.compose(logged.mail, g.now)),
         part="text" if request.args.get("part") == "text" else "html",

@@ -69,6 +69,9 @@ MAIL_RULES = {
     "expired": _("期限切れのお知らせ"),
     "all_gone": _("候補がなくなったお知らせ"),
     "removed": _("担当から外れたお知らせ"),
+    "question": _("カレンダーの変更の確認"),
+    "link_broken": _("連携が切れたお知らせ"),
+    "vanished": _("予定が一度に消えたお知らせ"),
     "reminder": _("当日の朝のお知らせ"),
 }
 MAIL_STATES = {
@@ -90,7 +93,10 @@ MAIL_CAUSES = {
     "appointment.candidate-taken": _("選べる日時候補がなくなったため"),
     "appointment.cancelled": _("キャンセルされたため"),
     "appointment.expired": _("回答期限を過ぎたため"),
+    "appointment.organizer-asked": _("カレンダーで予定が変更されたため"),
     "reminder": _("当日の朝になったため"),
+    "link_broken": _("連携先につながらなくなったため"),
+    "vanished": _("カレンダーから予定が一度に消えたため"),
 }
 MAIL_SKIPS = {
     "skipped_cancelled": _("送る前に、アポイントメントがキャンセルされました。"),
@@ -99,6 +105,10 @@ MAIL_SKIPS = {
     "skipped_started": _("送る前に、開始時刻を過ぎました。"),
     "skipped_expired": _("送る前に、有効期限が切れました。"),
     "skipped_erased": _("送る前に、お客様の情報が消去されました。"),
+    "skipped_answered": _("送る前に、回答があったか、元に戻りました。"),
+    "skipped_ended": _("送る前に、アポイントメントが終わりました。"),
+    "skipped_healed": _("送る前に、連携が直りました。"),
+    "skipped_unlinked": _("送る前に、連携が解除されました。"),
 }
 CONCERNS = {
     "all_gone": _("選べる日時候補がなくなりました"),

@@ -1,0 +1,159 @@
+"""Gathers what a mail tells of and renders it; used for sending, for showing and for previews."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from email.utils import parseaddr
+
+from chouseiapo.application import Coordination
+from chouseiapo.config import Settings
+from chouseiapo.domain.appointment import Appointment
+from chouseiapo.domain.event import Event
+from chouseiapo.domain.ids import is_of
+from chouseiapo.domain.member import Member
+from chouseiapo.mail import Facts, Hand, LinkRule, Mails, Person, Recipient, Rule
+from projections.mails_of_links import RULES as OF_LINKS
+from projections.mails_of_links import link_facts, why_pointless
+from projections.outbox import GUEST, QUESTION, Mail
+
+
+class Composer:
+    """Knows the people, and the words as they stood when something happened."""
+
+    def __init__(
+        self,
+        app: Coordination,
+        settings: Settings,
+        words: Mails,
+        guest_url: Callable[[str, int], str],
+    ) -> None:
+        self._app = app
+        self._settings = settings
+        self._words = words
+        self._guest_url = guest_url
+
+    def compose(self, mail: Mail, now: datetime) -> EmailMessage:
+        """The mail as it leaves, from the appointment as it was at the event that caused it."""
+        if mail.rule in OF_LINKS:
+            return self._compose_about_link(mail, now)
+        appointment = self._app.appointment(mail.appointment, until=mail.version)
+        # The link of today: one that was reissued while the mail waited would open nothing.
+        appointment.generation = self._app.appointment(mail.appointment).generation
+        recipient = self.recipient(appointment, mail.recipient, mail.rule)
+        return self.render(mail, appointment, recipient, now)
+
+    def _compose_about_link(self, mail: Mail, now: datetime) -> EmailMessage:
+        return self._words.render_about_link(
+            LinkRule(mail.rule),
+            _recipient(self._app.member(mail.recipient)),
+            link_facts(self._app, mail, self._settings.base_url),
+            message_id=self.message_id(mail.key),
+            now=now,
+        )
+
+    def why_pointless(self, mail: Mail, now: datetime) -> str:
+        """Why nobody needs the mail any more; empty while it should go."""
+        if mail.rule in OF_LINKS:
+            return why_pointless(self._app, mail)
+        if mail.rule != QUESTION:
+            return ""
+        appointment = self._app.appointment(mail.appointment)
+        if appointment.is_over(now):
+            return "ended"
+        asked = (d.seen_at for d in appointment.deviations if d.asked)
+        return "" if mail.created_at in asked else "answered"
+
+    def guest_address(self, appointment: str) -> str:
+        """Where the guest is written to today; nowhere, once they were erased."""
+        return self._app.appointment(appointment).guest.email
+
+    def render(
+        self, mail: Mail, appointment: Appointment, recipient: Recipient, now: datetime
+    ) -> EmailMessage:
+        return self._words.render(
+            Rule(mail.rule),
+            recipient,
+            self._facts(appointment),
+            message_id=self.message_id(mail.key),
+            sequence=mail.version,
+            now=now,
+        )
+
+    def compose_sign_in(
+        self, member: str, address: str, life: timedelta, key: str, now: datetime
+    ) -> EmailMessage:
+        """The mail that brings a one-time sign-in link."""
+        recipient = _recipient(self._app.member(member))
+        minutes = int(life.total_seconds() // 60)
+        return self._words.render_sign_in(
+            recipient, address, minutes, message_id=self.message_id(key), now=now
+        )
+
+    def message_id(self, key: str) -> str:
+        """The same for the same mail, whoever sends it and how often; it says nothing about anybody."""
+        _, address = parseaddr(self._settings.mail_from)
+        return f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{address.rpartition('@')[2]}>"
+
+    def recipient(self, appointment: Appointment, id: str, rule: str = "") -> Recipient:
+        """Who a mail goes to; one whose calendar we write gets no invitation beside it.
+
+        Who was removed attends no longer, but still has the event that the mail takes back.
+        """
+        if id == GUEST:
+            guest = appointment.guest
+            return Recipient(
+                id=GUEST,
+                name=guest.name,
+                email=guest.email,
+                locale=appointment.locale,
+                time_zone=appointment.time_zone,
+                guest=True,
+                calendar_part=True,
+            )
+        member = self._app.member(id)
+        is_in = id in appointment.attendees or rule == Rule.REMOVED
+        return replace(_recipient(member), calendar_part=member.calendar is None and is_in)
+
+    def _facts(self, appointment: Appointment) -> Facts:
+        cause = self._app.stream(appointment.id, until=appointment.version)[-1:]
+        rooms = {c.room for c in appointment.candidates.values() if c.room}
+        return Facts(
+            appointment=appointment,
+            organizer=self._person(appointment.organizer),
+            author=self._person(appointment.author),
+            attendees=tuple(self._person(m) for m in appointment.attendees),
+            rooms={room: self._app.room(room).name for room in rooms},
+            guest_url=self._guest_url(appointment.id, appointment.generation),
+            staff_url=f"{self._settings.base_url}/appointments/{appointment.id}",
+            reason=next((e.reason for e in cause if isinstance(e, Appointment.Cancelled)), ""),
+            hand=self._hand(appointment, cause),
+        )
+
+    def _hand(self, appointment: Appointment, cause: Sequence[Event]) -> Hand | None:
+        """What somebody is asked about by the event that causes the mail."""
+        asked = next((e for e in cause if isinstance(e, Appointment.OrganizerAsked)), None)
+        done = appointment.deviation(asked.owner, asked.candidate) if asked else None
+        if done is None:
+            return None
+        is_room = is_of("room", done.owner)
+        name = self._app.room(done.owner).name if is_room else self._app.member(done.owner).name
+        return Hand(name, is_room, done)
+
+    def _person(self, member: str) -> Person:
+        found = self._app.member(member)
+        return Person(found.name, found.email)
+
+
+def _recipient(member: Member) -> Recipient:
+    return Recipient(
+        id=member.id,
+        name=member.name,
+        email=member.email,
+        locale=member.locale,
+        time_zone=member.time_zone,
+        text_only=member.text_only,
+    )

@@ -1,0 +1,71 @@
+"""What a mail about a linked account may tell: which account, what is wrong with it, and where to go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from chouseiapo import wording
+from chouseiapo.config import Settings
+from chouseiapo.domain.links import Link, Provider
+from chouseiapo.mail_facts import Recipient
+
+# Google ends the consents of an app that is still being tested after seven days; a day for noticing it.
+# https://developers.google.com/identity/protocols/oauth2#expiration
+GOOGLE_WEEK = timedelta(days=8)
+_NAMES = {
+    Provider.GOOGLE: {"ja": "Googleカレンダー", "en": "Google Calendar"},
+    Provider.MICROSOFT: {"ja": "Outlook", "en": "Outlook"},
+    Provider.CALDAV: {"ja": "CalDAVカレンダー", "en": "CalDAV"},
+    Provider.ZOOM: {"ja": "Zoom", "en": "Zoom"},
+}
+
+
+class LinkRule(StrEnum):
+    """What happened to an account that a mail tells of; with member_ before it, a folder of templates."""
+
+    LINK_BROKEN = "link_broken"
+    VANISHED = "vanished"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkFacts:
+    """The link as it was when that happened; `room`: whose it is, empty for the reader's own. count: how
+    many entries have disappeared. url: where the reader goes on."""
+
+    link: Link
+    at: datetime
+    url: str
+    room: str = ""
+    count: int = 0
+
+    @property
+    def refused(self) -> bool:
+        """Whether it is the consent itself that does not hold any more."""
+        return self.link.broken.startswith("token_")
+
+    @property
+    def is_google_week(self) -> bool:
+        young = self.at - self.link.linked_at <= GOOGLE_WEEK
+        return self.refused and young and self.link.provider is Provider.GOOGLE
+
+
+def link_words(reader: Recipient, facts: LinkFacts, settings: Settings, now: datetime) -> dict[str, Any]:
+    """The names that the templates know; the reader has a locale and a zone."""
+    link, today = facts.link, now.astimezone(ZoneInfo(reader.time_zone)).date()
+    return {
+        "locale": reader.locale,
+        "company": settings.company,
+        "room": facts.room,
+        "provider": link.provider.value,
+        "provider_name": _NAMES[link.provider][reader.locale],
+        "account": link.account,
+        "since": wording.moment(facts.at, reader.time_zone, reader.locale, today),
+        "refused": facts.refused,
+        "google_week": facts.is_google_week,
+        "count": facts.count,
+        "url": facts.url,
+    }
