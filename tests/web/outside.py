@@ -83,6 +83,7 @@ def settings_at(vendors: Sandbox, folder: Path, base_url: str) -> Settings:
         company="株式会社サンプル",
         base_url=base_url,
         smtp_url="",
+        caldav_hosts=("127.0.0.1",),
     )
 
 

@@ -301,7 +301,7 @@ def test_whose_calendar_is_written_is_told_and_which_link_is_broken(company: Com
     page = company.tanaka.open(page_of(made))
     assert "田中 一郎 連携なし(内蔵カレンダー)" in page.text
     assert "鈴木 花子 Google カレンダー 11月21日(土) 09:00から 連携が切れています" in page.text
-    assert "chouseiapo member link" in page.text
+    assert "「設定」のページを開くと、連携し直し方が分かります。" in page.text
 
 
 def test_trouble_with_a_calendar_is_said_with_what_to_do(company: Company) -> None:
@@ -311,7 +311,7 @@ def test_trouble_with_a_calendar_is_said_with_what_to_do(company: Company) -> No
     page = company.tanaka.open(page_of(made))
     assert "予定 4件中 2件を確認" in page.text
     assert "連携が切れています。" in page.text
-    assert "chouseiapo member link" in page.text
+    assert "「設定」のページを開くと、連携し直し方が分かります。" in page.text
     company.clock.now += timedelta(minutes=2)
     assert "カレンダーに書き込めていません" in company.tanaka.open("/").text
 

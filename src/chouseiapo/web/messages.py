@@ -70,9 +70,14 @@ PROBLEMS = {
     "caldav_not_caldav": _(
         "このアドレスにカレンダーが見つかりません。サーバーのアドレスを確かめてください。"
     ),
-    "caldav_refused_address": _(
-        "このアドレスには接続できません。外部から使えるhttps://のアドレスが必要です。"
+    "caldav_no_calendar": _("書き込めるカレンダーがありません。サーバーでカレンダーを1つ作ってください。"),
+    "caldav_address_invalid": _("アドレスの形を確かめてください(例: https://cloud.example.com)。"),
+    "caldav_address_not_allowed": _(
+        "社内のネットワークにあるサーバーは、管理者が許可したものだけ使えます。管理者に伝えてください。"
     ),
+    "caldav_https_required": _("パスワードを守るため、https:// で始まるアドレスが必要です。"),
+    "caldav_redirected": _("別のサーバーに転送されました。転送先のアドレスを直接入力してください。"),
+    "caldav_certificate": _("サーバーの証明書を信頼できません。サーバーの管理者に伝えてください。"),
     "caldav_unreachable": _(
         "サーバーにつながりません。アドレスを確かめるか、しばらくしてからお試しください。"
     ),

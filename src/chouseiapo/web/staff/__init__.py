@@ -7,6 +7,7 @@ from flask import Flask
 from chouseiapo.web.staff import frame
 from chouseiapo.web.staff.again import again
 from chouseiapo.web.staff.appointment import appointment
+from chouseiapo.web.staff.caldav import caldav
 from chouseiapo.web.staff.calendars import calendars
 from chouseiapo.web.staff.choosing import choosing
 from chouseiapo.web.staff.home import staff
@@ -35,6 +36,7 @@ BLUEPRINTS = (
     outbox,
     calendars,
     linking,
+    caldav,
     choosing,
     unlinking,
     rooms,

@@ -1,18 +1,17 @@
-"""Linking a calendar: away to the vendor's page of consent and back, or with an app password.
+"""Linking a calendar: away to the vendor's page of consent, and back.
 
 One's own calendar and a room's go the same way; whose it is stands in the address, and in what is kept.
 """
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
 
 from chouseiapo.accounts.linking import Attempt, LinkAttempts
 from chouseiapo.accounts.secrets import hashed
-from chouseiapo.domain.errors import NotFound, Problem
+from chouseiapo.domain.errors import NotFound
 from chouseiapo.domain.event import Meta
 from chouseiapo.domain.links import Linkable, Provider
 from chouseiapo.ports import PortError
@@ -24,8 +23,6 @@ from chouseiapo.web.staff.frame import is_administrator
 from chouseiapo.web.staff.refusals import refusal
 
 linking = Blueprint("linking", __name__)
-# Where what went wrong with a CalDAV server is said.
-_AT_FIELD = {"token_refused": "password", "not_caldav": "url", "refused_address": "url", "unreachable": "url"}
 
 
 def owner_of(room: str) -> Linkable:
@@ -52,8 +49,6 @@ def begin(provider: str, room: str = "") -> Any:
     through whatever sign-in the company has behind the vendor's.
     """
     owner = owner_of(room)
-    if provider == Provider.CALDAV and provider in services().calendars:
-        return _link_caldav(owner, room)
     consent = services().consents.get(provider)
     if consent is None:
         raise NotFound
@@ -88,10 +83,10 @@ def answered(provider: str) -> Any:
         link = services().keep_account(attempt.owner, Provider(provider), granted, cause)
     except PortError as error:
         return _refused(provider, error.reason, room)
-    return _linked(room, is_new=link not in known)
+    return linked(room, is_new=link not in known)
 
 
-def _linked(room: str, is_new: bool) -> Any:
+def linked(room: str, is_new: bool) -> Any:
     """Whoever links an account anew says what it is for; one that is healed keeps what was chosen."""
     if is_new:
         return redirect(url_for("choosing.page", room=room or None, new=1), 303)
@@ -111,47 +106,6 @@ def refused() -> Any:
         raise NotFound
     told = refusal(provider, request.args.get("why", ""))
     return render_template("staff/linking_refused.html", told=told, provider=provider, room=room)
-
-
-# With an app password
-
-
-@linking.get("/settings/calendar/link/caldav")
-@linking.get("/rooms/<room>/link/caldav")
-@session.signed_in
-def caldav(room: str = "") -> Any:
-    owner = owner_of(room)
-    if Provider.CALDAV.value not in services().calendars:
-        raise NotFound
-    standing = owner.calendar
-    user = standing.account if standing and standing.provider is Provider.CALDAV else ""
-    return _caldav_form(room, user=user)
-
-
-def _link_caldav(owner: Linkable, room: str) -> Any:
-    """Everything that was typed but the password is there again when it did not work."""
-    typed = {name: request.form.get(name, "").strip() for name in ("url", "user")}
-    given = typed | {"password": request.form.get("password", "")}
-    missing = {name: Problem(name, "missing") for name, value in given.items() if not value}
-    if missing:
-        return _caldav_form(room, missing, **typed), 422
-    limits.hit(limits.APP_PASSWORDS, g.member.id)
-    known = set(owner.links)
-    # Not the form's digest, which the password is part of.
-    cause = Meta(actor=g.member.id, command=f"link/{hashed(request.form.get('nonce', ''))}")
-    try:
-        link = services().link_to(owner.id, Provider.CALDAV, json.dumps(given), cause)
-    except PortError as error:
-        field = _AT_FIELD.get(error.reason, "url")
-        code = f"caldav_{error.reason}" if error.reason in _AT_FIELD else "caldav_other"
-        return _caldav_form(room, {field: Problem(field, code)}, **typed), 422
-    return _linked(room, is_new=link not in known)
-
-
-def _caldav_form(room: str, problems: dict[str, Problem] | None = None, url: str = "", user: str = "") -> Any:
-    return render_template(
-        "staff/linking_caldav.html", room=room, problems=problems or {}, url=url, user=user
-    )
 
 
 def _attempts() -> LinkAttempts:
