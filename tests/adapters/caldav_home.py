@@ -111,7 +111,7 @@ class CalDavHome(LinkedHome):
         return self.write(f"{calendar or self.own}{uid}.ics", made.to_ical().decode())
 
     def add_calendar(self, name: str, kind: str = "VEVENT") -> str:
-        path = f"{self.place}calendar{next(numbers)}/"
+        path = f"{self.place}calendar{next(numbers):06}/"
         self.server.add_calendar(path, name, self.email, PASSWORD, kind)
         return path
 

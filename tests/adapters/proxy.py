@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import http.client
 import socket
+import ssl
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
@@ -14,7 +16,9 @@ HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-lengt
 
 @dataclass
 class Fault:
-    """kind: drop_before, drop_after (the server has done it) or status. limit: how often."""
+    """kind: drop_before, drop_after (the server has done it), status, or edit (what the server says).
+    limit: how often.
+    """
 
     kind: str
     limit: int | None = None
@@ -23,6 +27,8 @@ class Fault:
     headers: tuple[tuple[str, str], ...] = ()
     body: str = ""
     path: str = ""
+    edit: Callable[[str], str] = str
+    without: str = ""
 
     def meets(self, method: str, path: str) -> bool:
         return self.limit != 0 and self.method in ("", method) and self.path in path
@@ -42,18 +48,25 @@ class Passed:
 class Proxy:
     """To a server on a port of loopback; itself on another."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
         self.faults: list[Fault] = []
         self.passed: list[Passed] = []
         handler = type("Handler", (_Handler,), {"proxy": self, "behind": port})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
+        self._scheme = "https" if tls else "http"
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"{self._scheme}://{self.host}"
+
+    @property
+    def host(self) -> str:
+        return f"127.0.0.1:{self._server.server_address[1]}"
 
     def fault_for(self, method: str, path: str) -> Fault | None:
         for fault in self.faults:
@@ -96,16 +109,21 @@ class _Handler(BaseHTTPRequestHandler):
         if fault and fault.kind == "status":
             noted.status = fault.status
             return self._answer(fault.status, dict(fault.headers), fault.body.encode())
-        status, headers, said = self._ask(body)
+        status, headers, said = self._ask(body, plain=fault is not None)
         if fault and fault.kind == "drop_after":
             return self._hang_up()
+        if fault and fault.kind == "edit":
+            headers = {name: value for name, value in headers.items() if name.lower() != fault.without}
+            said = fault.edit(said.decode()).encode()
         noted.status = status
         return self._answer(status, headers, said)
 
-    def _ask(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+    def _ask(self, body: bytes, plain: bool) -> tuple[int, dict[str, str], bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", self.behind, timeout=10)
         try:
-            connection.request(self.command, self.path, body, dict(self.headers.items()))
+            # An answer that is to be edited has to be readable.
+            sent = {n: v for n, v in self.headers.items() if not plain or n.lower() != "accept-encoding"}
+            connection.request(self.command, self.path, body, sent)
             answer = connection.getresponse()
             kept = {n: v for n, v in answer.getheaders() if n.lower() not in HOP}
             return answer.status, kept, answer.read()

@@ -19,6 +19,7 @@ from chouseiapo.adapters.caldav.session import GuardedSession
 from chouseiapo.ports import PortError
 
 QUOTA = frozenset({"{DAV:}quota-not-exceeded", "{DAV:}sufficient-disk-space"})
+GONE = frozenset({404, 410})
 NO_PERMISSION = frozenset({"{DAV:}need-privileges"})
 UID_TAKEN = "{urn:ietf:params:xml:ns:caldav}no-uid-conflict"
 
@@ -58,10 +59,15 @@ class Answer(NamedTuple):
     def ok(self) -> bool:
         return 200 <= self.status < 300
 
+    @property
+    def is_multistatus(self) -> bool:
+        return self.status == 207 and self.tree is not None and bool(self.tree.tag == dav.MultiStatus.tag)
+
     def resources(self) -> list[Resource]:
         """All that a multistatus names. Raises PortError where the answer is none."""
-        if self.status != 207 or self.tree is None:
-            raise refusal(self) if not self.ok else PortError("not_caldav", permanent=True)
+        if not self.is_multistatus:
+            # A page of somebody in front of the server says nothing of what stands there.
+            raise refusal(self) if not self.ok else PortError("unavailable")
         return [_resource(found, self.base) for found in self.tree.iter(dav.Response.tag)]
 
 
@@ -149,7 +155,7 @@ def refusal(answer: Answer) -> PortError:
         return PortError("token_refused", permanent=True, auth=True)
     if status == 403 and conditions <= NO_PERMISSION:
         return PortError("no_permission", permanent=True)
-    if status in (404, 410):
+    if status in GONE:
         return PortError("calendar_not_found", permanent=True)
     if status == 412:
         return PortError("conflict")

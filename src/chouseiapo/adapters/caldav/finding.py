@@ -10,7 +10,7 @@ from caldav.elements import cdav, dav
 from caldav.elements.base import BaseElement
 
 from chouseiapo.adapters.caldav.dav import Answer, Resource, connected, properties, refusal
-from chouseiapo.adapters.caldav.home import Home, folder, path_of, root_of
+from chouseiapo.adapters.caldav.home import Home, folder, path_of, root_of, written
 from chouseiapo.adapters.caldav.hosts import Hosts, parsed
 from chouseiapo.adapters.caldav.listing import calendars_in, is_calendar
 from chouseiapo.adapters.caldav.session import GuardedSession
@@ -86,13 +86,13 @@ class Finder:
             kind=self._client.kind,
             calendar=own,
             homes=tuple(dict.fromkeys(paths)),
-            principal=owner.url if owner else urljoin(root, own),
+            principal=written(owner.url) if owner else root + own,
             addresses=tuple(_addresses(owner)),
         )
 
     def _holds_calendars(self, seen: Seen) -> bool:
         try:
-            return any(calendars_in(self._client, seen.url, [seen.url]))
+            return any(calendars_in(self._properties, [seen.url]))
         except PortError as error:
             if not error.permanent:
                 raise
@@ -108,7 +108,9 @@ class Finder:
 
     def _own(self, root: str, homes: Sequence[str], owner: Seen | None) -> str:
         """The account's own calendar: where invitations would go, or the first that can be written."""
-        usable = [each.path for each in calendars_in(self._client, root, homes) if each.writable]
+        # In an order of ours: linked again, the same account has the same calendar.
+        listed = calendars_in(self._properties, (root + home for home in homes))
+        usable = sorted(each.path for each in listed if each.writable)
         if not usable:
             raise PortError("no_calendar", permanent=True)
         for inbox in owner.urls(cdav.ScheduleInboxURL) if owner else []:
@@ -128,10 +130,11 @@ class Finder:
         if answer.status in (401, 429) or answer.status >= 500:
             raise refusal(answer)
         self._forbidden = self._forbidden or answer.status == 403
-        if answer.status != 207 or answer.tree is None:
-            return None
-        found = answer.resources()
+        found = answer.resources() if answer.is_multistatus else []
         return Seen(answer.base, found[0]) if found else None
+
+    def _properties(self, url: str, *wanted: type[BaseElement], depth: int = 0) -> list[Resource]:
+        return properties(self._client, url, *wanted, depth=depth).resources()
 
     def _asked(self, url: str, *wanted: type[BaseElement]) -> Answer:
         self._hosts.check_redirect(self._named, url)
@@ -144,7 +147,7 @@ def starts(address: str) -> list[str]:
     if "://" not in text:
         text = f"https://{text if '/' in text else text.rpartition('@')[2]}"
     parts = parsed(text)
-    root = f"{parts.scheme}://{parts.netloc.lower()}"
+    root = root_of(text)
     well_known = [root + WELL_KNOWN, f"{root}/"]
     return well_known if parts.path in ("", "/") else [root + parts.path, *well_known]
 

@@ -47,5 +47,12 @@ def path_of(url: str, base: str) -> str:
 
 
 def root_of(url: str) -> str:
+    """Scheme, host and port, a port that goes without saying left out."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
+    host = parts.netloc.lower().removesuffix(":443" if parts.scheme == "https" else ":80")
+    return f"{parts.scheme}://{host}"
+
+
+def written(url: str) -> str:
+    """The address in the one way that we compare by."""
+    return root_of(url) + path_of(url, url)

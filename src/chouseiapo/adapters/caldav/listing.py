@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
-from urllib.parse import unquote, urljoin
+from urllib.parse import unquote
 
 from caldav.elements import cdav, dav
 
-from chouseiapo.adapters.caldav.dav import Client, Resource, properties
+from chouseiapo.adapters.caldav.dav import Resource
 from chouseiapo.adapters.caldav.home import folder
 
 # RFC 3744, 5.4: what a server that knows no privileges does not say, we have.
@@ -20,6 +20,9 @@ PROPERTIES = (
     cdav.SupportedCalendarComponentSet,
 )
 
+# Asks for properties of what stands at a place, with `depth=1` of what is in it, too.
+Propfind = Callable[..., list[Resource]]
+
 
 class Collection(NamedTuple):
     """A calendar; `writable`: entries can be put there."""
@@ -29,17 +32,17 @@ class Collection(NamedTuple):
     writable: bool
 
 
-def calendars_in(client: Client, root: str, homes: Iterable[str]) -> Iterator[Collection]:
+def calendars_in(propfind: Propfind, homes: Iterable[str]) -> Iterator[Collection]:
     """All that hold events. Raises PortError."""
     for home in homes:
-        listed = properties(client, urljoin(root, home), *PROPERTIES, depth=1)
-        yield from (_collection(found) for found in listed.resources() if is_calendar(found))
+        yield from (
+            _collection(found) for found in propfind(home, *PROPERTIES, depth=1) if is_calendar(found)
+        )
 
 
-def calendar_at(client: Client, url: str) -> Collection:
+def calendar_at(propfind: Propfind, place: str) -> Collection:
     """The calendar that stands there, whatever it says of itself. Raises PortError."""
-    found = properties(client, url, *PROPERTIES).resources()
-    return _collection(found[0])
+    return _collection(propfind(place, *PROPERTIES)[0])
 
 
 def is_calendar(found: Resource) -> bool:

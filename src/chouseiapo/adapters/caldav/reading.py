@@ -10,9 +10,8 @@ from typing import NamedTuple
 from caldav.elements import dav
 from caldav.elements.base import BaseElement
 
-from chouseiapo.adapters.caldav.dav import Answer, within
+from chouseiapo.adapters.caldav.dav import GONE, Answer, within
 from chouseiapo.adapters.caldav.found import Object, Reader, is_ours
-from chouseiapo.adapters.caldav.home import folder
 from chouseiapo.adapters.caldav.listing import Collection, calendar_at, calendars_in
 from chouseiapo.adapters.caldav.objects import name_of
 from chouseiapo.adapters.caldav.server import Server
@@ -42,12 +41,11 @@ class Reading:
         self._reader = reader
 
     def calendars(self) -> list[Listed]:
-        home, client = self._server.home, self._server.client
-        self._server.properties(home.calendar, dav.ResourceType)  # signs in anew where that is needed
-        own, homes = folder(home.calendar), self._server.home.homes
-        listed = {found.path: found for found in calendars_in(client, home.root, homes)}
-        first = listed.pop(own, None) or calendar_at(client, home.root + own)
-        return [_listed("", first), *(_listed(path, found) for path, found in listed.items())]
+        home, propfind = self._server.home, self._server.properties
+        listed = {found.path: found for found in calendars_in(propfind, home.homes)}
+        own = listed.pop(home.path_of(""), None) or calendar_at(propfind, home.path_of(""))
+        others = sorted(listed.values(), key=lambda found: (found.name, found.path))
+        return [_listed("", own), *(_listed(found.path, found) for found in others)]
 
     def busy(self, calendars: Sequence[str], window: Window, counting: Counting) -> list[Busy]:
         found = [entry for each in dict.fromkeys(calendars) for entry in self.entries(each, window)]
@@ -109,7 +107,7 @@ class Reading:
         for _ in range(MOST_PAGES):
             answer = self._synced(path, token)
             pages = [found for found in answer.resources() if found.path != path]
-            latest |= {found.path: found.status != 404 for found in pages if found.status != 507}
+            latest |= {found.path: found.status not in GONE for found in pages if found.status != 507}
             token = _token_of(answer)
             if not any(found.status == 507 for found in answer.resources()):
                 return self._told(path, latest, token, window)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from urllib.parse import urljoin
 
@@ -11,7 +11,7 @@ from caldav.elements import cdav, dav
 from caldav.elements.base import BaseElement
 
 from chouseiapo.adapters import chunks
-from chouseiapo.adapters.caldav.dav import Answer, Resource, ask, asking, connected, within
+from chouseiapo.adapters.caldav.dav import GONE, Answer, Resource, ask, asking, connected, refusal, within
 from chouseiapo.adapters.caldav.found import Object
 from chouseiapo.adapters.caldav.home import Home
 from chouseiapo.adapters.caldav.session import GuardedSession
@@ -53,22 +53,29 @@ class Server:
 
     def read(self, calendar: str, paths: Iterable[str]) -> dict[str, Object]:
         """The objects that stand there, by path; those that don't are missing."""
-        return {
-            there.path: there
-            for chunk in chunks(list(dict.fromkeys(paths)), MOST_READ)
-            for there in self._read(calendar, chunk)
-        }
+        there: dict[str, Object] = {}
+        for chunk in chunks(list(dict.fromkeys(paths)), MOST_READ):
+            body = within(cdav.CalendarMultiGet(), _wanted(), *(dav.Href(value=path) for path in chunk))
+            told = {found.path: found for found in self.send("REPORT", calendar, body).resources()}
+            there |= {path: _object(told[path]) for path in chunk if not self._is_gone(path, told.get(path))}
+        return there
 
-    def _read(self, calendar: str, paths: Sequence[str]) -> Iterator[Object]:
-        body = within(cdav.CalendarMultiGet(), _wanted(), *(dav.Href(value=path) for path in paths))
-        yield from _objects(self.send("REPORT", calendar, body).resources())
+    def _is_gone(self, path: str, told: Resource | None) -> bool:
+        """By the server's word; of what it does not mention it is asked once more."""
+        if told is not None:
+            return told.status in GONE
+        answer = self.send("GET", path)
+        if answer.status not in GONE:
+            raise PortError("unavailable") if answer.ok else refusal(answer)
+        return True
 
     def query(self, calendar: str, start: datetime, end: datetime) -> list[Object]:
         """Every object of which something may lie inside the window."""
         events = within(cdav.CompFilter("VEVENT"), cdav.TimeRange(start, end))
         filter = within(cdav.Filter(), within(cdav.CompFilter("VCALENDAR"), events))
         body = within(cdav.CalendarQuery(), _wanted(), filter)
-        return list(_objects(self.send("REPORT", calendar, body, {"Depth": "1"}).resources()))
+        listed = self.send("REPORT", calendar, body, {"Depth": "1"}).resources()
+        return [_object(found) for found in listed if found.text(cdav.CalendarData)]
 
     def put(self, path: str, body: str, condition: Mapping[str, str]) -> Answer:
         return self.send("PUT", path, body, {"Content-Type": CALENDAR, **condition})
@@ -82,10 +89,12 @@ def only_over(etag: str) -> dict[str, str]:
     return {"If-Match": etag} if etag else {}
 
 
-def _objects(resources: Iterable[Resource]) -> Iterator[Object]:
-    for found in resources:
-        if found.status == 200 and (text := found.text(cdav.CalendarData)):
-            yield Object(found.path, found.text(dav.GetEtag).strip(), text)
+def _object(found: Resource) -> Object:
+    """Raises PortError where it stands and is not shown: what can't be read is not gone."""
+    text = found.text(cdav.CalendarData)
+    if not text:
+        raise PortError("unavailable")
+    return Object(found.path, found.text(dav.GetEtag).strip(), text)
 
 
 def _wanted() -> BaseElement:

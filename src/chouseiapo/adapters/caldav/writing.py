@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from chouseiapo.adapters import guarded, taken_away
-from chouseiapo.adapters.caldav.dav import UID_TAKEN, Answer, denied
+from chouseiapo.adapters.caldav.dav import GONE, UID_TAKEN, Answer, denied
 from chouseiapo.adapters.caldav.found import Object, is_ours
 from chouseiapo.adapters.caldav.objects import changed, made, name_of
 from chouseiapo.adapters.caldav.server import Server, only_over
@@ -15,7 +15,6 @@ from chouseiapo.ports import Entry, Placed, PortError
 
 MOST_GENERATIONS = 5
 MOST_RACES = 3
-GONE = (404, 410)
 
 T = TypeVar("T")
 R = TypeVar("R")
