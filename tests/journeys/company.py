@@ -109,6 +109,7 @@ def company(
         "CHOUSEIAPO_COMPANY": COMPANY,
         "CHOUSEIAPO_BASE_URL": "http://127.0.0.1:8000",
         "CHOUSEIAPO_MEETING_WAIT_S": str(wait_s),
+        "CHOUSEIAPO_WATCH_EVERY_S": "3600",  # those who count requests do not mean these
         **(environ or {}),
     }
     services = build(read_settings({k: v for k, v in environ.items() if k.startswith("CHOUSEIAPO_")}))
