@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import growth, vendors, web
+from benchmarks import growth, vendors, web, week
 from benchmarks.__main__ import beneath, line
 from benchmarks.measure import QUICK, Size
 
@@ -38,3 +38,9 @@ def test_confirmations_over_http_are_measured(tmp_path: Path) -> None:
 def test_a_store_is_filled_with_events_that_the_product_reads(tmp_path: Path) -> None:
     row = growth.confirm_in_a_full_store(tmp_path, TINY)
     assert row.details["events"] >= TINY.events
+
+
+@pytest.mark.slow
+def test_the_week_is_drawn_with_everybodys_busy_time(tmp_path: Path) -> None:
+    row = week.week_page(tmp_path, TINY)
+    assert (row.name, row.ours > 0, row.baseline > 0) == ("B12", True, True)

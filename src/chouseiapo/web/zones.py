@@ -39,7 +39,9 @@ OFFERED = (
 
 def choices(chosen: str, at: datetime, locale: str) -> dict[str, str]:
     """IANA name and words of each zone offered, the chosen one (if it is one) among them; offsets at `at`."""
-    offered = OFFERED if chosen in OFFERED or not is_time_zone(chosen) else (chosen, *OFFERED)
+    # Nothing chosen is told first: to ask whether a name is a zone's, the whole machine's list is read.
+    known = not chosen or chosen in OFFERED or not is_time_zone(chosen)
+    offered = OFFERED if known else (chosen, *OFFERED)
     return {zone: wording.zone_name(zone, at, locale) for zone in offered}
 
 

@@ -6,12 +6,13 @@ from collections.abc import Container, Sequence
 
 from flask import g
 
+from chouseiapo import wording
 from chouseiapo.domain.errors import Problem
-from chouseiapo.domain.member import Role
+from chouseiapo.domain.member import Member, Role
+from chouseiapo.domain.room import Room
 from chouseiapo.domain.slots import Offer, Slot
 from chouseiapo.web.request import freebusy_reader, services
 from chouseiapo.web.staff.grid import Overlay
-from chouseiapo.web.staff.people import addressed
 from chouseiapo.web.staff.picking import Taken
 from projections.desk import concerning
 from projections.offers import Claim, claims_on
@@ -33,7 +34,7 @@ def overlay(
     read = freebusy_reader().of(resources, window, g.member.id) if resources else {}
     claims = [c for c in claims_on(services().rows, resources, window) if c.appointment != besides]
     visible = _visible(claims)
-    names = {resource: addressed(resource) for resource in resources}
+    names = _addressed(resources)
     busy: dict[str, list[Slot]] = {name: [] for name in names.values()}
     held: dict[str, list[Slot]] = {}
     reserved: dict[str, list[Slot]] = {}
@@ -65,6 +66,18 @@ def booked(attendees: Sequence[str]) -> Taken:
         return next(iter(services().coordination.reserved(attendees, [offer])), None)
 
     return taken
+
+
+def _addressed(resources: Sequence[str]) -> dict[str, str]:
+    """Each by the name that a sentence calls them, all in one read: see people.addressed."""
+    found = services().coordination.owners(resources).items()
+    rooms = {id: owner.name for id, owner in found if isinstance(owner, Room)}
+    people = {
+        id: wording.person(owner.name, g.locale, guest=False)
+        for id, owner in found
+        if isinstance(owner, Member)
+    }
+    return rooms | people
 
 
 def _visible(claims: Sequence[Claim]) -> set[str]:
