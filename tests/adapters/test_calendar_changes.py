@@ -104,6 +104,18 @@ def test_a_token_that_never_was_one_asks_for_a_new_beginning(linked: LinkedHome)
     assert caught.value.reason == "resync"
 
 
+def test_a_token_that_does_not_fit_the_question_asks_for_a_new_beginning(vendor: VendorHome) -> None:
+    """As when we ask with other parameters than before: only a new beginning can mend that."""
+    token = follow(vendor).token
+    vendor.fault("status", status=400)
+    with pytest.raises(PortError) as caught:
+        follow(vendor, token)
+    assert caught.value.reason == "resync"
+    with pytest.raises(PortError) as caught:
+        follow(vendor)
+    assert (caught.value.reason.startswith("rejected_400"), caught.value.permanent) == (True, True)
+
+
 def test_each_calendar_is_followed_by_itself(linked: LinkedHome) -> None:
     calendar = linked.add_calendar("出張")
     own, other = follow(linked), follow(linked, calendar=calendar)

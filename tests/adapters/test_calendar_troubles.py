@@ -235,11 +235,45 @@ def test_a_transaction_whose_event_is_gone_is_followed_by_another(outlook: Vendo
     assert [seen.id for seen in outlook.seen()] == [again.vendor_id]
 
 
-def test_of_two_with_the_same_tag_one_stays(outlook: VendorHome) -> None:
-    """Nobody documents how long Graph remembers a transactionId."""
+def twins(outlook: VendorHome) -> tuple[Placed, Placed]:
+    """Nobody documents how long Graph remembers a transactionId; and members copy what stands there."""
     entry = outlook.entry()
-    outlook.put(entry)
-    outlook.put(entry, known=[Placed(entry.key, "appointment-1", "c1", generation=2)])
-    assert len(outlook.seen()) == 2
-    (kept,) = outlook.put(entry, unsure=True)
+    (first,) = outlook.put(entry)
+    (second,) = outlook.put(entry, known=[Placed(entry.key, "appointment-1", "c1", generation=2)])
+    assert first.vendor_id != second.vendor_id
+    return first, second
+
+
+def test_of_two_with_the_same_tag_one_stays(outlook: VendorHome) -> None:
+    twins(outlook)
+    (kept,) = outlook.put(outlook.entry(), unsure=True)
     assert [seen.id for seen in outlook.seen()] == [kept.vendor_id]
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_of_two_with_the_same_tag_the_known_one_stays(outlook: VendorHome, which: int) -> None:
+    known = twins(outlook)[which]
+    (seen,) = outlook.look(known)
+    assert seen is not None
+    assert seen.vendor_id == known.vendor_id
+    outlook.restore(outlook.entry(), known)
+    assert [seen.id for seen in outlook.seen()] == [known.vendor_id]
+
+
+def test_a_copy_does_not_stand_for_what_is_gone(outlook: VendorHome) -> None:
+    first, second = twins(outlook)
+    outlook.delete_by_hand(first.vendor_id)
+    assert outlook.look(first) == [None]
+    (seen,) = outlook.look(second)
+    assert seen is not None
+
+
+def test_what_is_gone_is_put_anew_under_a_transaction_of_its_own(outlook: VendorHome) -> None:
+    """The old one's might be answered with what lies among the deleted items."""
+    entry = outlook.entry()
+    (placed,) = outlook.put(entry)
+    outlook.delete_by_hand(placed.vendor_id)
+    outlook.requests()
+    back = outlook.restore(entry, placed)
+    assert back.generation == 2
+    assert [(r["method"], r["status"]) for r in outlook.requests()][:2] == [("GET", 200), ("POST", 201)]
