@@ -1,23 +1,17 @@
-"""Commands about people: members, their accounts, tokens and sessions; rooms; guests to be forgotten."""
+"""Commands about people: members, their tokens and sessions; guests to be forgotten."""
 
 from __future__ import annotations
 
-import sys
-import time
 from argparse import Namespace
 from typing import Any
 
-from chouseiapo.bootstrap import Services
+from chouseiapo.cli import linking
 from chouseiapo.cli.terminal import BY_OPERATOR, Refused, catch_up, command, member_with, say, services, words
-from chouseiapo.domain.errors import NotFound, NotOver
-from chouseiapo.domain.links import Provider
+from chouseiapo.domain.errors import NotOver
 from chouseiapo.domain.member import Role
 from projections.guests import UNREADABLE, Naming, appointments_of
 from projections.people import find_people
-from projections.place_holds import left_on, let_go
 
-# How long the entries on a calendar that is unlinked may take to be removed.
-PATIENCE_S = 20.0
 TO_COME = "still open or to come: cancel it, or --cancel"
 UNREAD = "an event of it can't be read; a newer release may have written it: erase with that one"
 
@@ -25,10 +19,8 @@ UNREAD = "an event of it can't be read; a newer release may have written it: era
 def add_to(commands: Any) -> None:
     members = words(commands, "member", "people of the company")
     _registering(members)
-    _linking(members)
-    room = command(words(commands, "room", "rooms"), "add", add_room, "register a room")
-    room.add_argument("name")
-    room.add_argument("--seats", type=int, default=0)
+    linking.add_to_members(members)
+    linking.add_to_rooms(words(commands, "room", "rooms and their calendars"))
     invited = command(commands, "invite", invite, "print and mail a one-time sign-in link")
     invited.add_argument("email")
     _tokens(words(commands, "token", "API tokens"))
@@ -60,21 +52,6 @@ def _registering(members: Any) -> None:
     out.add_argument("email")
     ended = command(members, "revoke-feed", revoke_feed, "end the address of a person's calendar feed")
     ended.add_argument("email")
-
-
-def _linking(members: Any) -> None:
-    linked = command(
-        members, "link", link_member, "link an account by its refresh token (read from standard input)"
-    )
-    unlinked = command(
-        members,
-        "unlink",
-        unlink_member,
-        "unlink an account: its tokens are destroyed, entries move to the built-in calendar",
-    )
-    for each in (linked, unlinked):
-        each.add_argument("email")
-        each.add_argument("provider", choices=[p.value for p in Provider])
 
 
 def _tokens(tokens: Any) -> None:
@@ -120,57 +97,6 @@ def revoke_feed(asked: Namespace) -> None:
         member = member_with(built, asked.email)
         built.coordination.revoke_feed(member.id, BY_OPERATOR, built.clock())
         say({"feed_revoked": bool(member.feed)})
-
-
-def link_member(asked: Namespace) -> None:
-    with services() as built:
-        email = member_with(built, asked.email).email
-        link = built.link(email, Provider(asked.provider), sys.stdin.read().strip(), BY_OPERATOR)
-        say({"link": link})
-
-
-def unlink_member(asked: Namespace) -> None:
-    with services() as built:
-        member, provider = member_with(built, asked.email), Provider(asked.provider)
-        try:
-            links = {built.coordination.unlink_account(member.id, provider, BY_OPERATOR, built.clock())}
-        except NotFound:
-            links = set()
-        # What another account replaced, or an interrupted unlinking left, goes with it.
-        links |= {
-            held.link
-            for held in built.vault.held()
-            if (held.member, held.provider) == (member.id, provider)
-            and not built.coordination.is_linked(held.link)
-        }
-        if not links:
-            raise Refused(f"{asked.email} has no {asked.provider} account linked")
-        for link in sorted(links):
-            left = _clear(built, link)
-            built.forget_account(link)
-            let_go(built.rows, link)
-            say({"unlinked": link, "left_on_the_calendar": left})
-
-
-def _clear(built: Services, link: str) -> int:
-    """Remove our entries from the calendar while its tokens live; answers how many stay there."""
-    from chouseiapo.worker import Worker
-
-    until, working = time.monotonic() + PATIENCE_S, Worker(built)
-    while True:
-        working.once()
-        left, at_work = left_on(built.rows, link)
-        if not at_work or time.monotonic() > until:
-            return left
-        time.sleep(0.5)
-
-
-def add_room(asked: Namespace) -> None:
-    if not asked.name.strip():
-        raise Refused("a room needs a name")
-    with services() as built:
-        room = built.coordination.add_room(asked.name, asked.seats, BY_OPERATOR, built.clock())
-        say({"id": room.id, "name": room.name})
 
 
 def invite(asked: Namespace) -> None:
