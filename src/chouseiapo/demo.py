@@ -104,6 +104,9 @@ def _run(port: int, data: Path, stopped: threading.Event) -> None:
         "CHOUSEIAPO_BASE_URL": product,
         "CHOUSEIAPO_PORT": str(port),
         "CHOUSEIAPO_COMPANY": COMPANY,
+        # Whoever deletes or moves something on a simulated calendar wants to see what follows.
+        "CHOUSEIAPO_WATCH_EVERY_S": "30",
+        "CHOUSEIAPO_HAND_GRACE_S": "5",
     }
     os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = environ["OAUTHLIB_INSECURE_TRANSPORT"]
     settings = {name: value for name, value in environ.items() if name.startswith("CHOUSEIAPO_")}
@@ -155,6 +158,7 @@ def _furnish(services: Services, sandbox: Sandbox) -> dict[str, str]:
     if not app.stream(room):
         app.add_room(ROOM, 6, BY, now, id=room)
         sandbox.seed_busy(now)
+        sandbox.add_room(ROOM, Provider.GOOGLE.value, writers=[PEOPLE[0].email])  # there to be linked
     tokens = {}
     for email, name, kana, latin, calendar, role in PEOPLE:
         if not app.stream(member_id(email)):

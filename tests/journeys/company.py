@@ -23,6 +23,7 @@ from chouseiapo.config import read_settings
 from chouseiapo.domain.ids import member_id
 from chouseiapo.domain.links import Provider
 from chouseiapo.sandbox import Person, Sandbox
+from chouseiapo.worker import Worker
 from tests.product import BY, SECRET
 
 COMPANY = "株式会社サンプル"
@@ -133,6 +134,7 @@ def _furnished(
     members = [person.email for person in people]
     tokens = {email: services.access.new_api_token(member_id(email), now) for email in members}
     room = app.add_room("会議室A", 6, BY, now).id
+    Worker(services).read()
     return Company(sandbox, services, environ, members, room, tokens)
 
 
