@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -44,9 +44,9 @@ class Abroad(Company):
         assert found, page.text
         return unescape(found[1])
 
-    def consent(self, url: str, email: str, scopes: list[str] | None = None) -> str:
+    def consent(self, url: str, email: str, refused: Sequence[str] = ()) -> str:
         """Consent at the vendor (nobody's address says no); answers where the vendor leads, host left out."""
-        sent = {"email": email} | ({"scope": scopes, "chosen": "1"} if scopes is not None else {})
+        sent = {"email": email, "shown": [f"https://www.googleapis.com/auth/{scope}" for scope in refused]}
         back = requests.post(url, data=sent, allow_redirects=False, timeout=10).headers["Location"]
         parts = urlsplit(back)
         return f"{parts.path}?{parts.query}"
@@ -94,6 +94,8 @@ def consents(vendors: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
     monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
     yield vendors
     vendors.world.faults.clear()
+    vendors.world.switches.turn({"google_testing": False})
+    vendors.world.journal.clear()
     for person in PEOPLE:
         vendors.revoke(person.provider, person.email)
         for entry in state(vendors)["calendars"][person.email]["entries"]:

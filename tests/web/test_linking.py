@@ -13,11 +13,13 @@ from chouseiapo.accounts.linking import LIFE
 from chouseiapo.accounts.vault import Grant
 from chouseiapo.domain.links import Leaving, Link, Provider
 from chouseiapo.domain.proposal import Platform
-from chouseiapo.web.staff.health import Failing, health
+from chouseiapo.forgetting import Forgetting
+from chouseiapo.web.staff.health import health
 from chouseiapo.worker import Worker
+from projections.standing import Failing
 from tests.product import BY, NOW, offer
 from tests.web.desk import Company
-from tests.web.outside import Abroad
+from tests.web.outside import Abroad, state
 
 TANAKA, SUZUKI = "tanaka@example.com", "suzuki@example.com"
 WORK, HOLIDAYS = "c_work@group.calendar.google.com", "c_days@group.calendar.google.com"
@@ -31,6 +33,12 @@ def begun(abroad: Abroad, provider: str = "google") -> str:
     """Tanaka is on the way; the address of the vendor's page."""
     form = abroad.tanaka.open("/settings").form(f"/link/{provider}")
     return abroad.vendor_page(abroad.tanaka, form)
+
+
+def given_back(abroad: Abroad) -> int:
+    """How many consents were taken back at Google, which has answered that they are."""
+    asked = state(abroad.sandbox)["requests"]
+    return sum(each["path"].endswith("/revoke") and each["status"] == 200 for each in asked)
 
 
 # There and back
@@ -103,6 +111,40 @@ def test_who_declines_is_told_that_nothing_changed(abroad: Abroad) -> None:
     assert "Google カレンダーと連携しました" in page.text
 
 
+def test_without_permission_to_write_nothing_is_linked_and_nothing_kept(abroad: Abroad) -> None:
+    back = abroad.consent(begun(abroad), TANAKA, refused=["calendar.events.owned"])
+    page = abroad.tanaka.open(back)
+    assert "予定を書き込む許可がありません" in page.text
+    assert "受け取った許可は破棄しました。" in page.text
+    assert (calendar(abroad, abroad.office.tanaka), abroad.services.vault.held()) == (None, [])
+    assert given_back(abroad) == 1
+
+
+def test_a_link_that_works_is_not_harmed_by_a_consent_that_does_not_suffice(abroad: Abroad) -> None:
+    abroad.link(abroad.tanaka, TANAKA)
+    form = abroad.tanaka.open("/settings/calendar/refused?provider=google&why=denied").form("/link/google")
+    back = abroad.consent(abroad.vendor_page(abroad.tanaka, form), TANAKA, refused=["calendar.events.owned"])
+    abroad.tanaka.open(back)
+    abroad.propose()
+    assert abroad.entries(TANAKA) == ["tentative", "tentative"]
+    assert "正常です" in abroad.tanaka.open("/settings").text
+
+
+def test_without_the_rest_the_calendar_is_linked_and_what_does_not_work_is_said(abroad: Abroad) -> None:
+    missing = ["calendar.events.freebusy", "calendar.calendarlist.readonly"]
+    page = abroad.tanaka.open(abroad.consent(begun(abroad), TANAKA, refused=missing))
+    assert abroad.tanaka.path == "/settings/calendar/choose"
+    page = abroad.tanaka.send(page.form("/choose"))
+    assert "確認が必要です" in page.text
+    assert "同僚の予定を表示できません。" in page.text
+    assert "予定は基本のカレンダーに入ります。" in page.text
+    found = calendar(abroad, abroad.office.tanaka)
+    assert found is not None
+    assert found.missing == tuple(missing)
+    page = abroad.tanaka.open(abroad.consent(abroad.vendor_page(abroad.tanaka, page.form("/link/")), TANAKA))
+    assert "正常です" in page.text, "linked again with everything allowed"
+
+
 def test_microsoft_out_of_reach_is_told_before_anybody_leaves(abroad: Abroad) -> None:
     nowhere = "https://localhost:9/tenant"
     object.__setattr__(abroad.services.settings, "microsoft_authority", nowhere)
@@ -129,6 +171,18 @@ def test_what_no_client_is_registered_for_is_offered_to_nobody(company: Company)
     assert "CHOUSEIAPO_GOOGLE_CLIENT_ID" in company.chief.open("/settings").text
     nonce = page.form("/mails").value("nonce")
     assert company.tanaka.post("/settings/calendar/link/google", {"nonce": nonce}).status_code == 404
+
+
+def test_when_a_link_of_an_unpublished_app_ends_is_told_at_once(abroad: Abroad) -> None:
+    abroad.sandbox.world.switches.turn({"google_testing": True})
+    abroad.link(abroad.tanaka, TANAKA)
+    text = abroad.tanaka.open("/settings").text
+    assert "「テスト」公開のため、11月28日(土)" in text
+    assert "「本番環境」に公開" in text
+    found = calendar(abroad, abroad.office.tanaka)
+    assert found is not None
+    assert found.ends_at is not None
+    assert timedelta(days=6) < found.ends_at - NOW <= timedelta(days=7)
 
 
 # Which calendars
@@ -238,9 +292,9 @@ def test_colleagues_see_how_a_calendar_is(abroad: Abroad) -> None:
     abroad.link(abroad.tanaka, TANAKA)
     found = calendar(abroad, abroad.office.tanaka)
     assert found is not None
-    for state, told in (("ok", "Google カレンダー"), ("broken", "Google カレンダー: 連携が切れています")):
+    for look, told in (("ok", "Google カレンダー"), ("broken", "Google カレンダー: 連携が切れています")):
         page = abroad.suzuki.write(action=f"add:{abroad.office.tanaka}")
-        assert f"link-state {state}" in page.html
+        assert f"link-state {look}" in page.html
         assert told in page.text
         abroad.services.coordination.break_link(found.id, "token_refused", NOW)
 
@@ -315,6 +369,18 @@ def test_a_form_for_what_is_unlinked_already_unlinks_nothing_else(abroad: Abroad
     abroad.link(abroad.tanaka, "sato@example.com")
     abroad.tanaka.send(stale)
     assert calendar(abroad, abroad.office.tanaka) is not None
+
+
+def test_what_is_unlinked_is_forgotten_and_given_back(abroad: Abroad) -> None:
+    furnished(abroad)
+    abroad.tanaka.send(abroad.tanaka.open("/settings/calendar/unlink").form("/unlink"))
+    abroad.clock.now += timedelta(minutes=2)  # nothing is watched there any more
+    abroad.read()
+    forgetting = Forgetting(abroad.services)
+    forgetting.once()
+    forgetting.once()
+    assert abroad.services.vault.held() == []
+    assert given_back(abroad) == 1
 
 
 def test_consent_is_given_back_unless_another_link_lives_by_it(abroad: Abroad) -> None:

@@ -11,8 +11,8 @@ from chouseiapo.domain.links import Link, Linkable, Provider
 from chouseiapo.web.i18n import _
 from chouseiapo.web.request import services
 from chouseiapo.web.staff import words
-from chouseiapo.web.staff.health import BUILT_IN, Health, failing, health
-from chouseiapo.web.staff.standing import Standing, standing, to_be_cleared
+from chouseiapo.web.staff.health import BUILT_IN, Health, health
+from projections.standing import Standing, failing, standing, to_be_cleared
 
 
 class Offer(msgspec.Struct, frozen=True):

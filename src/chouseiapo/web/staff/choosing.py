@@ -18,7 +18,7 @@ from chouseiapo.web.i18n import _
 from chouseiapo.web.request import services
 from chouseiapo.web.staff import session, words
 from chouseiapo.web.staff.linking import home, owner_of
-from chouseiapo.web.staff.standing import standing
+from projections.standing import standing
 
 choosing = Blueprint("choosing", __name__)
 TYPED = "typed"  # the calendar of an address that is typed in

@@ -5,20 +5,15 @@ Cards, the attendees' icons and the review before sending all ask here, so that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import select
 
 from chouseiapo.domain.links import Link, Provider
-from chouseiapo.storage import Rows
-from chouseiapo.tables import tasks
 from chouseiapo.web.i18n import _
 from chouseiapo.web.staff import words
 from chouseiapo.web.staff.frame import moment
-from projections.holds import LEDGER
+from projections.standing import Failing
 
 BUILT_IN, OK, ATTENTION, BROKEN = "built_in", "ok", "attention", "broken"
 # What a button can do about it.
@@ -30,13 +25,6 @@ TESTING_LIFE = timedelta(days=8)
 # What passes by itself; everything else has to be mended by somebody.
 _PASSING = ("unreachable", "unavailable", "throttled", "conflict", "busy_unknown", "resync")
 _WRONG_CALENDAR = ("calendar_not_found", "no_permission", "read_only")
-
-
-class Failing(NamedTuple):
-    """What does not get through to an account, and since when (UTC)."""
-
-    reason: str
-    since: datetime
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -68,17 +56,6 @@ def health(link: Link | None, failing: Failing | None, now: datetime) -> Health:
         what = " ".join(words.said(_MISSING.get(scope, _MISSING_OTHER)) for scope in link.missing)
         return Health(ATTENTION, what, words.said(_ALLOW_ALL), action=RELINK)
     return Health(OK)
-
-
-def failing(rows: Rows, links: Iterable[str]) -> dict[str, Failing]:
-    """What does not get through, by link: the failure that has lasted longest."""
-    found = (
-        select(tasks.c.lane, tasks.c.error, tasks.c.failing_since)
-        .where(tasks.c.ledger == LEDGER, tasks.c.lane.in_(list(links)), tasks.c.failing_since.is_not(None))
-        .order_by(tasks.c.failing_since.desc())
-    )
-    with rows.read() as connection:
-        return {lane: Failing(error, since) for lane, error, since in connection.execute(found)}
 
 
 def _broken(link: Link) -> Health:

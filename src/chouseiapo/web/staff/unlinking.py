@@ -10,8 +10,8 @@ from chouseiapo.domain.links import Leaving, Link
 from chouseiapo.web.request import services
 from chouseiapo.web.staff import session, words
 from chouseiapo.web.staff.linking import home, owner_of
-from chouseiapo.web.staff.standing import standing
 from projections.place_holds import left_on, let_go
+from projections.standing import standing
 
 unlinking = Blueprint("unlinking", __name__)
 
