@@ -99,6 +99,13 @@ def test_a_calendar_at_microsoft_that_may_not_be_read_does_not_break_the_account
     assert not caught.value.auth
 
 
+def test_a_consent_that_lacks_the_own_calendar_is_not_glossed_over(vendor: VendorHome) -> None:
+    vendor.fault("status", status=403, reason="insufficientPermissions", limit=1)
+    with pytest.raises(PortError) as caught:
+        busy(vendor, counting=Counting(tentative=False))
+    assert (caught.value.reason, caught.value.auth) == ("no_permission", True)
+
+
 def test_who_has_no_account_is_busy_with_what_we_put_there(builtin: Home) -> None:
     builtin.add_foreign("打合せ", at(25, 1), at(25, 2))
     builtin.add_foreign("仮の予定", at(26, 1), at(26, 2), tentative=True)
