@@ -108,7 +108,7 @@ def opened(sandbox: Sandbox, database_url: str, **changes: Any) -> Iterator[Link
 
 
 @pytest.fixture
-def vendors(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+def linked_vendors(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """Simulated vendors without anybody."""
     monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
     sandbox = Sandbox(people=())
@@ -118,7 +118,7 @@ def vendors(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def linked(vendors: Sandbox, database_url: str) -> Iterator[Linked]:
+def linked(linked_vendors: Sandbox, database_url: str) -> Iterator[Linked]:
     limits.forget_all()
-    with opened(vendors, database_url) as company:
+    with opened(linked_vendors, database_url) as company:
         yield company

@@ -82,7 +82,9 @@ class TestCalendars:
         assert linked.link(other).broken == "token_refused"
         page = reviewed(signed_in(linked, lead), other)
         assert "連携が切れています" in page.text
-        assert "仮予定は、連携が直り次第入ります。" in page.text
+        assert "仮予定は、連携が直り次第入ります。 本人が「設定」のページで直せます。" in page.text
+        page = reviewed(signed_in(linked, other))
+        assert "仮予定は、連携が直り次第入ります。 もう一度連携すると直り、" in page.text
 
     def test_a_link_that_is_known_to_be_broken_is_not_asked(self, linked: Linked) -> None:
         lead = linked.person("lead", "google")
@@ -100,7 +102,7 @@ class TestCalendars:
         linked.outside.ask("POST", "/calendars/lead@example.com", read)
         app, link = linked.services.coordination, linked.link(lead)
         app.choose_calendar(link.id, BY, NOW, calendar=shared)
-        assert findings(linked, "lead") == [("lead", "calendar", "fails", "calendar_read_only")]
+        assert findings(linked, "lead") == [("lead", "calendar", "fails", "read_only")]
 
     @BOTH
     def test_a_calendar_that_is_gone_fails(self, linked: Linked, provider: str) -> None:

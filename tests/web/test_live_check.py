@@ -51,9 +51,9 @@ def looked(company: Linked) -> list[str]:
 
 
 @pytest.fixture
-def warned(vendors: Sandbox, database_url: str) -> Iterator[Linked]:
+def warned(linked_vendors: Sandbox, database_url: str) -> Iterator[Linked]:
     limits.forget_all()
-    with opened(vendors, database_url, live_check="warn") as company:
+    with opened(linked_vendors, database_url, live_check="warn") as company:
         yield company
 
 
@@ -210,9 +210,9 @@ class TestWarn:
 
 
 class TestNoLook:
-    def test_switched_off_no_calendar_is_read(self, vendors: Sandbox, database_url: str) -> None:
+    def test_switched_off_no_calendar_is_read(self, linked_vendors: Sandbox, database_url: str) -> None:
         limits.forget_all()
-        with opened(vendors, database_url, live_check="off") as company:
+        with opened(linked_vendors, database_url, live_check="off") as company:
             company.person("lead", "google")
             made = propose(company, "lead")
             company.busy("lead", TEN, ELEVEN)
@@ -252,10 +252,10 @@ class TestNoLook:
         assert looked(linked) == []
 
     def test_among_built_in_calendars_it_costs_no_thread_and_no_question_who_has_linked_what(
-        self, vendors: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, linked_vendors: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         limits.forget_all()
-        with opened(vendors, f"sqlite:///{tmp_path}/product.db") as company:
+        with opened(linked_vendors, f"sqlite:///{tmp_path}/product.db") as company:
             company.person("lead")
             made = [propose(company, "lead") for _ in range(2)]
             company.guest.confirm(made[0], "c1")
@@ -267,9 +267,9 @@ class TestNoLook:
 
 class TestInTime:
     @pytest.fixture
-    def hurried(self, vendors: Sandbox, database_url: str) -> Iterator[Linked]:
+    def hurried(self, linked_vendors: Sandbox, database_url: str) -> Iterator[Linked]:
         limits.forget_all()
-        with opened(vendors, database_url, live_check_s=0.8) as company:
+        with opened(linked_vendors, database_url, live_check_s=0.8) as company:
             yield company
 
     @BOTH

@@ -20,6 +20,8 @@ from chouseiapo.web.recent import Recent
 
 BUDGET_S = 2.0
 CALENDAR, HOST = "calendar", "host"
+# The account is well, the chosen calendar is not.
+OF_THE_CALENDAR = READ_ONLY, NOT_FOUND = "read_only", "calendar_not_found"
 FORESEEN = VANISHED, ENDS, MISSING = "entries_vanished", "ends_soon", "permission_missing"
 
 
@@ -88,12 +90,12 @@ class DryRun:
                 return ""  # it may not list calendars: a live token was told so
             raise
         if link.calendar in listed:
-            return "" if listed[link.calendar].writable else "calendar_read_only"
+            return "" if listed[link.calendar].writable else READ_ONLY
         if "@" in link.calendar:  # somebody else's, a room's say, need not be in the account's own list
             now = self._services.clock()
             calendar.entries(link.id, now, now + timedelta(hours=1), link.calendar)
             return ""
-        return "calendar_not_found" if link.calendar else ""
+        return NOT_FOUND if link.calendar else ""
 
 
 def _zoom(owner: Linkable) -> Link | None:

@@ -146,16 +146,7 @@ TROUBLES = {
     "conflict": Trouble(_("連携先で同時に変更がありました。"), _WAIT),
     "busy_unknown": Trouble(_("予定を読み取れませんでした。"), _WAIT),
     "not_answered": Trouble(_("連携先からすぐには応答がなく、確かめられませんでした。"), _WAIT),
-    "calendar_read_only": Trouble(
-        _("書き込み先のカレンダーに予定を入れる権限がありません。"),
-        _("ご本人に、書き込み先のカレンダーを確かめるよう伝えてください。"),
-    ),
-    "entries_vanished": Trouble(
-        _("多くの予定が一度に消えたため、書き込みを止めています。"),
-        _("ご本人に、設定のページで確かめるよう伝えてください。"),
-    ),
-    "ends_soon": Trouble(_("最後の候補の日までに、連携の期限が切れます。"), _RELINK),
-    "permission_missing": Trouble(_("連携に必要な許可の一部がありません。"), _RELINK),
+    "read_only": Trouble(_("書き込み先のカレンダーに予定を入れる権限がありません。"), _RELINK),
     "meeting_under_way": Trouble(_("会議が進行中のため変更できません。"), _WAIT),
     "gone": Trouble(_("連携先から削除されています。"), _OPERATOR),
     "internal_error": Trouble(_("こちらの不具合で処理できませんでした。"), _OPERATOR),
