@@ -128,9 +128,7 @@ class PlaceHolds:
                 continue  # as long as nobody knows what a hand meant, its work stays
             known = standing.get(entry.key) or _unknown(entry, link)
             if known.fingerprint != entry.fingerprint():
-                due.append(
-                    (entry, _over_whatever(known.placed) if _turned(known, appointment) else known.placed)
-                )
+                due.append((entry, known.placed))
         results: list[Placed | PortError | None] = []
         for (entry, placed), result in zip(due, self._write(due, link, now), strict=True):
             touched = isinstance(result, PortError) and result.reason == TOUCHED
