@@ -24,7 +24,8 @@ from chouseiapo.tables import appointments, entries, meetings, tasks
 from projections.holds import LEDGER, EntryWriter
 
 Standing = Mapping[str, "Known"]
-TOUCHED = "touched"  # what calendars answer where somebody has been at an entry since we wrote it
+# What calendars answer where somebody has been at an entry since we wrote it, and where we ask too much.
+TOUCHED, THROTTLED = "touched", "throttled"
 
 
 class Known(NamedTuple):
@@ -37,6 +38,11 @@ class Known(NamedTuple):
     start: datetime | None
     end: datetime | None
     at: datetime | None
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether our last write got no answer: a newer version may be ours, or somebody else's."""
+        return bool(self.placed.unsure and self.placed.vendor_id and self.placed.etag)
 
     def stands_at(self, seen: Found) -> bool:
         """Whether it is where we put it; entries of an earlier release have no time in our notes."""
@@ -122,22 +128,39 @@ class PlaceHolds:
         self, wanted: Sequence[Entry], standing: Standing, appointment: Appointment, link: str, now: datetime
     ) -> list[PortError]:
         owner = link_owner(link)
-        due = []
-        for entry in wanted:
-            if appointment.deviation(owner, entry.candidate):
-                continue  # as long as nobody knows what a hand meant, its work stays
-            known = standing.get(entry.key) or _unknown(entry, link)
-            if known.fingerprint != entry.fingerprint():
-                due.append((entry, known.placed))
+        plain: list[tuple[Entry, Known]] = []
         results: list[Placed | PortError | None] = []
-        for (entry, placed), result in zip(due, self._write(due, link, now), strict=True):
-            touched = isinstance(result, PortError) and result.reason == TOUCHED
-            if touched and entry.key in standing:
-                known = standing[entry.key]
-                results.append(self._over_touched(entry, placed, known, appointment, now))
+        for entry in wanted:
+            known = standing.get(entry.key) or _unknown(entry, link)
+            if known.fingerprint == entry.fingerprint() or appointment.deviation(owner, entry.candidate):
+                continue  # as long as nobody knows what a hand meant, its work stays
+            if known.in_doubt and not _turned(known, appointment):
+                results.append(self._put_after_a_look(entry, known, now))
             else:
-                results.append(result)
+                plain.append((entry, known))
+        answers = self._write([(entry, known.placed) for entry, known in plain], link, now)
+        for (entry, known), answer in zip(plain, answers, strict=True):
+            if _is_touched(answer) and _turned(known, appointment):
+                results += self._write([(entry, _over_whatever(known.placed))], link, now)
+            elif _is_touched(answer):
+                results.append(self._put_after_a_look(entry, known, now))
+            else:
+                results.append(answer)
         return [result for result in results if isinstance(result, PortError)]
+
+    def _put_after_a_look(self, entry: Entry, known: Known, now: datetime) -> Placed | PortError | None:
+        """Somebody may have been at the entry since we wrote it: at its time, or only at what is theirs."""
+        [seen] = self._calendar_of(known.link).look(known.link, [known.placed])
+        if isinstance(seen, PortError):
+            return seen
+        ours = (entry.start, entry.end)  # a write of ours may have come through without an answer
+        if seen is not None and (known.stands_at(seen) or (seen.start, seen.end) == ours):
+            return self._write([(entry, _over_whatever(known.placed))], known.link, now)[0]
+        moved_to = Slot(seen.start, seen.end) if seen else None
+        place = (entry.appointment, link_owner(known.link), entry.candidate)
+        self._app.note_deviation(*place, moved_to, now)
+        self._note_differing(known.placed)
+        return None
 
     def _write(
         self, due: Sequence[tuple[Entry, Placed]], link: str, now: datetime
@@ -146,28 +169,20 @@ class PlaceHolds:
             return []
         # From here on an entry may stand although no answer ever came.
         self._keep([(msgspec.structs.replace(placed, unsure=True), "") for _, placed in due], link)
-        results = self._calendar_of(link).put(link, due)
+        try:
+            results = self._calendar_of(link).put(link, due)
+        except PortError as refusal:
+            self._take_back([placed for _, placed in due], [refusal] * len(due), link)
+            raise
+        self._take_back([placed for _, placed in due], results, link)
         written = [(result, entry) for (entry, _), result in zip(due, results, strict=True)]
         self._keep_written([(r, entry) for r, entry in written if isinstance(r, Placed)], link, now)
         return results
 
-    def _over_touched(
-        self, entry: Entry, placed: Placed, known: Known, appointment: Appointment, now: datetime
-    ) -> Placed | PortError | None:
-        """Somebody has been at the entry since we wrote it: at its time, or only at what is theirs."""
-        link, owner = known.link, link_owner(known.link)
-        self._keep(
-            [(placed, "")], link
-        )  # nothing was written; what we left there is still the version to beat
-        [seen] = self._calendar_of(link).look(link, [placed])
-        if isinstance(seen, PortError):
-            return seen
-        if seen is not None and known.stands_at(seen):
-            return self._write([(entry, _over_whatever(placed))], link, now)[0]
-        moved_to = Slot(seen.start, seen.end) if seen else None
-        self._app.note_deviation(appointment.id, owner, entry.candidate, moved_to, now)
-        self._note_differing(placed)
-        return None
+    def _take_back(self, placed: Sequence[Placed], results: Sequence[Placed | PortError], link: str) -> None:
+        """What was plainly refused was not written: the version to go by is still the one before."""
+        refused = [p for p, r in zip(placed, results, strict=True) if _was_refused(r)]
+        self._keep([(p, "") for p in refused], link)
 
     # What should be gone
 
@@ -224,6 +239,16 @@ class PlaceHolds:
         if rows:
             with self._rows.write() as connection:
                 upsert(connection, entries, rows)
+
+
+def _is_touched(result: Placed | PortError) -> bool:
+    return isinstance(result, PortError) and result.reason == TOUCHED
+
+
+def _was_refused(result: Placed | PortError) -> bool:
+    if isinstance(result, Placed):
+        return False
+    return result.permanent or result.auth or result.reason in (TOUCHED, THROTTLED)
 
 
 def _turned(known: Known, appointment: Appointment) -> bool:

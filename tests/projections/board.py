@@ -48,7 +48,7 @@ class Board:
         if failure is not None:
             return failure
         known = self.standing.get(placed.vendor_id)
-        if placed.etag and (known is None or known.found.etag != placed.etag):
+        if placed.etag and not placed.unsure and (known is None or known.found.etag != placed.etag):
             return PortError("touched")
         generation = placed.generation if known or not placed.vendor_id else placed.generation + 1
         id = placed.vendor_id if known else f"{entry.key}#{generation}"

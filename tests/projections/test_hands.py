@@ -11,6 +11,7 @@ from chouseiapo.bootstrap import Services
 from chouseiapo.domain.appointment import Answer, Appointment, Edit, State
 from chouseiapo.domain.links import Provider
 from chouseiapo.domain.slots import CandidateState, Offer
+from chouseiapo.ports import PortError
 from chouseiapo.tables import mails, tasks
 from chouseiapo.worker import Worker
 from tests.product import BY, NOW, YAMADA, Office, at, offer
@@ -184,6 +185,20 @@ class TestOpenCandidates:
         desk.settle()
         desk.wait()
         assert desk.state(id, "c2") is CandidateState.WITHDRAWN
+
+    def test_nor_where_our_own_write_has_failed_before(self, desk: Desk) -> None:
+        """Whether it was refused, or nobody knows whether it came through."""
+        id = desk.propose()
+        desk.board.answers = [PortError("throttled"), PortError("unavailable"), PortError("unavailable")]
+        desk.app.revise(id, Edit(title="新しい件名"), BY, desk.now)
+        desk.settle()
+        desk.board.delete_by_hand(desk.key(id, "c1"), desk.key(id, "c2"))
+        desk.now += timedelta(seconds=30)
+        desk.settle()
+        assert set(desk.board.times()) == {"c3"}
+        desk.wait()
+        assert {desk.state(id, c) for c in ("c1", "c2")} == {CandidateState.WITHDRAWN}
+        assert {e.title for e in desk.board.stands.values()} == {"【仮】新しい件名"}
 
     def test_what_is_the_members_own_on_an_entry_stands_in_no_way(self, desk: Desk) -> None:
         id = desk.propose()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
 
 from chouseiapo.adapters import taken_away
 from chouseiapo.ports import (
@@ -21,18 +20,12 @@ from chouseiapo.ports import (
 )
 
 
-class Shelf(EntryShelf, Protocol):
-    """Tells of one entry, too."""
-
-    def read(self, link: str, id: str) -> Entry | None: ...
-
-
 class BuiltinCalendar:
     """Implements ports.Calendar. An entry's key is its id, and nobody but us writes here: there are no other
     versions to go by, nothing to be told, and whatever is missing can always be put back.
     """
 
-    def __init__(self, shelf: Shelf) -> None:
+    def __init__(self, shelf: EntryShelf) -> None:
         self._shelf = shelf
 
     def put(self, link: str, writes: Sequence[tuple[Entry, Placed]]) -> list[Placed | PortError]:
