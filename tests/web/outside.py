@@ -98,8 +98,9 @@ def consents(vendors: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
     vendors.world.journal.clear()
     for person in PEOPLE:
         vendors.revoke(person.provider, person.email)
-        for entry in state(vendors)["calendars"][person.email]["entries"]:
-            requests.delete(f"{vendors.url}/entries/{person.email}/{entry['id']}", timeout=10)
+    for id, calendar in state(vendors)["calendars"].items():
+        for entry in calendar["entries"]:
+            requests.delete(f"{vendors.url}/entries/{id}/{entry['id']}", timeout=10)
 
 
 @pytest.fixture

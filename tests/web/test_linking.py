@@ -235,13 +235,14 @@ def test_a_revoked_token_breaks_the_link_and_linking_again_heals_it(abroad: Abro
     abroad.propose()
     page = abroad.tanaka.open("/settings")
     assert "連携が切れています" in page.text
+    assert 'class="card calendar-card broken"' in page.html
     assert "「テスト」公開" in page.text, "it broke within a week"
     page = abroad.tanaka.send(page.form("/link/google"))
     assert abroad.tanaka.status == 200
     url = page.links[-1]
     page = abroad.tanaka.open(abroad.consent(url, TANAKA))
     assert "もう一度連携しました。" in page.text
-    assert "正常です" in page.text
+    assert 'class="card calendar-card ok"' in page.html
     Worker(abroad.services).once()
     assert len(abroad.entries(TANAKA)) == 2
 
@@ -256,6 +257,7 @@ def link_of(**changes: object) -> Link:
         (None, None, "built_in", ""),
         (link_of(), None, "ok", ""),
         (link_of(), Failing("unreachable", NOW - timedelta(minutes=4)), "ok", ""),
+        (link_of(), Failing("token_refused", NOW - timedelta(minutes=6)), "ok", ""),
         (link_of(), Failing("throttled", NOW - timedelta(minutes=6)), "attention", ""),
         (link_of(), Failing("calendar_not_found", NOW), "attention", "choose"),
         (link_of(missing=("calendar.events.freebusy",)), None, "attention", "relink"),

@@ -24,6 +24,8 @@ PATIENCE = timedelta(minutes=5)
 TESTING_LIFE = timedelta(days=8)
 # What passes by itself; everything else has to be mended by somebody.
 _PASSING = ("unreachable", "unavailable", "throttled", "conflict", "busy_unknown", "resync")
+# What an earlier token met: were it true of this one, the link would be broken.
+_OF_TOKENS = ("token_", "not_linked")
 _WRONG_CALENDAR = ("calendar_not_found", "no_permission", "read_only")
 
 
@@ -67,6 +69,8 @@ def _broken(link: Link) -> Health:
 
 def _failing(failing: Failing, now: datetime) -> Health | None:
     trouble = words.trouble(failing.reason)
+    if failing.reason.startswith(_OF_TOKENS):
+        return None
     if failing.reason.startswith(_WRONG_CALENDAR):
         return Health(ATTENTION, trouble.what, words.said(_CHOOSE_AGAIN), failing.since, action=CHOOSE)
     if failing.reason.startswith(_PASSING) and now - failing.since < PATIENCE:
