@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import Select, or_, select
 from sqlalchemy.engine import Connection
 
+from chouseiapo.application import Coordination
 from chouseiapo.domain.appointment import State
 from chouseiapo.domain.event import ERASED
 from chouseiapo.domain.proposal import Guest, shown_title
@@ -21,6 +22,7 @@ from chouseiapo.tables import appointment_people, appointments, mails, parked, p
 from projections.appointments import Listed
 from projections.holds import LEDGER as HOLDS
 from projections.meetings import LEDGER as MEETINGS
+from projections.outbox import QUESTION
 from projections.send_mails import SENT
 
 SKIPPED = "skipped_"
@@ -30,7 +32,8 @@ SOON = timedelta(hours=24)
 
 
 class Concern(msgspec.Struct, frozen=True):
-    """Why an appointment needs somebody: all_gone, calendar, meeting, mail, deadline; since or until `at`."""
+    """Why an appointment needs somebody: question, all_gone, calendar, meeting, mail, deadline; since or
+    until `at`."""
 
     appointment: str
     title: str
@@ -47,6 +50,28 @@ def concerns(rows: Rows, member: str | None, now: datetime) -> list[Concern]:
             *_of(connection, member, "mail", _mail_refused(now)),
             *_of(connection, member, "deadline", _deadline_near(now)),
         ]
+
+
+def questions(app: Coordination, rows: Rows, member: str | None, now: datetime) -> list[Concern]:
+    """What organizers and authors are asked about hands on calendars, oldest first: whoever has been mailed,
+    as long as the appointment itself says that nobody has answered."""
+    asked = (
+        select(appointments.c.id, appointments.c.title)
+        .join(mails, mails.c.appointment == appointments.c.id)
+        .where(
+            mails.c.rule == QUESTION,
+            appointments.c.state.in_((State.PROPOSED.value, State.CONFIRMED.value)),
+            or_(appointments.c.ends_at.is_(None), appointments.c.ends_at > now),
+        )
+        .distinct()
+    )
+    if member is not None:
+        asked = asked.where(mails.c.recipient == member)
+    with rows.read() as connection:
+        titles = {row.id: row.title for row in connection.execute(asked)}
+    found = ((id, app.appointment(id).question) for id in titles)
+    pending = [Concern(id, titles[id], "question", known.seen_at) for id, known in found if known]
+    return sorted(pending, key=lambda concern: (concern.at, concern.appointment))
 
 
 def waiting(rows: Rows, member: str | None, most: int) -> list[Listed]:

@@ -7,21 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 
 from chouseiapo.domain.appointment import Appointment, Edit
-from chouseiapo.domain.event import Event
-from chouseiapo.domain.slots import Candidate
+from chouseiapo.domain.event import SYSTEM, Event
+from chouseiapo.domain.slots import Candidate, Slot
 
 # What an edit can change, by name.
 EDITABLE = Edit.__struct_fields__
+DELETED, MOVED, INSTEAD = "deleted", "moved", "instead"
 
 
 class Line(msgspec.Struct, frozen=True):
     """One thing that happened: `what` is the event's name, `slots` the candidates it concerns, `fields` the
     words that were changed; who joined, who left, and who leads from then on. `by`: what took a candidate,
-    another appointment or something on a calendar; `also`: who had something else then."""
+    another appointment or something on a calendar; or on whose calendar a hand was at an entry, and `how`: it
+    was deleted, or moved, `to` where; also what was answered. `also`: who had something else then."""
 
     at: datetime
     actor: str
@@ -33,7 +36,17 @@ class Line(msgspec.Struct, frozen=True):
     organizer: str = ""
     text: str = ""
     by: str = ""
+    how: str = ""
+    to: Slot | None = None
     also: tuple[str, ...] = ()
+
+
+class Hand(NamedTuple):
+    """Whose calendar it was, what was done there, and where an entry was moved to."""
+
+    by: str = ""
+    how: str = ""
+    to: Slot | None = None
 
 
 def timeline(events: Sequence[Event]) -> list[Line]:
@@ -42,24 +55,55 @@ def timeline(events: Sequence[Event]) -> list[Line]:
     lines = []
     for event in events:
         before, organizer = appointment.attendees, appointment.organizer
+        slots, hand = tuple(_slots(event, appointment)), _hand(event, appointment)
         appointment.when(event)
         now = appointment.attendees
         changed = isinstance(event, Appointment.AttendeesChanged)
         line = Line(
             at=event.at,
-            actor=event.meta.actor,
+            actor=hand.by if hand.how and event.meta.actor == SYSTEM else event.meta.actor,
             what=event.NAME,
-            slots=tuple(_slots(event, appointment)),
+            slots=slots,
             fields=tuple(_fields(event)),
             joined=tuple(m for m in now if m not in before) if changed else (),
             left=tuple(m for m in before if m not in now),
             organizer=appointment.organizer if changed and appointment.organizer != organizer else "",
             text=event.reason if isinstance(event, Appointment.Cancelled) else "",
-            by=event.by if isinstance(event, Appointment.CandidateTaken) else "",
+            by=event.by if isinstance(event, Appointment.CandidateTaken) else hand.by,
+            how=_how(event) or hand.how,
+            to=hand.to,
             also=event.owners if isinstance(event, Appointment.OverlapNoticed) else (),
         )
         lines.append(line)
     return lines
+
+
+def _hand(event: Event, appointment: Appointment) -> Hand:
+    """What was done by hand on a calendar, as far as the event is about that."""
+    match event:
+        case Appointment.CandidateMoved():
+            return Hand(event.by, MOVED, Slot(event.start, event.end))
+        case Appointment.EntryDeviated() | Appointment.OrganizerAsked():
+            return _done(event.owner, event.start, event.end)
+        case Appointment.CandidateWithdrawn() if known := appointment.deviation(event.by, event.candidate):
+            return _done(known.owner, known.start, known.end)
+        case Appointment.EntryRestored() | Appointment.OrganizerAnswered():
+            return Hand(event.owner)
+    return Hand()
+
+
+def _done(owner: str, start: datetime | None, end: datetime | None) -> Hand:
+    return Hand(owner, MOVED, Slot(start, end)) if start and end else Hand(owner, DELETED)
+
+
+def _how(event: Event) -> str:
+    """Of an answer, which; of a proposal, whether it is to replace what is fixed."""
+    match event:
+        case Appointment.OrganizerAnswered(answer=answer):
+            return answer.value
+        case Appointment.Proposed(instead_of=replaced) if replaced:
+            return INSTEAD
+    return ""
 
 
 def _slots(event: Event, appointment: Appointment) -> Iterator[Candidate]:
@@ -72,6 +116,11 @@ def _slots(event: Event, appointment: Appointment) -> Iterator[Candidate]:
             | Appointment.CandidateTaken(candidate=candidate)
             | Appointment.CandidatePassed(candidate=candidate)
             | Appointment.OverlapNoticed(candidate=candidate)
+            | Appointment.CandidateMoved(candidate=candidate)
+            | Appointment.EntryDeviated(candidate=candidate)
+            | Appointment.EntryRestored(candidate=candidate)
+            | Appointment.OrganizerAsked(candidate=candidate)
+            | Appointment.OrganizerAnswered(candidate=candidate)
         ):
             yield appointment.candidates[candidate]
 

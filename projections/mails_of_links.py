@@ -18,12 +18,14 @@ def link_facts(app: Coordination, mail: Mail, base_url: str) -> LinkFacts:
     kind = Room if is_of("room", mail.stream) else Member
     owner: Room | Member = kind.remember(mail.stream, app.stream(mail.stream, until=mail.version))
     link = owner.links[_link(app, mail)]
+    is_room = isinstance(owner, Room)
+    relinked_at = f"{base_url}/rooms/{owner.id}" if is_room else f"{base_url}/settings"
     vanished = mail.rule == VANISHED
     return LinkFacts(
         link=link,
         at=mail.created_at,
-        url=f"{base_url}/calendars/{link.id}/vanished" if vanished else f"{base_url}/settings",
-        room=owner.name if isinstance(owner, Room) else "",
+        url=f"{base_url}/calendars/{link.id}/vanished" if vanished else relinked_at,
+        room=owner.name if is_room else "",
         count=link.vanished if vanished else 0,
     )
 

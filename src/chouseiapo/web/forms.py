@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
@@ -101,6 +101,12 @@ class CandidatesBody(Body):
 
 class CancelBody(Body):
     reason: str = ""
+
+
+class QuestionBody(Body):
+    """New times are no answer of their own: they are proposed, on the pages."""
+
+    answer: Literal["keep", "cancel"]
 
 
 class ConfirmBody(Body):

@@ -9,6 +9,7 @@ from flask import g
 from chouseiapo import wording
 from chouseiapo.domain.event import GUEST, OPERATOR, SYSTEM
 from chouseiapo.domain.ids import is_of
+from chouseiapo.domain.slots import Candidate, Slot
 from chouseiapo.web.i18n import _, translate
 from chouseiapo.web.messages import HAPPENED
 from chouseiapo.web.request import services
@@ -26,8 +27,8 @@ _ACTORS = {GUEST: _("お客様"), SYSTEM: _("自動"), OPERATOR: _("運用担当
 
 def actor_name(actor: str) -> str:
     """Who did it: a member by name, the guest, or the product itself."""
-    if actor.startswith("member-"):
-        return services().coordination.member(actor).name
+    if is_of("member", actor) or is_of("room", actor):
+        return _name(actor)
     return translate(_ACTORS.get(actor, _ACTORS[SYSTEM]), g.locale)
 
 
@@ -35,13 +36,26 @@ def worded(line: Line) -> str:
     """One line of the timeline in sentences: what happened, then what changed with it."""
     settings = services().settings
     today = g.now.astimezone(settings.zone).date()
-    slots = [wording.slot(c.start, c.end, settings.time_zone, g.locale, today) for c in line.slots]
-    said = translate(HAPPENED[_key(line)], g.locale, slots=" / ".join(slots), count=len(slots))
+
+    def slot(between: Candidate | Slot) -> str:
+        return wording.slot(between.start, between.end, settings.time_zone, g.locale, today)
+
+    slots = [slot(candidate) for candidate in line.slots]
+    said = translate(
+        HAPPENED[_key(line)],
+        g.locale,
+        slots=" / ".join(slots),
+        count=len(slots),
+        whose=_addressed(line.by),
+        to=slot(line.to) if line.to else "",
+    )
     return " ".join([said, *_changes(line), *filter(None, [line.text])])
 
 
 def _key(line: Line) -> str:
-    return f"{line.what} {line.by}" if line.by == FOREIGN else line.what
+    """The event's name, and what else tells one sentence from another."""
+    how = FOREIGN if line.by == FOREIGN else line.how
+    return f"{line.what} {how}" if f"{line.what} {how}" in HAPPENED else line.what
 
 
 def _changes(line: Line) -> Iterator[str]:
@@ -59,5 +73,16 @@ def _changes(line: Line) -> Iterator[str]:
 
 def _names(owners: Iterable[str]) -> list[str]:
     """Of members and rooms."""
+    return [_name(owner) for owner in owners]
+
+
+def _name(owner: str) -> str:
     app = services().coordination
-    return [app.room(owner).name if is_of("room", owner) else app.member(owner).name for owner in owners]
+    return app.room(owner).name if is_of("room", owner) else app.member(owner).name
+
+
+def _addressed(owner: str) -> str:
+    """Whose calendar it was, as a sentence names them: 「田中 一郎さん」, 「会議室A」."""
+    if is_of("room", owner):
+        return _name(owner)
+    return wording.person(_name(owner), g.locale, guest=False) if is_of("member", owner) else ""

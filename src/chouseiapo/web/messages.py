@@ -106,6 +106,9 @@ REFUSALS = {
     "revoked": _("このリンクは無効になりました。"),
     "not_proposed": _("日程調整はすでに終わっているため、この操作はできません。"),
     "last_candidate": _("最後の日時候補は取り下げられません。やめる場合はキャンセルしてください。"),
+    "not_asked": _(
+        "この確認には、すでに回答があったか、予定が元に戻っています。いまの状態を確かめてください。"
+    ),
     "over": _("すでに終わったアポイントメントです。"),
     "erased": _("このアポイントメントのお客様の情報は消去されています。新しい内容は書き加えられません。"),
     "not_over": _("まだ終わっていないアポイントメントです。先にキャンセルしてください。"),
@@ -130,8 +133,42 @@ REFUSALS = {
 # What happened, for the timeline; by the event's stored name and, where it is no appointment, by what.
 HAPPENED = {
     "appointment.proposed": _("日時候補を%(count)s件提案しました。"),
+    "appointment.proposed instead": _(
+        "確定している予定の日程を調整し直すため、日時候補を%(count)s件提案しました。"
+    ),
     "appointment.candidates-added": _("日時候補を追加しました: %(slots)s"),
     "appointment.candidate-withdrawn": _("日時候補を取り下げました: %(slots)s"),
+    "appointment.candidate-withdrawn deleted": _(
+        "%(whose)sのカレンダーで仮予定が削除されたため、候補を取り下げました: %(slots)s"
+    ),
+    "appointment.candidate-withdrawn moved": _(
+        "%(whose)sのカレンダーで仮予定が%(to)sへ動かされたため、候補を取り下げました: %(slots)s"
+    ),
+    "appointment.candidate-moved": _(
+        "%(whose)sのカレンダーで仮予定が動かされたため、候補の日時を変えました: %(slots)s → %(to)s"
+    ),
+    "appointment.entry-deviated deleted": _(
+        "%(whose)sのカレンダーから予定がなくなったようです。確かめています: %(slots)s"
+    ),
+    "appointment.entry-deviated moved": _(
+        "%(whose)sのカレンダーで予定が%(to)sへ動いたようです。確かめています: %(slots)s"
+    ),
+    "appointment.entry-restored": _(
+        "%(whose)sのカレンダーの予定が、元のとおりであることを確かめました: %(slots)s"
+    ),
+    "appointment.organizer-asked deleted": _(
+        "%(whose)sのカレンダーで予定が削除されました。どうするかの回答を待っています: %(slots)s"
+    ),
+    "appointment.organizer-asked moved": _(
+        "%(whose)sのカレンダーで予定が%(to)sへ動かされました。どうするかの回答を待っています: %(slots)s"
+    ),
+    "appointment.organizer-answered keep": _(
+        "この日時のままにして、%(whose)sのカレンダーの予定を元に戻すことにしました: %(slots)s"
+    ),
+    "appointment.organizer-answered reschedule": _(
+        "日程を調整し直すことにしました。新しい日時が決まるまでは、この日時が有効です: %(slots)s"
+    ),
+    "appointment.organizer-answered cancel": _("キャンセルすることにしました: %(slots)s"),
     "appointment.candidate-taken": _("別のアポイントメントが確定したため、候補が埋まりました: %(slots)s"),
     "appointment.candidate-taken calendar": _(
         "カレンダーにほかの予定が入ったため、候補が埋まりました: %(slots)s"

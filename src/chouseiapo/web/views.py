@@ -76,6 +76,7 @@ class Views:
             "round": None,
             "meeting": self._meeting(appointment),
             "calendar": self._calendar(appointment),
+            "question": self._question(appointment),
         }
 
     def imagined(self, appointment: Appointment, mails: Sequence[Mail]) -> dict[str, Any]:
@@ -157,6 +158,17 @@ class Views:
         if appointment.meeting is None or appointment.state is not State.CONFIRMED:
             return None
         return msgspec.structs.asdict(appointment.meeting)
+
+    def _question(self, appointment: Appointment) -> dict[str, Any] | None:
+        if (asked := appointment.question) is None:
+            return None
+        return {
+            "owner": self._name(asked.owner),
+            "gone": asked.gone,
+            "start": self.moment(asked.start),
+            "end": self.moment(asked.end),
+            "since": self.moment(asked.seen_at),
+        }
 
     def _calendar(self, appointment: Appointment) -> dict[str, Any]:
         wanted = self._services.entry_writer.wanted(appointment)

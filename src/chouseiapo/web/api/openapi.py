@@ -14,6 +14,7 @@ _BODIES = (
     forms.EditBody,
     forms.CandidatesBody,
     forms.CancelBody,
+    forms.QuestionBody,
     forms.ConfirmBody,
     forms.MemberBody,
 )
@@ -67,6 +68,18 @@ _CALENDAR = {
     },
 }
 _NOT_YET = ("id", "revision", "guest_url")
+_QUESTION = {
+    "type": "object",
+    "description": "An entry was deleted (gone) or moved by hand on the owner's calendar; to be decided.",
+    "required": ["owner", "gone", "start", "end", "since"],
+    "properties": {
+        "owner": _TEXT,
+        "gone": {"type": "boolean"},
+        "start": {"type": ["string", "null"], "format": "date-time"},
+        "end": {"type": ["string", "null"], "format": "date-time"},
+        "since": _MOMENT,
+    },
+}
 _APPOINTMENT: dict[str, Any] = {
     "type": "object",
     "required": ["id", "state", "revision", "guest_url", "candidates", "confirmed", "meeting", "calendar"],
@@ -81,6 +94,7 @@ _APPOINTMENT: dict[str, Any] = {
         "author": _TEXT,
         "round": {"type": ["object", "null"]},
         "calendar": _CALENDAR,
+        "question": {"oneOf": [_QUESTION, _NULL]},
     },
 }
 _GUEST_VIEW = {"type": "object", "properties": _SHARED | {"company": _TEXT, "organizer": _TEXT}}
@@ -142,6 +156,7 @@ _ROUTES: tuple[tuple[str, str, str, str, str, int], ...] = (
     ("post", "/appointments/{id}/candidates", "Offer more", "CandidatesBody", "Appointment", 201),
     ("delete", "/appointments/{id}/candidates/{candidate}", "Withdraw one", "", "Appointment", 200),
     ("post", "/appointments/{id}/cancel", "Cancel", "CancelBody", "Appointment", 200),
+    ("post", "/appointments/{id}/question", "Answer its question", "QuestionBody", "Appointment", 200),
     ("post", "/appointments/{id}/resend", "Mail the request again", "", "Appointment", 200),
     ("post", "/appointments/{id}/link", "Reissue the guest link", "", "Appointment", 200),
     ("get", "/appointments/{id}/history", "The timeline", "", "", 200),

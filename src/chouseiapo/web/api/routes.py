@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, g, jsonify, request
 
-from chouseiapo.domain.appointment import Appointment, Edit, State
+from chouseiapo.domain.appointment import Answer, Appointment, Edit, State
 from chouseiapo.domain.errors import Invalid, NotFound, Problem
 from chouseiapo.domain.ids import member_id, new_id
 from chouseiapo.domain.member import Role
@@ -21,6 +21,7 @@ from chouseiapo.web.forms import (
     EditBody,
     MemberBody,
     ProposalBody,
+    QuestionBody,
     is_thinkable,
     offers_of,
 )
@@ -168,6 +169,21 @@ def cancel(id: str) -> Any:
     visible(id)
     body = json_body(CancelBody)
     return _shown(services().coordination.cancel(id, body.reason, command_of(g.member.id), g.now))
+
+
+@api.post("/appointments/<id>/question")
+@with_token
+def answer_question(id: str) -> Any:
+    """Say what it means that an entry was deleted or moved by hand; refused where nobody asks."""
+    concerned, body = visible(id), json_body(QuestionBody)
+    cause = command_of(g.member.id)
+    asked = concerned.question
+    if cause.command in concerned.commands:
+        return _shown(concerned)
+    if asked is None or concerned.is_over(g.now):
+        raise Refused(409, "not_asked")
+    place, answer = (asked.owner, asked.candidate), Answer(body.answer)
+    return _shown(services().coordination.answer_question(id, *place, answer, cause, g.now))
 
 
 @api.post("/appointments/<id>/resend")

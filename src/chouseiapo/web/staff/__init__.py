@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from chouseiapo.web.staff import frame
+from chouseiapo.web.staff import frame, hands
 from chouseiapo.web.staff.again import again
 from chouseiapo.web.staff.appointment import appointment
 from chouseiapo.web.staff.caldav import caldav
@@ -15,11 +15,13 @@ from chouseiapo.web.staff.linking import linking
 from chouseiapo.web.staff.more import more
 from chouseiapo.web.staff.new import new
 from chouseiapo.web.staff.outbox import outbox
+from chouseiapo.web.staff.question import question
 from chouseiapo.web.staff.review import review
 from chouseiapo.web.staff.rooms import rooms
 from chouseiapo.web.staff.settings import settings
 from chouseiapo.web.staff.sign_in import sign_in
 from chouseiapo.web.staff.unlinking import unlinking
+from chouseiapo.web.staff.vanished import vanished
 from chouseiapo.web.staff.week import week
 
 BLUEPRINTS = (
@@ -31,6 +33,8 @@ BLUEPRINTS = (
     appointment,
     again,
     more,
+    question,
+    vanished,
     week,
     settings,
     outbox,
@@ -46,5 +50,6 @@ BLUEPRINTS = (
 def install(app: Flask) -> None:
     """Every page of the staff's, and what their templates use."""
     frame.install(app)
+    app.jinja_env.globals["fixed_time"] = hands.fixed_time
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -12,7 +12,7 @@ from chouseiapo.domain.errors import Busy, DomainError, NotFound, Problem
 from chouseiapo.domain.event import Meta
 from chouseiapo.domain.proposal import Delivery, Visibility
 from chouseiapo.domain.slots import CandidateState
-from chouseiapo.web.errors import answer_to
+from chouseiapo.web.errors import Refused, answer_to
 from chouseiapo.web.i18n import _
 from chouseiapo.web.messages import REFUSALS
 from chouseiapo.web.request import services, visible
@@ -38,6 +38,7 @@ DONE = {
     "resend": _("依頼メールを再送しました。"),
     "link": _("新しいリンクを発行しました。以前のリンクは使えません。新しいリンクをお客様に伝えてください。"),
     "cancel": _("キャンセルしました。"),
+    "kept": _("この日時のままにします。カレンダーの予定を元に戻しています。"),
 }
 
 # What stands elsewhere on this page than on the form of a proposal.
@@ -170,7 +171,7 @@ def _do(id: str, what: str, decide: Decide) -> Any:
     return redirect(url_for("appointment.page", id=id, done=what), 303)
 
 
-def page_refusing(id: str, refusal: DomainError, tried: str = "") -> Response:
+def page_refusing(id: str, refusal: DomainError | Refused, tried: str = "") -> Response:
     """The page as it stands now, with what could not be done on top; `tried` names the form it was."""
     answer = answer_to(refusal)
     return Response(_page(visible(id), tried, answer.code, answer.problems), answer.status, answer.headers)

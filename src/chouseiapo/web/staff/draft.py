@@ -27,7 +27,8 @@ _CHOICES: dict[str, type[StrEnum]] = {
 
 
 class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Everything as it was typed; people are ids. `query` is what was last searched for."""
+    """Everything as it was typed; people are ids. `query` is what was last searched for. `instead_of`: the
+    confirmed appointment for which another time is to be found; no form says it."""
 
     attendees: tuple[str, ...] = ()
     organizer: str = ""
@@ -49,6 +50,7 @@ class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
     note: str = ""
     visibility: str = "default"
     deadline: str = ""
+    instead_of: str = ""
 
     @property
     def guest(self) -> Guest:
@@ -133,6 +135,7 @@ def proposal_of(draft: Draft, zone: ZoneInfo) -> tuple[Proposal, list[Problem]]:
         note=draft.note,
         visibility=choice("visibility", Visibility, Visibility.DEFAULT),
         deadline=deadline,
+        instead_of=draft.instead_of,
     )
     return proposal, problems
 

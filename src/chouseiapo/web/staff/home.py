@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 from babel.dates import format_timedelta
-from flask import Blueprint, g, render_template, request
+from flask import Blueprint, g, render_template, request, url_for
 
 from chouseiapo import wording
+from chouseiapo.domain.links import Link
 from chouseiapo.domain.proposal import Guest
 from chouseiapo.web.i18n import _
 from chouseiapo.web.request import services
-from chouseiapo.web.staff import session, words
+from chouseiapo.web.staff import people, session, words
 from chouseiapo.web.staff.frame import is_administrator, moment, slot
 from chouseiapo.web.staff.new import begun
 from projections import desk
@@ -23,7 +25,11 @@ staff = Blueprint("staff", __name__)
 MOST = 30
 SOON = timedelta(hours=48)
 ALL = "all"
-DONE = {"discarded": _("下書きを破棄しました。")}
+DONE = {
+    "discarded": _("下書きを破棄しました。"),
+    "restored": _("すべて元に戻しています。まもなくカレンダーに表示されます。"),
+    "left": _("消したままにします。確かめが必要なものは、まもなくここに並びます。"),
+}
 # What is not built yet (declined) is not offered as a filter.
 FILTERS = {
     ALL: _("すべて"),
@@ -40,6 +46,15 @@ class Line(msgspec.Struct, frozen=True):
     when: str
     facts: tuple[str, ...]
     soon: str = ""
+
+
+class Account(msgspec.Struct, frozen=True):
+    """An account that needs somebody: what is wrong, whose it is, and the way to its one remedy."""
+
+    what: str
+    facts: str
+    where: str
+    action: str
 
 
 @staff.get("/")
@@ -67,7 +82,8 @@ def _found(member: str | None, query: str, state: str) -> dict[str, Any]:
 
 def _desk(member: str | None) -> dict[str, Any]:
     rows = services().rows
-    concerns = desk.concerns(rows, member, g.now)
+    asked = desk.questions(services().coordination, rows, member, g.now)
+    concerns = [*asked, *desk.concerns(rows, member, g.now)]
     pressing = {concern.appointment for concern in concerns}
     waiting = [each for each in desk.waiting(rows, member, MOST) if each.id not in pressing]
     guests = desk.guests_of(rows, pressing)
@@ -76,13 +92,40 @@ def _desk(member: str | None) -> dict[str, Any]:
             (c, _guest(guests, c.appointment), words.said(words.CONCERNS[c.what]), _since_or_until(c))
             for c in concerns
         ],
-        "broken": [link for link in g.member.links.values() if link.broken],
+        "accounts": list(_accounts()),
         "begun": [(each.id, each.title, _ago(each.at)) for each in begun()],
         "waiting": _lines(waiting),
         "coming": _lines(desk.coming(rows, member, g.now, MOST)),
         "most": MOST,
         "new_here": not list_appointments(rows, member, most=1),
     }
+
+
+def _accounts() -> Iterator[Account]:
+    """What is wrong with one's own accounts and, for administrators, with the rooms'."""
+    own = url_for("settings.page")
+    for link in g.member.links.values():
+        yield from _trouble(link, own)
+    if is_administrator():
+        rooms = services().coordination.owners(room.id for room in people.rooms())
+        for id, room in rooms.items():
+            for link in room.links.values():
+                yield from _trouble(link, url_for("rooms.page", id=id), people.name_of(id))
+
+
+def _trouble(link: Link, relinked_at: str, room: str = "") -> Iterator[Account]:
+    """It does not work; or so many entries are gone that somebody has to say what that means."""
+    name = words.said(words.PROVIDERS[link.provider])
+    facts = f"{room} · {link.account}" if room else link.account
+    if link.broken:
+        what = words.said(_("%(name)sとの連携が切れています"), name=name)
+        yield Account(what, facts, relinked_at, words.said(_("設定を見る")))
+    if link.vanished:
+        what = words.said(
+            _("%(name)sから予定が%(count)s件、一度に消えました"), name=name, count=link.vanished
+        )
+        where = url_for("vanished.page", link=link.id)
+        yield Account(what, facts, where, words.said(_("どうするか決める")))
 
 
 def _since_or_until(concern: desk.Concern) -> str:

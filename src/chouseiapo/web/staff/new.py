@@ -43,7 +43,14 @@ _PLACES = {
 
 def _keep(writer: str, id: str) -> str:
     """Keep what was posted after the session had ended; answers where its writer finds it."""
-    return url_for("new.form", id=_write(id, read_draft(request.form), writer))
+    return url_for("new.form", id=_write(id, _read(id, writer), writer))
+
+
+def _read(id: str, writer: str) -> Draft:
+    """The form as it was posted, with what its draft knows and no form says."""
+    content = drafts().read(PREFIX + id, writer)
+    before = decoded(content) if content is not None else None
+    return msgspec.structs.replace(read_draft(request.form), instead_of=before.instead_of if before else "")
 
 
 @new.get("")
@@ -70,7 +77,7 @@ def form(id: str) -> Any:
 @new.post("/<string(length=32):id>")
 @session.signed_in_writing(_keep)
 def write(id: str) -> Any:
-    draft, action = read_draft(request.form), request.form.get("action", "")
+    draft, action = _read(id, g.member.id), request.form.get("action", "")
     what, which = _parts(action)
     if g.stale:
         return page(id, draft, refusal="form_expired"), 409
@@ -129,7 +136,7 @@ def page(id: str, draft: Draft, check: bool = False, refusal: str = "", others: 
     if check:
         problems = problems_of(draft, services().coordination, services().settings.zone, g.now)
     attending = [found for found in map(people.shown, draft.attendees) if found]
-    picking = picker(draft.picking, [each.id for each in attending], problems)
+    picking = picker(draft.picking, [each.id for each in attending], problems, besides=draft.instead_of)
     return render_template(
         "staff/new.html",
         id=id,

@@ -17,13 +17,13 @@ from chouseiapo.domain.slots import Candidate, CandidateState, Offer
 from chouseiapo.web.history import actor_name, worded
 from chouseiapo.web.i18n import _
 from chouseiapo.web.request import services
-from chouseiapo.web.staff import people, words
+from chouseiapo.web.staff import hands, people, words
 from chouseiapo.web.staff.frame import moment, slot, title_of, zone_name
 from chouseiapo.web.staff.outbox import line
 from chouseiapo.web.staff.progress import progress
+from chouseiapo.web.staff.written import calendars, state_of
 from projections.desk import is_parked, meeting_trouble
 from projections.history import timeline
-from projections.holds import CalendarState, Failure, calendar_state
 from projections.mail_log import mails_about
 from projections.outbox import mails_of
 
@@ -40,25 +40,13 @@ class Offered(msgspec.Struct, frozen=True):
     can_return: bool
 
 
-class CalendarShown(msgspec.Struct, frozen=True):
-    """Somebody's calendar: linked, built_in or broken; since when, what is wrong, and what to do about it."""
-
-    name: str
-    state: str
-    calendar: str
-    since: str = ""
-    what: str = ""
-    remedy: str = ""
-
-
 def overview(appointment: Appointment) -> dict[str, Any]:
     """Everything that the page's template needs about the appointment."""
     stream = services().coordination.stream(appointment.id)
     logged = mails_about(services().rows, appointment.id)
-    wanted = services().entry_writer.wanted(appointment)
-    calendar = calendar_state(services().rows, wanted, appointment.id)
-    calendars, meeting = _calendars(appointment, calendar), _meeting(appointment)
-    in_trouble = bool(any(each.what for each in calendars) or meeting["meeting_trouble"])
+    calendar = state_of(appointment)
+    shown, meeting = calendars(appointment, calendar), _meeting(appointment)
+    in_trouble = bool(any(each.what for each in shown) or meeting["meeting_trouble"])
     return {
         "appointment": appointment,
         "title": title_of(appointment),
@@ -81,7 +69,9 @@ def overview(appointment: Appointment) -> dict[str, Any]:
         "proposed": appointment.state is State.PROPOSED,
         "stands": appointment.state in (State.PROPOSED, State.CONFIRMED),
         "calendar": calendar,
-        "calendars": calendars,
+        "calendars": shown,
+        "question": hands.question(appointment),
+        "replaced_by": hands.replacement(appointment, stream),
         "overlapping": [people.addressed(owner) for owner in appointment.overlaps],
         "progress": progress(appointment, stream, logged, calendar, in_trouble),
         **_chosen(appointment),
@@ -170,29 +160,6 @@ def _addressed(appointment: Appointment, recipient: str) -> str:
     return words.said(_("%(name)s(お客様)"), name=name) if is_guest else name
 
 
-def _calendars(appointment: Appointment, state: CalendarState) -> list[CalendarShown]:
-    """Every calendar that is written, and those that still hold what should go."""
-    failing = {failure.owner: failure for failure in state.failed}
-    standing = [c for c in appointment.candidates.values() if c.state in _WRITTEN] if state.wanted else []
-    owners = dict.fromkeys((*(owner for c in standing for owner in appointment.resources(c)), *failing))
-    return [_calendar(owner, failing.get(owner)) for owner in owners]
-
-
-def _calendar(owner: str, failure: Failure | None) -> CalendarShown:
-    name, calendar = people.name_of(owner), people.calendar_of(owner)
-    if failure is not None:
-        return CalendarShown(name, "broken", calendar, moment(failure.since), *words.trouble(failure.reason))
-    if not owner.startswith("member-"):
-        return CalendarShown(name, "built_in", calendar)
-    link = services().coordination.member(owner).calendar
-    if link is None:
-        return CalendarShown(name, "built_in", words.said(_("連携なし(内蔵カレンダー)")))
-    if not link.broken:
-        return CalendarShown(name, "linked", calendar)
-    since = moment(link.broken_since) if link.broken_since else ""
-    return CalendarShown(name, "broken", calendar, since, *words.trouble(link.broken))
-
-
 def _chosen(appointment: Appointment) -> dict[str, Any]:
     chosen = appointment.chosen
     if chosen is None:
@@ -244,7 +211,6 @@ def _in_order(candidates: Iterable[Candidate]) -> list[Candidate]:
     return sorted(candidates, key=lambda c: (c.start, c.end))
 
 
-_WRITTEN = (CandidateState.OPEN, CandidateState.CHOSEN)
 _ENDED = {
     State.CANCELLED: _("キャンセルされました。"),
     State.EXPIRED: _("回答のないまま期限を過ぎ、終了しました。"),

@@ -1,0 +1,112 @@
+"""What members' hands have done to entries on their calendars, as an appointment's page words it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+from flask import g
+
+from chouseiapo.domain.appointment import Answer, Appointment, State
+from chouseiapo.domain.appointment_state import Deviation
+from chouseiapo.domain.event import Event
+from chouseiapo.web.i18n import _
+from chouseiapo.web.request import may_see, services
+from chouseiapo.web.staff import people, words
+from chouseiapo.web.staff.frame import moment, slot, title_of
+
+
+class Question(msgspec.Struct, frozen=True):
+    """What is to be decided: for which candidate, on whose calendar, and what happened there, in words.
+
+    stands: the time as the guest knows it; moved: where the entry was moved to, empty when it was deleted.
+    """
+
+    owner: str
+    candidate: str
+    calendar: str
+    happened: str
+    stands: str
+    moved: str
+    since: str
+    confirmed: bool
+
+
+class Other(msgspec.Struct, frozen=True):
+    """The appointment that replaces this one, or that this one replaces; its time, where that is fixed."""
+
+    id: str
+    title: str
+    time: str
+
+
+def question(appointment: Appointment) -> Question | None:
+    """What a person is to decide, as long as it is to come."""
+    asked = appointment.question
+    if asked is None or appointment.is_over(g.now):
+        return None
+    concerned = appointment.candidates[asked.candidate]
+    mine, confirmed = asked.owner == g.member.id, appointment.chosen is not None
+    whose = "" if mine else people.addressed(asked.owner)
+    return Question(
+        owner=asked.owner,
+        candidate=asked.candidate,
+        calendar=words.said(_("あなたのカレンダー") if mine else _("%(whose)sのカレンダー"), whose=whose),
+        happened=words.said(_HAPPENED[mine, confirmed, asked.gone], whose=whose),
+        stands=slot(concerned.start, concerned.end),
+        moved=_moved(asked),
+        since=moment(asked.seen_at),
+        confirmed=confirmed,
+    )
+
+
+def notes(appointment: Appointment) -> dict[str, str]:
+    """What is going on with whose calendar: something is being verified, or an answer is awaited."""
+    waiting = {
+        d.owner: words.said(_("変更をどうするか、回答を待っています。")) for d in appointment.deviations
+    }
+    unsure = Counter(d.owner for d in appointment.deviations if not d.asked)
+    checking = {
+        owner: words.said(_("カレンダーで変更がありました(%(n)s件)。確かめています。"), n=n)
+        for owner, n in unsure.items()
+    }
+    return waiting | checking
+
+
+def fixed_time(appointment: str) -> Other | None:
+    """The confirmed appointment that is to be replaced, as long as it stands and one may see it."""
+    found = services().coordination.appointment(appointment) if appointment else None
+    if found is None or found.chosen is None or not may_see(g.member, found):
+        return None
+    return Other(found.id, title_of(found), slot(found.chosen.start, found.chosen.end))
+
+
+def replacement(appointment: Appointment, stream: Sequence[Event]) -> Other | None:
+    """The appointment whose answer would replace this one; what asked for it names it as its cause."""
+    answers = (e for e in reversed(stream) if isinstance(e, Appointment.OrganizerAnswered))
+    last = next((e for e in answers if e.answer is Answer.RESCHEDULE), None)
+    cause = last.meta.causation.partition("/")[0] if last else ""
+    if not cause or appointment.chosen is None:
+        return None
+    found = services().coordination.appointment(cause)
+    if found.state is not State.PROPOSED or not may_see(g.member, found):
+        return None
+    return Other(found.id, title_of(found), "")
+
+
+def _moved(asked: Deviation) -> str:
+    return slot(asked.start, asked.end) if asked.start and asked.end else ""
+
+
+# By whether it is one's own calendar, whether the time is fixed, and whether the entry is gone.
+_HAPPENED = {
+    (False, True, True): _("%(whose)sのカレンダーで、この予定が削除されました"),
+    (False, True, False): _("%(whose)sのカレンダーで、この予定が動かされました"),
+    (False, False, True): _("%(whose)sのカレンダーで、最後の候補の仮予定が削除されました"),
+    (False, False, False): _("%(whose)sのカレンダーで、最後の候補の仮予定が動かされました"),
+    (True, True, True): _("あなたのカレンダーで、この予定が削除されました"),
+    (True, True, False): _("あなたのカレンダーで、この予定が動かされました"),
+    (True, False, True): _("あなたのカレンダーで、最後の候補の仮予定が削除されました"),
+    (True, False, False): _("あなたのカレンダーで、最後の候補の仮予定が動かされました"),
+}
