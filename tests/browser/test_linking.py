@@ -134,7 +134,7 @@ def test_an_administrator_gives_a_new_room_its_calendar(
     live = live_abroad
     resource = live.sandbox.add_room("応接室", "google", [BOSS])
     page = signed_in(new_context(), live, live.boss)
-    page.get_by_role("link", name="会議室").click()
+    page.get_by_role("link", name="会議室一覧").click()
     page.get_by_label("名前").fill("応接室")
     page.get_by_label("席数").fill("4")
     page.get_by_role("button", name="追加する").click()
@@ -151,5 +151,5 @@ def test_an_administrator_gives_a_new_room_its_calendar(
     assert found
     live.propose(offers=(offer(25, 1, room=found[1]),))
     assert live.entries(resource.id) == ["tentative"]
-    page.get_by_role("link", name="会議室").first.click()
+    page.get_by_role("link", name="会議室一覧").first.click()
     expect(page.locator(".rooms")).to_contain_text("正常")

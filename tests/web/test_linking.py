@@ -217,6 +217,19 @@ def test_only_a_calendar_that_can_be_written_is_accepted(abroad: Abroad) -> None
         )
 
 
+def test_a_refused_choice_keeps_what_was_ticked(abroad: Abroad) -> None:
+    abroad.sandbox.add_calendar(TANAKA, "祝日", "reader", HOLIDAYS)
+    form = abroad.link(abroad.tanaka, TANAKA).form("/choose")
+    form.fields = [field for field in form.fields if field[0] != "tentative"]
+    page = abroad.tanaka.send(form, calendar="gone@group.calendar.google.com", busy=[HOLIDAYS])
+    again = page.form("/choose")
+    assert (again.values("busy"), again.values("tentative"), again.values("all_day")) == (
+        [HOLIDAYS],
+        [],
+        ["1"],
+    )
+
+
 def test_what_counts_as_busy_is_unticked(abroad: Abroad) -> None:
     form = abroad.link(abroad.tanaka, TANAKA).form("/choose")
     form.fields = [field for field in form.fields if field[0] not in ("tentative", "all_day")]

@@ -70,6 +70,7 @@ def test_a_resource_calendar_is_written_through_somebody_s_account(abroad: Abroa
     page = abroad.chief.send(form)
     assert "正常です" in page.text
     assert (linked(abroad).calendar, linked(abroad).account) == (resource.id, BOSS)
+    assert linked(abroad).busy_calendars == (resource.id,), "what the administrator does keeps no room busy"
     abroad.propose(offers=(offer(25, 1, room=abroad.office.room),))
     assert len(abroad.entries(resource.id)) == 1
     assert abroad.entries(BOSS) == []

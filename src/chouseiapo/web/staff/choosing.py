@@ -23,16 +23,17 @@ from projections.standing import standing
 choosing = Blueprint("choosing", __name__)
 TYPED = "typed"  # the calendar of an address that is typed in
 PROBE = timedelta(days=1)
+_OWN = _("基本のカレンダー")
 
 
-class Option(msgspec.Struct, frozen=True):
-    """One of the account's calendars as the form shows it."""
+class Picked(msgspec.Struct, frozen=True):
+    """What the form says: ids of calendars (`calendar` may be TYPED), and what counts as busy time there."""
 
-    id: str
-    name: str
-    writable: bool
-    written: bool
-    busy: bool
+    calendar: str
+    address: str
+    busy: tuple[str, ...]
+    tentative: bool
+    all_day: bool
 
 
 @choosing.get("/settings/calendar/choose")
@@ -40,9 +41,11 @@ class Option(msgspec.Struct, frozen=True):
 @session.signed_in
 def page(room: str = "") -> Any:
     owner = owner_of(room)
-    if owner.calendar is None:
+    link = owner.calendar
+    if link is None:
         return redirect(url_for("rooms.page", id=room) if room else url_for("settings.page"), 303)
-    return _form(owner, owner.calendar, room)
+    listed, trouble = _listed(link)
+    return _form(owner, link, room, listed, _standing(link, listed, bool(room)), trouble=trouble)
 
 
 @choosing.post("/settings/calendar/choose")
@@ -54,27 +57,11 @@ def choose(room: str = "") -> Any:
     if link is None:
         raise NotFound
     limits.hit(limits.CHOICES, g.member.id)
-    listed, _trouble = _listed(link)
-    names = {each.id: each.name for each in listed}
-    wanted, address = request.form.get("calendar", ""), request.form.get("address", "").strip()
-    if wanted == TYPED and room:
-        if problem := _unusable(link, address):
-            return _form(owner, link, room, problem, address), 422
-        wanted, names = address, names | {address: address}
-    elif wanted != link.calendar and not any(each.id == wanted and each.writable for each in listed):
-        return _form(owner, link, room, Problem("calendar", "calendar_gone")), 422
-    counted = [id for id in request.form.getlist("busy") if id in names or id in link.busy]
-    services().coordination.choose_calendar(
-        link.id,
-        session.command(),
-        g.now,
-        calendar=wanted,
-        name=names.get(wanted, link.name if wanted == link.calendar else ""),
-        # What we write to counts in any case: others put entries there, too.
-        busy=tuple(dict.fromkeys((wanted, *counted))),
-        tentative_busy="tentative" in request.form,
-        all_day_busy="all_day" in request.form,
-    )
+    listed, trouble = _listed(link)
+    picked = _posted()
+    if problem := _problem(link, listed, picked, bool(room)):
+        return _form(owner, link, room, listed, picked, problem, trouble), 422
+    _save(link, listed, picked)
     return home(room, done="chosen")
 
 
@@ -90,8 +77,77 @@ def answer(room: str = "") -> Any:
     return home(room, done="answered")
 
 
-def _form(owner: Linkable, link: Link, room: str, problem: Problem | None = None, address: str = "") -> str:
-    listed, trouble = _listed(link)
+def _posted() -> Picked:
+    form = request.form
+    return Picked(
+        calendar=form.get("calendar", ""),
+        address=form.get("address", "").strip(),
+        busy=tuple(form.getlist("busy")),
+        tentative="tentative" in form,
+        all_day="all_day" in form,
+    )
+
+
+def _standing(link: Link, listed: Sequence[Listed], for_room: bool) -> Picked:
+    """As it was chosen. Where people sign in for a room at Google, the account's own calendar is theirs and
+    hardly ever the room's: another is suggested, and theirs does not count.
+    """
+    calendar, busy = link.calendar, link.busy_calendars
+    address = calendar if calendar not in {each.id for each in listed} else ""
+    if for_room and address:
+        calendar = TYPED
+    elif for_room and not calendar and link.provider is Provider.GOOGLE:
+        calendar = next((each.id for each in listed if each.writable and each.id), TYPED)
+        busy = (calendar,)
+    return Picked(calendar, address, busy, link.tentative_busy, link.all_day_busy)
+
+
+def _problem(link: Link, listed: Sequence[Listed], picked: Picked, for_room: bool) -> Problem | None:
+    if for_room and picked.calendar == TYPED:
+        return _unusable(link, picked.address)
+    writable = {each.id for each in listed if each.writable}
+    if picked.calendar == link.calendar or picked.calendar in writable:
+        return None
+    return Problem("calendar", "calendar_gone")
+
+
+def _unusable(link: Link, address: str) -> Problem | None:
+    """Whether the account reaches the calendar of that address is tried before it is chosen."""
+    if not is_address(address):
+        return Problem("address", "email_invalid" if address else "email_empty")
+    try:
+        services().calendar_of(link.id).entries(link.id, g.now, g.now + PROBE, address)
+    except PortError as error:
+        return Problem("address", "calendar_not_there" if error.permanent else "calendar_unreachable")
+    return None
+
+
+def _save(link: Link, listed: Sequence[Listed], picked: Picked) -> None:
+    names = {each.id: each.name for each in listed}
+    calendar = picked.address if picked.calendar == TYPED else picked.calendar
+    counted = [id for id in picked.busy if id in names or id in link.busy]
+    services().coordination.choose_calendar(
+        link.id,
+        session.command(),
+        g.now,
+        calendar=calendar,
+        name=names.get(calendar, link.name if calendar == link.calendar else calendar),
+        # What we write to counts in any case: others put entries there, too.
+        busy=tuple(dict.fromkeys((calendar, *counted))),
+        tentative_busy=picked.tentative,
+        all_day_busy=picked.all_day,
+    )
+
+
+def _form(
+    owner: Linkable,
+    link: Link,
+    room: str,
+    listed: Sequence[Listed],
+    picked: Picked,
+    problem: Problem | None = None,
+    trouble: words.Trouble | None = None,
+) -> str:
     return render_template(
         "staff/choosing.html",
         owner=owner,
@@ -99,10 +155,9 @@ def _form(owner: Linkable, link: Link, room: str, problem: Problem | None = None
         room=room,
         provider=words.said(words.PROVIDERS[link.provider]),
         options=_options(link, listed, bool(room)),
+        picked=picked,
         trouble=trouble,
         problem=problem,
-        address=address or _typed_address(link, listed),
-        chosen=_chosen(link, listed, problem) if room else link.calendar,
         standing=standing(services().rows, link.id, g.now),
         is_new="new" in request.args,
     )
@@ -117,49 +172,16 @@ def _listed(link: Link) -> tuple[Sequence[Listed], words.Trouble | None]:
         return [Listed(link.calendar, name, True)], words.trouble(error.reason)
 
 
-def _options(link: Link, listed: Sequence[Listed], for_room: bool) -> list[Option]:
+def _options(link: Link, listed: Sequence[Listed], for_room: bool) -> list[Listed]:
     """Those listed, and what was chosen before although it is listed no more."""
     known = {each.id for each in listed}
     lost = [id for id in dict.fromkeys((link.calendar, *link.busy)) if id not in known]
     if for_room and link.calendar in lost:
         lost.remove(link.calendar)  # it stands as the address that was typed
-    gone = [Listed(id, link.name if id == link.calendar and link.name else id, False) for id in lost]
+    gone = [
+        Listed(id, link.name if id == link.calendar and link.name else id, id == link.calendar) for id in lost
+    ]
     return [
-        Option(
-            each.id,
-            each.name or words.said(_OWN),
-            each.writable or each.id == link.calendar,
-            each.id == link.calendar,
-            each.id in link.busy_calendars,
-        )
+        Listed(each.id, each.name or words.said(_OWN), each.writable or each.id == link.calendar)
         for each in (*listed, *gone)
     ]
-
-
-def _chosen(link: Link, listed: Sequence[Listed], problem: Problem | None) -> str:
-    """What is picked for a room when the page opens. Where people sign in at Google, the account's own
-    calendar is theirs and hardly ever the room's.
-    """
-    if _typed_address(link, listed) or (problem and problem.field == "address"):
-        return TYPED
-    if link.calendar or link.provider is not Provider.GOOGLE:
-        return link.calendar
-    return next((each.id for each in listed if each.writable and each.id), TYPED)
-
-
-def _typed_address(link: Link, listed: Sequence[Listed]) -> str:
-    return link.calendar if link.calendar not in {each.id for each in listed} else ""
-
-
-def _unusable(link: Link, address: str) -> Problem | None:
-    """Whether the account reaches the calendar of that address is tried before it is chosen."""
-    if not is_address(address):
-        return Problem("address", "email_invalid" if address else "email_empty")
-    try:
-        services().calendar_of(link.id).entries(link.id, g.now, g.now + PROBE, address)
-    except PortError as error:
-        return Problem("address", "calendar_unreachable" if not error.permanent else "calendar_not_there")
-    return None
-
-
-_OWN = _("基本のカレンダー")
