@@ -12,7 +12,8 @@ from chouseiapo.domain.links import Link, Provider
 from chouseiapo.web.dry_run import CALENDAR, FORESEEN, HOST, OF_THE_CALENDAR, Finding, Level
 from chouseiapo.web.i18n import _
 from chouseiapo.web.staff import words
-from chouseiapo.web.staff.health import Failing, Health, health
+from chouseiapo.web.staff.health import Health, health
+from projections.standing import Failing
 
 
 class Said(msgspec.Struct, frozen=True):
