@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import pytest
 
@@ -136,9 +136,10 @@ class CalDavServer:
 
 
 class Xandikos(CalDavServer):
-    """One person, whoever they say that they are."""
+    """One person, whoever they say that they are: each time somebody new comes, all calendars go."""
 
     has_passwords = False
+    _calendars: ClassVar[list[str]] = []
 
     def _command(self) -> list[str]:
         program = os.environ["CHOUSEIAPO_CALDAV_SERVER"]
@@ -146,7 +147,13 @@ class Xandikos(CalDavServer):
         return [program, "serve", *place, "--current-user-principal", "/one/", "--autocreate"]
 
     def add_person(self, user: str, password: str) -> str:
+        while self._calendars:
+            self.ask("DELETE", self._calendars.pop())
         return "/one/calendars/"
+
+    def add_calendar(self, path: str, name: str, user: str, password: str, kind: str = "VEVENT") -> None:
+        super().add_calendar(path, name, user, password, kind)
+        self._calendars.append(path)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,7 +19,7 @@ from chouseiapo.adapters.caldav.hosts import Hosts, is_public
 from chouseiapo.config import Settings
 from chouseiapo.ports import PortError
 from chouseiapo.sandbox.certificates import server_context
-from tests.adapters.caldav_home import PASSWORD, CalDavHome
+from tests.adapters.caldav_home import PASSWORD, CalDavHome, known_as
 from tests.adapters.proxy import Fault, Proxy
 
 HERE = ("127.0.0.1", "localhost")
@@ -103,12 +104,7 @@ def test_which_calendar_is_meant_stays_whatever_comes(caldav: CalDavHome) -> Non
 
 
 def test_an_address_that_the_server_knows_is_the_account_s(caldav: CalDavHome) -> None:
-    known = '<href xmlns="DAV:">mailto:Me@Example.com</href></C:calendar-user-address-set>'
-
-    def with_address(said: str) -> str:
-        return said.replace("</C:calendar-user-address-set>", known)
-
-    caldav.proxy.faults = [Fault("edit", edit=with_address)]
+    caldav.fault("edit", edit=known_as("/x", "mailto:Me@Example.com"))
     discovered = CaldavDiscovery(allowing(*HERE))(caldav.proxy.url, caldav.email, PASSWORD)
     assert discovered.email == "me@example.com"
 
@@ -124,6 +120,7 @@ def test_calendars_without_events_are_none(caldav: CalDavHome) -> None:
 
 
 def test_a_wrong_password_is_said_so(caldav: CalDavHome) -> None:
+    caldav.need_passwords()
     for address in (caldav.proxy.url, caldav.proxy.url + caldav.own):
         error = refused(address, who=(caldav.email, "wrong"))
         assert (error.reason, error.permanent, error.auth) == ("token_refused", True, True)
@@ -162,6 +159,15 @@ def test_a_certificate_that_nobody_vouches_for(secured: Proxy) -> None:
 def test_a_way_to_sign_in_that_we_do_not_know(caldav: CalDavHome) -> None:
     caldav.fault("status", status=401, headers=(("WWW-Authenticate", "Negotiate"),))
     assert refused(caldav.proxy.url).reason == "sign_in_not_supported"
+
+
+def test_a_server_that_does_not_want_to_see_the_password_does_not(caldav: CalDavHome) -> None:
+    challenge = 'Digest realm="r", nonce="n", qop="auth", algorithm=SHA-256'
+    caldav.fault("status", status=401, headers=(("WWW-Authenticate", challenge),))
+    assert refused(caldav.proxy.url, who=(caldav.email, PASSWORD)).reason == "token_refused"
+    shown = [passed.headers.get("authorization", "") for passed in caldav.requests()]
+    assert any(each.startswith("Digest ") for each in shown)
+    assert not any(each.startswith("Basic ") for each in shown)
 
 
 @pytest.mark.parametrize(
@@ -227,9 +233,7 @@ def test_no_password_goes_where_the_server_says_that_its_own_things_are(
     away = f"http://localhost:{other.host.rpartition(':')[2]}/"
 
     def led_away(said: str) -> str:
-        for prefix in ("", "C:"):
-            said = said.replace(f"<{prefix}{property}><href>/", f"<{prefix}{property}><href>{away}")
-        return said
+        return re.sub(rf"(<(?:\w+:)?{property}[^>]*>\s*<(?:\w+:)?href>)/", rf"\1{away}", said)
 
     caldav.fault("edit", edit=led_away)
     reason = refused(caldav.proxy.url, who=(caldav.email, PASSWORD)).reason

@@ -160,6 +160,7 @@ def test_one_bad_entry_does_not_hold_up_the_others(caldav: CalDavHome) -> None:
 
 
 def test_a_password_that_was_changed_breaks_the_link_until_it_is_told(caldav: CalDavHome) -> None:
+    caldav.need_passwords()
     placed = caldav.put(caldav.entry())
     caldav.server.forget_person(caldav.email)
     caldav.server.add_person(caldav.email, "new")
@@ -374,6 +375,7 @@ def test_every_write_has_a_condition(caldav: CalDavHome) -> None:
 def test_nothing_personal_and_no_password_is_ever_logged(
     caldav: CalDavHome, vault: Vault, caldav_settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caldav.need_passwords()
     caplog.set_level(logging.DEBUG)
     entry = caldav.entry(body="お客様: 山田太郎 yamada@example.net", location="秘密の会議室")
     placed = caldav.put(entry)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -55,8 +55,7 @@ class Reading:
 
     def entries(self, calendar: str, window: Window) -> list[Found]:
         there = self._server.query(self._server.home.path_of(calendar), *window)
-        found = [entry for each in there for entry in self._reader.between(each, *window)]
-        return sorted(found, key=lambda entry: (entry.start, entry.end, entry.vendor_id))
+        return _in_order(entry for each in there for entry in self._reader.between(each, *window))
 
     def look(self, placed: Sequence[Placed]) -> list[Found | PortError | None]:
         paths = [self._where(each) for each in placed]
@@ -124,8 +123,12 @@ class Reading:
     def _told(self, path: str, latest: dict[str, bool], token: str, window: Window) -> Changes:
         there = self._server.read(path, (each for each, stands in latest.items() if stands))
         told = {each: self._reader.whole(found, *window) for each, found in there.items()}
-        entries = [entry for found in told.values() for entry in found]
+        entries = _in_order(entry for found in told.values() for entry in found)
         return Changes(entries, [each for each in latest if not told.get(each)], SYNC + token, whole=False)
+
+
+def _in_order(entries: Iterable[Found]) -> list[Found]:
+    return sorted(entries, key=lambda entry: (entry.start, entry.end, entry.vendor_id))
 
 
 def _token_of(answer: Answer) -> str:
