@@ -376,6 +376,14 @@ def test_a_broken_calendar_is_unlinked_at_once_and_what_stays_there_is_told(abro
     assert abroad.services.vault.held() == []
 
 
+def test_an_address_that_somebody_made_up_shows_nothing(company: Company) -> None:
+    for path in (f"/settings?done=x&left={'9' * 5000}", "/settings?done=unlinked&left=-1"):
+        assert "カレンダーに残っています" not in company.tanaka.open(path).text
+        assert company.tanaka.status == 200
+    company.tanaka.open("/settings/calendar/refused?provider=nobody&why=x")
+    assert company.tanaka.status == 404
+
+
 def test_a_form_for_what_is_unlinked_already_unlinks_nothing_else(abroad: Abroad) -> None:
     abroad.link(abroad.tanaka, TANAKA)
     stale = abroad.tanaka.open("/settings/calendar/unlink").form("/unlink")

@@ -39,6 +39,7 @@ def test_a_room_is_added_once_however_often_the_form_is_sent(company: Company) -
         ("", "", "必須の項目です。"),
         ("x" * 101, "", "100文字以内で入力してください。"),
         ("A", "many", "席数は0から9999までの数字で入力してください。"),
+        ("A", "9" * 5000, "席数は0から9999までの数字で入力してください。"),
     ],
 )
 def test_a_room_that_makes_no_sense_is_refused_at_its_field(

@@ -99,6 +99,6 @@ def _problems(name: str, seats: str) -> dict[str, Problem]:
         found["name"] = Problem("name", "too_long", {"most": LONGEST_NAME})
     elif not name.isprintable():
         found["name"] = Problem("name", "control_character")
-    if seats and not (seats.isascii() and seats.isdigit() and int(seats) <= MOST_SEATS):
+    if seats and not (seats.isascii() and seats.isdigit() and len(seats) <= len(str(MOST_SEATS))):
         found["seats"] = Problem("seats", "seats_invalid", {"most": MOST_SEATS})
     return found

@@ -17,6 +17,7 @@ from chouseiapo.web.staff.frame import is_administrator, moment
 from chouseiapo.web.staff.words import Trouble
 
 settings = Blueprint("settings", __name__)
+LONGEST_NUMBER = 7
 _DONE = {
     "linked": _("もう一度連携しました。待っていた予定は自動で入ります。"),
     "chosen": _("カレンダーの設定を保存しました。"),
@@ -67,7 +68,7 @@ def said_of(asked: Mapping[str, str]) -> dict[str, Any]:
     left = asked.get("left", "")
     return {
         "done": words.said(_DONE[asked["done"]]) if asked.get("done") in _DONE else "",
-        "left": int(left) if left.isascii() and left.isdigit() else 0,
+        "left": int(left) if left.isascii() and left.isdigit() and len(left) < LONGEST_NUMBER else 0,
     }
 
 
