@@ -84,6 +84,20 @@ def test_a_crash_while_an_entry_was_made_anew_leaves_no_orphan(caldav: CalDavHom
     assert [seen.id for seen in caldav.seen()] == [back.vendor_id]
 
 
+def test_an_entry_that_a_client_has_renamed_is_found(caldav: CalDavHome) -> None:
+    """Servers refuse to have its UID twice, each in words of its own."""
+    entry = caldav.entry()
+    (placed,) = caldav.put(entry)
+    text = caldav.ask("GET", placed.vendor_id).text
+    caldav.delete_by_hand(placed.vendor_id)
+    renamed = caldav.write(f"{caldav.own}renamed.ics", text)
+    (again,) = caldav.put(changed(entry, confirmed=True), unsure=True)
+    assert (again.vendor_id, again.generation) == (renamed, 1)
+    assert [(seen.id, seen.confirmed) for seen in caldav.seen()] == [(renamed, True)]
+    caldav.remove(again)
+    assert caldav.seen() == []
+
+
 def test_a_server_that_says_no_etag_is_asked_for_it(caldav: CalDavHome) -> None:
     caldav.fault("edit", method="PUT", without="etag")
     entry = caldav.entry()

@@ -15,7 +15,8 @@ from chouseiapo.ports import Found, Placed
 
 RECURRING = ("RRULE", "RDATE")
 # A series that rings each second is a joke or an attack: taking it apart would never end.
-TOO_OFTEN = frozenset({"SECONDLY", "MINUTELY"})
+MOST_INSTANCES = 300_000
+A_DAY = {"SECONDLY": 86_400, "MINUTELY": 1440, "HOURLY": 24}
 
 
 class Object(NamedTuple):
@@ -105,7 +106,7 @@ def _instances(calendar: Calendar, start: datetime, end: datetime) -> Iterator[E
     events: list[Any] = calendar.walk("VEVENT")
     if not any(_recurs(event) for event in events):
         yield from events
-    elif not any(_is_too_often(event) for event in events):
+    elif not any(_is_too_often(event, end) for event in events):
         # A day more at either end: whole days begin at midnight elsewhere.
         day = timedelta(days=1)
         yield from recurring_ical_events.of(calendar).between(start - day, end + day)
@@ -115,9 +116,21 @@ def _recurs(event: Any) -> bool:
     return any(name in event for name in RECURRING)
 
 
-def _is_too_often(event: Any) -> bool:
-    rules = _several(event.get("RRULE"))
-    return any(str(each).upper() in TOO_OFTEN for rule in rules for each in _several(rule.get("FREQ")))
+def _is_too_often(event: Any, end: datetime) -> bool:
+    """A rule is followed from its beginning, however long ago that was."""
+    days = max((end.date() - _day(event.start)).days, 1)
+    return any(_most_a_day(rule) * days > MOST_INSTANCES for rule in _several(event.get("RRULE")))
+
+
+def _most_a_day(rule: Any) -> int:
+    often = A_DAY.get(str(_several(rule.get("FREQ"))[0]).upper(), 1)
+    for part in ("BYHOUR", "BYMINUTE", "BYSECOND"):
+        often *= max(len(_several(rule.get(part))), 1)
+    return often
+
+
+def _day(at: date) -> date:
+    return at.date() if isinstance(at, datetime) else at
 
 
 def _overlaps(found: Found, start: datetime, end: datetime) -> bool:

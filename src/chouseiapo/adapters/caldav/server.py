@@ -71,7 +71,15 @@ class Server:
 
     def query(self, calendar: str, start: datetime, end: datetime) -> list[Object]:
         """Every object of which something may lie inside the window."""
-        events = within(cdav.CompFilter("VEVENT"), cdav.TimeRange(start, end))
+        return self._events(calendar, cdav.TimeRange(start, end))
+
+    def with_uid(self, calendar: str, uid: str) -> Object | None:
+        """The object of that UID, however it is called; there is never more than one (RFC 4791, 5.3.2.1)."""
+        found = self._events(calendar, within(cdav.PropFilter("UID"), cdav.TextMatch(uid)))
+        return found[0] if found else None
+
+    def _events(self, calendar: str, condition: BaseElement) -> list[Object]:
+        events = within(cdav.CompFilter("VEVENT"), condition)
         filter = within(cdav.Filter(), within(cdav.CompFilter("VCALENDAR"), events))
         body = within(cdav.CalendarQuery(), _wanted(), filter)
         listed = self.send("REPORT", calendar, body, {"Depth": "1"}).resources()

@@ -9,7 +9,7 @@ from typing import TypeVar
 from chouseiapo.adapters import guarded, taken_away
 from chouseiapo.adapters.caldav.dav import GONE, UID_TAKEN, Answer, denied
 from chouseiapo.adapters.caldav.found import Object, is_ours
-from chouseiapo.adapters.caldav.objects import changed, made, name_of
+from chouseiapo.adapters.caldav.objects import changed, made, name_of, uid_of
 from chouseiapo.adapters.caldav.server import Server, only_over
 from chouseiapo.ports import Entry, Placed, PortError
 
@@ -55,10 +55,15 @@ class Writer:
                 return self._written(entry, later, path, answer)
             if answer.status != 412 and UID_TAKEN not in answer.conditions:
                 raise denied(answer)
-            there = self._read(entry.calendar, path)
+            there = self._read(entry.calendar, path) or self._renamed(entry, later)
             if there and is_ours(there, _known(entry, later)):
                 return self._mend(entry, later, there)
         raise PortError("conflict")
+
+    def _renamed(self, entry: Entry, generation: int) -> Object | None:
+        """Ours under another name: some client has written it anew."""
+        calendar = self._server.home.path_of(entry.calendar)
+        return self._server.with_uid(calendar, uid_of(entry.key, generation))
 
     def _mend(self, entry: Entry, generation: int, there: Object) -> Placed:
         """Make it right, whoever else writes there meanwhile."""
