@@ -84,7 +84,7 @@ class Watch:
         token, window_end = self._token(link.id, calendar, until)
         window_end = window_end if token else max(until, now) + AHEAD
         changes = self._changes(link.id, calendar, token, now - BEHIND, window_end)
-        gone = [row for row in mine if _is_gone(row, changes)]
+        gone = _gone(mine, changes)
         if _is_mass(gone, ours):
             self._app.note_vanished(link.id, len(gone), now)
             return  # the token stays as it was: what was said here is said again
@@ -180,10 +180,9 @@ class Watch:
                 touch(connection, LEDGER, f"{link}/{row.appointment}", lane=link)
 
 
-def _is_gone(row: Any, changes: Changes) -> bool:
-    if changes.whole:
-        return all(found.vendor_id != row.vendor_id for found in changes.entries)
-    return row.vendor_id in changes.gone
+def _gone(rows: Sequence[Any], changes: Changes) -> list[Any]:
+    standing, told = {found.vendor_id for found in changes.entries}, set(changes.gone)
+    return [row for row in rows if row.vendor_id in told or (changes.whole and row.vendor_id not in standing)]
 
 
 def _is_mass(gone: Sequence[Any], ours: Sequence[Any]) -> bool:

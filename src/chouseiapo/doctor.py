@@ -9,6 +9,7 @@ import msgspec
 
 from chouseiapo import migrations
 from chouseiapo.bootstrap import AHEAD, WRONG_KEY, Services
+from chouseiapo.domain.links import Link
 from chouseiapo.ledger import failing_tasks, worker_is_alive
 from chouseiapo.ports import PortError
 from chouseiapo.worker import Worker
@@ -19,6 +20,9 @@ from projections.people import find_people
 
 # How long comparing all calendars may take.
 PATIENCE_S = 90.0
+VANISHED = "its owner is asked what that means; until then nothing follows from it"
+TESTING = "the Google app is in publishing status Testing: publish it, then link the account again"
+MISSING = "link the account again and leave every permission ticked"
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -79,15 +83,24 @@ def _mail(services: Services) -> Iterator[Finding]:
 
 
 def _links(services: Services) -> Iterator[Finding]:
-    for person in find_people(services.rows, "member"):
-        for link in services.coordination.member(person.id).links.values():
-            name = f"link: {link.provider} of {person.email}"
-            try:
-                services.vault.access_token(link.id)
-            except PortError as error:
-                yield Finding(f"{name}: {error.reason}", False, _advice(error))
-            else:
-                yield Finding(f"{name}: works")
+    for kind in ("member", "room"):
+        for person in find_people(services.rows, kind):
+            for link in services.coordination.owner(person.id).links.values():
+                yield _link(services, link, f"link: {link.provider} of {person.email or person.name}")
+
+
+def _link(services: Services, link: Link, name: str) -> Finding:
+    try:
+        services.vault.access_token(link.id)
+    except PortError as error:
+        return Finding(f"{name}: {error.reason}", False, _advice(error))
+    if link.vanished:
+        return Finding(f"{name}: {link.vanished} entries vanished at once", False, VANISHED)
+    if link.ends_at is not None:
+        return Finding(f"{name}: works until {link.ends_at:%Y-%m-%d %H:%M} UTC", advice=TESTING)
+    if link.missing:
+        return Finding(f"{name}: works, without {', '.join(link.missing)}", advice=MISSING)
+    return Finding(f"{name}: works")
 
 
 def examine_calendars(services: Services, what: str = AUDIT) -> list[Report]:
@@ -111,6 +124,6 @@ def _advice(error: PortError) -> str:
     if not error.auth:
         return "the vendor could not be reached; try again later"
     return (
-        "link the account again: chouseiapo member link EMAIL PROVIDER. "
+        "link the account again: on the settings page, or chouseiapo member link EMAIL PROVIDER. "
         "Google: tokens of an OAuth app in publishing status Testing die after seven days; publish the app"
     )
