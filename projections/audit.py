@@ -246,7 +246,7 @@ def _left_over(
 def calendars_in_use(app: Coordination, rows: Rows) -> list[str]:
     """Every calendar account that is linked, or on which something of ours is wanted or stands."""
     people = [person.id for kind in ("member", "room") for person in find_people(rows, kind, most=100_000)]
-    linked = {owner.calendar.id for owner in app.owners(people).values() if owner.calendar}
+    linked = {link.id for owner in app.owners(people).values() if (link := owner.calendar_in_use)}
     with rows.read() as connection:
         wanted = set(connection.scalars(select(holds.c.link).distinct()))
         present = or_(entries.c.vendor_id != "", entries.c.unsure)

@@ -133,7 +133,7 @@ class Home(msgspec.Struct, frozen=True):
 
 
 def _home(id: str, owner: Linkable, locale: str) -> Home:
-    link = owner.calendar
+    link = owner.calendar_in_use
     return Home(link.id, link.calendar, locale) if link else Home(f"builtin-{id}", "", locale)
 
 

@@ -91,9 +91,8 @@ def link_room(asked: Namespace) -> None:
     with services() as built:
         room = _room(built, asked.room)
         link = built.link_to(room.id, Provider(asked.provider), sys.stdin.read().strip(), BY_OPERATOR)
-        if asked.calendar:
-            chosen = {"calendar": asked.calendar, "name": asked.calendar}
-            built.coordination.choose_calendar(link, BY_OPERATOR, built.clock(), **chosen)
+        chosen = {"calendar": asked.calendar, "name": asked.calendar}
+        built.coordination.choose_calendar(link, BY_OPERATOR, built.clock(), **chosen)
         say({"link": link})
 
 

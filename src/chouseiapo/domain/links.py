@@ -34,7 +34,8 @@ class Link(msgspec.Struct, frozen=True):
 
     missing: what was asked for and not granted. ends_at: when the vendor has said that it will end by itself.
     calendar: the one that entries go to, empty for the account's own; `name` is what its owner calls it.
-    busy: the calendars that count as busy time, none for that one alone. vanished: so many of our entries
+    busy: the calendars that count as busy time, none for that one alone. chosen: whether somebody has said so
+    (else it is how every account begins). vanished: so many of our entries
     have disappeared at once, and nobody has said yet what that means.
     """
 
@@ -49,6 +50,7 @@ class Link(msgspec.Struct, frozen=True):
     busy: tuple[str, ...] = ()
     tentative_busy: bool = True
     all_day_busy: bool = True
+    chosen: bool = False
     vanished: int = 0
     broken: str = ""
     broken_since: datetime | None = None
@@ -140,6 +142,11 @@ class Linkable(Aggregate):
         """The linked calendar; None means the built-in one."""
         return next((link for link in self.links.values() if link.provider is not Provider.ZOOM), None)
 
+    @property
+    def calendar_in_use(self) -> Link | None:
+        """The linked calendar that entries go to; None means the built-in one."""
+        return self.calendar
+
     def link(
         self,
         link: str,
@@ -197,7 +204,7 @@ class Linkable(Aggregate):
             "tentative_busy": tentative_busy,
             "all_day_busy": all_day_busy,
         }
-        if any(getattr(standing, field) != value for field, value in chosen.items()):
+        if not standing.chosen or any(getattr(standing, name) != value for name, value in chosen.items()):
             self._record(self.CalendarChosen, now, link=link, **chosen)
 
     def note_vanished(self, link: str, count: int, now: datetime) -> None:
@@ -227,7 +234,7 @@ class Linkable(Aggregate):
             case AccountHealed(link=link):
                 self._change(link, broken="", broken_since=None)
             case CalendarSelected(link=link):
-                self._change(link, **{name: getattr(event, name) for name in _CHOICES})
+                self._change(link, chosen=True, **{name: getattr(event, name) for name in _CHOICES})
             case EntriesDisappeared(link=link, count=count):
                 self._change(link, vanished=count)
             case DisappearanceAnswered(link=link):
@@ -237,7 +244,8 @@ class Linkable(Aggregate):
         """Linked anew, an account keeps what was chosen about its calendars."""
         fresh = Link(event.link, event.provider, event.account, event.at, event.missing, event.ends_at)
         if standing := self.links.get(event.link):
-            fresh = msgspec.structs.replace(fresh, **{name: getattr(standing, name) for name in _CHOICES})
+            kept = {name: getattr(standing, name) for name in ("chosen", *_CHOICES)}
+            fresh = msgspec.structs.replace(fresh, **kept)
         self.links[event.link] = fresh
         self.left.pop(event.link, None)
 

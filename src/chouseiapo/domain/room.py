@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from chouseiapo.domain import links
 from chouseiapo.domain.event import Event
-from chouseiapo.domain.links import Linkable
+from chouseiapo.domain.links import Link, Linkable
 
 
 class Room(Linkable):
@@ -44,6 +44,11 @@ class Room(Linkable):
     def __init__(self, id: str) -> None:
         super().__init__(id)
         self.seats = 0
+
+    @property
+    def calendar_in_use(self) -> Link | None:
+        """An account may have calendars of its own beside the room's: none is used before one is chosen."""
+        return self.calendar if self.calendar and self.calendar.chosen else None
 
     def add(self, name: str, seats: int, now: datetime) -> None:
         self._record(self.Added, now, name=name, seats=seats)

@@ -58,7 +58,7 @@ class DryRun:
         standing = appointment.open_candidates
         resources = dict.fromkeys(who for candidate in standing for who in appointment.resources(candidate))
         owners = self._services.coordination.owners({*resources, appointment.organizer})
-        concerned = [(who, CALENDAR, owners[who].calendar) for who in resources]
+        concerned = [(who, CALENDAR, owners[who].calendar_in_use) for who in resources]
         if appointment.platform is Platform.ZOOM:
             host = appointment.organizer
             concerned.append((host, HOST, _zoom(owners[host])))

@@ -41,7 +41,7 @@ class FreeBusy:
         """
         own = claims_on(self._services.rows, resources, window)
         owners = self._services.coordination.owners({*resources, member})
-        links = {resource: owners[resource].calendar for resource in resources}
+        links = {resource: owners[resource].calendar_in_use for resource in resources}
         readable = [link for link in dict.fromkeys(links.values()) if link and not link.broken]
         outside = self._read(readable, owners[member].calendar, window)
         found: dict[str, list[Busy] | None] = {}

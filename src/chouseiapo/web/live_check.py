@@ -100,7 +100,7 @@ class LiveCheck:
     def _links(self, resources: Sequence[str]) -> dict[str, Link]:
         """Whose calendars can be asked; built-in ones hold nothing but our own entries."""
         owners = self._services.coordination.owners(resources)
-        found = {id: owner.calendar for id, owner in owners.items()}
+        found = {id: owner.calendar_in_use for id, owner in owners.items()}
         return {id: link for id, link in found.items() if link and not link.broken}
 
     def _would_stand(self, known: Appointment, picked: Candidate, choice: Choice, now: datetime) -> bool:

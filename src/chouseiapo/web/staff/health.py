@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from chouseiapo.domain.ids import is_of, link_owner
 from chouseiapo.domain.links import Link, Provider
 from chouseiapo.web.i18n import _
 from chouseiapo.web.staff import words
@@ -49,6 +50,8 @@ def health(link: Link | None, failing: Failing | None, now: datetime) -> Health:
         return _broken(link)
     if link.vanished:
         return Health(ATTENTION, words.said(_VANISHED, n=link.vanished), words.said(_DECIDE), action=ANSWER)
+    if is_of("room", link_owner(link.id)) and not link.chosen:
+        return Health(ATTENTION, words.said(_NOT_CHOSEN), words.said(_CHOOSE), action=CHOOSE)
     if failing and (found := _failing(failing, now)):
         return found
     if link.ends_at:
@@ -90,6 +93,8 @@ _PUBLISH = _(
 _VANISHED = _("調整アポの予定%(n)s件が、カレンダーから一度に消えました。")
 _DECIDE = _("消えた予定をどうするか選んでください。それまで、何も変更しません。")
 _ALLOW_ALL = _("もう一度連携し、すべての項目を許可してください。")
+_NOT_CHOSEN = _("どのカレンダーが会議室のものか、まだ選ばれていません。")
+_CHOOSE = _("会議室のカレンダーを選んでください。選ぶまでは、内蔵カレンダーに入ります。")
 _CHOOSE_AGAIN = _("予定を入れるカレンダーを選び直してください。")
 _MISSING = {
     "calendar.events.freebusy": _("空き時間を読む許可がないため、同僚の予定を表示できません。"),
