@@ -41,7 +41,9 @@ def test_a_calendar_is_linked_chosen_and_written(
     page = abroad.tanaka.send(page.form("/choose"))
     assert "正常です" in page.text
     abroad.propose()
-    inside = radicale_server.ask("PROPFIND", "/".join(("", user, "work", "")), "", {"Depth": "1"}, user, PASSWORD)
+    inside = radicale_server.ask(
+        "PROPFIND", "/".join(("", user, "work", "")), "", {"Depth": "1"}, user, PASSWORD
+    )
     assert inside.text.count(".ics</href>") == 2
 
 
