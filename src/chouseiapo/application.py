@@ -48,9 +48,12 @@ class Coordination(Directory):
         """Everything that `propose` would refuse; nothing is recorded."""
         return self._problems(proposal, Agendas(self.agenda), now)
 
-    def reserved(self, attendees: Sequence[str], offers: Sequence[Offer]) -> list[Problem]:
-        """For which offers, and whom of those it needs, a confirmed appointment has reserved time."""
-        return self._reserved(attendees, offers, Agendas(self.agenda))
+    def reserved(
+        self, attendees: Sequence[str], offers: Sequence[Offer], instead_of: str = ""
+    ) -> list[Problem]:
+        """For which offers, and whom of those it needs, a confirmed appointment has reserved time; one that
+        they are offered instead of stands in nobody's way."""
+        return self._reserved(attendees, offers, Agendas(self.agenda), besides=(instead_of,))
 
     def add_candidates(self, id: str, offers: Sequence[Offer], cause: Meta, now: datetime) -> Appointment:
         def decide(appointment: Appointment, agendas: Agendas) -> None:

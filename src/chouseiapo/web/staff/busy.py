@@ -59,11 +59,11 @@ def clashes(slots: Sequence[Slot], overlay: Overlay) -> list[list[str]]:
     ]
 
 
-def booked(attendees: Sequence[str]) -> Taken:
+def booked(attendees: Sequence[str], instead_of: str = "") -> Taken:
     """Says of an offer to these members whom, or which room, a confirmed appointment has reserved then."""
 
     def taken(offer: Offer) -> Problem | None:
-        return next(iter(services().coordination.reserved(attendees, [offer])), None)
+        return next(iter(services().coordination.reserved(attendees, [offer], instead_of)), None)
 
     return taken
 

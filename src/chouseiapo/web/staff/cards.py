@@ -38,6 +38,7 @@ class Card(msgspec.Struct, frozen=True):
     room: str
     name: str
     health: Health
+    link: str = ""
     provider: str = ""
     account: str = ""
     target: str = ""
@@ -61,6 +62,7 @@ def card(owner: Linkable, room: str = "") -> Card:
         room,
         _name(link.id),
         health_of(link),
+        link=link.id,
         provider=link.provider.value,
         account=link.account,
         target=link.name or link.calendar,

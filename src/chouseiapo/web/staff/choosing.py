@@ -65,18 +65,6 @@ def choose(room: str = "") -> Any:
     return home(room, done="chosen")
 
 
-@choosing.post("/settings/calendar/vanished")
-@choosing.post("/rooms/<room>/vanished")
-@session.signed_in
-def answer(room: str = "") -> Any:
-    """What it means that so many entries disappeared at once."""
-    link = owner_of(room).calendar
-    if link is not None:
-        restore = request.form.get("restore") == "1"
-        services().coordination.answer_vanished(link.id, restore, session.command(), g.now)
-    return home(room, done="answered")
-
-
 def _posted() -> Picked:
     form = request.form
     return Picked(

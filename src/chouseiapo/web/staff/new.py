@@ -227,6 +227,6 @@ def _acted(draft: Draft, action: str) -> Draft:
     if what == "drop":
         rest = tuple(member for member in draft.attendees if member != who)
         return msgspec.structs.replace(draft, attendees=rest)
-    taken = booked(draft.attendees)
+    taken = booked(draft.attendees, draft.instead_of)
     picking = acted(draft.picking, action, services().coordination.grid, g.now, taken)
     return msgspec.structs.replace(draft, picking=picking)
