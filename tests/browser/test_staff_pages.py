@@ -62,7 +62,7 @@ def test_the_menu_is_whole_on_a_phone(live: Live, new_context: NewContext, local
     page = signed_in(context, live, live.boss)
     page.locator("header summary").tap()
     targets = page.locator("header a:not(.brand), header summary, header button").all()
-    assert len(targets) == 10, "six pages, a new one, the account, its language and its way out"
+    assert len(targets) == 8, "four pages, a new one, the account, its language and its way out"
     for target in targets:
         box = target.bounding_box()
         assert box is not None

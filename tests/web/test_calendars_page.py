@@ -31,8 +31,8 @@ def compare(company: Company) -> None:
 def test_it_is_for_administrators(company: Company) -> None:
     company.tanaka.open("/calendars")
     assert company.tanaka.status == 403
-    assert "/calendars" not in company.tanaka.open("/").links
-    assert "/calendars" in company.chief.open("/").links
+    assert "/calendars" not in company.tanaka.open("/settings").links
+    assert "/calendars" in company.chief.open("/settings").links
 
 
 def test_before_the_first_comparison_it_says_so(company: Company) -> None:
