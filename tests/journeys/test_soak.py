@@ -266,7 +266,7 @@ def unsettled(at: Company, life: Life) -> list[str]:
         calendar = at.services.coordination.member(member_id(email)).calendar
         if calendar is not None and calendar.broken:
             life.relink(email)
-    pending = [task for task in pending_tasks(at) if "/watch " not in task]
+    pending = pending_tasks(at)
     guessed = [id for id in life.ids if at.services.coordination.appointment(id).deviations]
     overlooked = [told(at, hand) for hand in life.hands if not noticed(at, hand)]
     return [*pending, *guessed, *overlooked] or differences(at.services, at.state(), life.ids)
