@@ -64,7 +64,7 @@ def stands(connection: Connection, ledger: str, key: str) -> bool:
 
 
 def wake_lane(connection: Connection, ledger: str, lane: str) -> None:
-    """Let a lane that waits (for a healed account, say) go on at once, parked tasks included."""
+    """Let a lane that waits (for a healed account, say) go on at once, with what has failed in it."""
     connection.execute(
         update(lanes)
         .where(lanes.c.ledger == ledger, lanes.c.lane == lane)
@@ -72,7 +72,11 @@ def wake_lane(connection: Connection, ledger: str, lane: str) -> None:
     )
     connection.execute(
         update(tasks)
-        .where(tasks.c.ledger == ledger, tasks.c.lane == lane)
+        .where(
+            tasks.c.ledger == ledger,
+            tasks.c.lane == lane,
+            or_(tasks.c.parked, tasks.c.failing_since.is_not(None)),
+        )
         .values(due_at=AT_ONCE, parked=False, attempts=0)
     )
 
