@@ -17,19 +17,21 @@ from sqlalchemy import or_, select, update
 from chouseiapo.application import Coordination
 from chouseiapo.domain.ids import is_of, link_owner
 from chouseiapo.domain.slots import Slot
-from chouseiapo.ledger import touch
+from chouseiapo.ledger import ensure, touch
 from chouseiapo.ports import Calendar, Entry, Found, Placed, PortError
 from chouseiapo.storage import Rows, upsert
-from chouseiapo.tables import audits, entries, holds, tasks
-from projections.holds import AUDIT, LEDGER, EntryWriter
+from chouseiapo.tables import appointments, audits, entries, holds, tasks, vault
+from projections.holds import AUDIT, LEDGER, WATCH, EntryWriter, Wanted
 from projections.people import find_people
-from projections.watch import MASS
+from projections.place_holds import placed_of
+from projections.watch import is_mass
 
 # How far ahead entries that nobody wants are looked for, at least.
 AHEAD = timedelta(weeks=52)
 # So many details are kept; the counts are whole.
 MOST_DETAILS = 200
 MISSING, MOVED, ORPHAN = "missing", "moved", "orphan"
+_PRESENT = or_(entries.c.vendor_id != "", entries.c.unsure)
 
 
 class Detail(msgspec.Struct, frozen=True):
@@ -66,7 +68,7 @@ class Report(msgspec.Struct, frozen=True):
     @property
     def held_back(self) -> bool:
         """Whether so much is left over that a person has to say again that it may go."""
-        return self.orphans > MASS and self.orphans * 2 > self.standing
+        return is_mass(self.orphans, self.standing)
 
 
 class Standing(NamedTuple):
@@ -90,8 +92,9 @@ class Audit:
     def compare(self, link: str, now: datetime) -> Report:
         """Compare and keep the report; what may be a hand's work is noted, what got stuck is taken up."""
         report = self._report(link, now)
+        self._have_watched(report)
         gone = [each for each in report.details if each.kind == MISSING and each.vendor_id]
-        if len(gone) > MASS and len(gone) * 2 > report.wanted:
+        if is_mass(len(gone), report.wanted):
             self._app.note_vanished(link, len(gone), now)
             return report
         for each in report.details:
@@ -123,8 +126,9 @@ class Audit:
         return report
 
     def _compared(self, link: str, now: datetime) -> Report:
-        wanted = [entry for entry in self._wanted(link) if entry.end > now]
         known = {row.key: row for row in self._known(link)}
+        to_come = self._to_come(link, now)
+        wanted = [w.entry for id in to_come for w in self._wanted(link, id)]
         until = max([now + AHEAD, *(entry.end + timedelta(days=1) for entry in wanted)])
         standing = [
             Standing(calendar, found)
@@ -132,13 +136,17 @@ class Audit:
             for found in self._calendar_of(link).entries(link, now, until, calendar)
         ]
         ours = [each for each in standing if self._is_ours(each.found)]
-        details = [*_not_as_placed(wanted, known, ours), *_left_over(wanted, known, ours)]
+        expected = [e for id in to_come for e in self._expected(link, id) if e.end > now]
+        details = [
+            *self._looked_at(link, known, list(_not_as_placed(expected, known, ours))),
+            *self._left_over(link, known, ours),
+        ]
         counts = {kind: sum(d.kind == kind for d in details) for kind in (MISSING, MOVED, ORPHAN)}
         return Report(
             link,
             link_owner(link),
             now,
-            wanted=len(wanted),
+            wanted=len(expected),
             standing=len(ours),
             missing=counts[MISSING],
             orphans=counts[ORPHAN],
@@ -149,27 +157,74 @@ class Audit:
 
     # What to compare
 
-    def _wanted(self, link: str) -> Iterator[Entry]:
-        """What should stand on the account now; what somebody's hand is known to have changed is left out."""
-        with self._rows.read() as connection:
-            found = select(holds.c.appointment).where(holds.c.link == link).distinct()
-            ids = list(connection.scalars(found))
-        for id in ids:
-            appointment = self._app.appointment(id)
-            for wanted in self._writer.wanted(appointment):
-                if wanted.link == link and not appointment.deviation(wanted.owner, wanted.entry.candidate):
-                    yield wanted.entry
-
-    def _known(self, link: str) -> list[Any]:
-        found = select(entries).where(
-            entries.c.link == link, or_(entries.c.vendor_id != "", entries.c.unsure)
+    def _to_come(self, link: str, now: datetime) -> list[str]:
+        """The appointments that want something on the account and are not over."""
+        open_end = or_(appointments.c.ends_at.is_(None), appointments.c.ends_at > now)
+        found = (
+            select(holds.c.appointment)
+            .outerjoin(appointments, appointments.c.id == holds.c.appointment)
+            .where(holds.c.link == link, open_end)
+            .distinct()
         )
         with self._rows.read() as connection:
-            return list(connection.execute(found))
+            return list(connection.scalars(found))
+
+    def _wanted(self, link: str, appointment: str) -> list[Wanted]:
+        found = self._writer.wanted(self._app.appointment(appointment))
+        return [wanted for wanted in found if wanted.link == link]
+
+    def _expected(self, link: str, id: str) -> list[Entry]:
+        """What should stand as it was put; what a hand is known to have changed is left as it is."""
+        appointment = self._app.appointment(id)
+        found = self._wanted(link, id)
+        return [w.entry for w in found if not appointment.deviation(w.owner, w.entry.candidate)]
+
+    def _known(self, link: str) -> list[Any]:
+        with self._rows.read() as connection:
+            return list(connection.execute(select(entries).where(entries.c.link == link, _PRESENT)))
 
     def _is_ours(self, found: Found) -> bool:
         """Another installation may put its entries on the same calendar: those are none of ours."""
         return is_of("appointment", found.appointment) and bool(self._app.stream(found.appointment))
+
+    def _looked_at(self, link: str, known: Mapping[str, Any], details: Sequence[Detail]) -> Iterator[Detail]:
+        """What a listing does not show may stand outside of its window: read directly."""
+        lost = [d for d in details if d.kind == MISSING and d.vendor_id]
+        rows = {row.vendor_id: row for row in known.values()}
+        seen = self._calendar_of(link).look(link, [placed_of(rows[d.vendor_id]) for d in lost])
+        found = dict(zip(lost, seen, strict=True))
+        for detail in details:
+            where = found.get(detail)
+            if isinstance(where, PortError):
+                raise where
+            if where is None:
+                yield detail
+            elif (where.start, where.end) != (detail.start, detail.end):
+                times = {"start": where.start, "end": where.end}
+                yield msgspec.structs.replace(detail, kind=MOVED, **times)
+
+    def _left_over(self, link: str, known: Mapping[str, Any], ours: Sequence[Standing]) -> Iterator[Detail]:
+        """What bears our tag and is neither wanted, here or through another link, nor about to be looked for
+        after a lost answer."""
+        here = {row.vendor_id: row.key for row in known.values()}
+        elsewhere, unsure = self._known_elsewhere(link, {each.found.appointment for each in ours})
+        for calendar, found in ours:
+            place = (found.appointment, found.candidate)
+            if found.vendor_id in elsewhere or place in unsure:
+                continue
+            wanted = {w.entry.key for w in self._wanted(link, found.appointment)}
+            if here.get(found.vendor_id) not in wanted:
+                yield Detail(ORPHAN, *place, found.start, found.end, found.vendor_id, calendar)
+
+    def _known_elsewhere(self, link: str, ids: Iterable[str]) -> tuple[set[str], set[tuple[str, str]]]:
+        """Ids of entries that were put through other links, which may lead to the same calendar; and for
+        which candidates an answer is lost, on whichever link."""
+        with self._rows.read() as connection:
+            rows = connection.execute(
+                select(entries).where(entries.c.appointment.in_(list(ids)), _PRESENT)
+            ).all()
+        unsure = {(row.appointment, row.candidate) for row in rows if row.unsure}
+        return {row.vendor_id for row in rows if row.link != link and row.vendor_id}, unsure
 
     # What to do
 
@@ -187,7 +242,7 @@ class Audit:
 
     def _take_away(self, link: str, orphans: Sequence[Detail]) -> None:
         placed = [
-            Placed("", d.appointment, d.candidate, vendor_id=d.vendor_id, calendar=d.calendar)
+            Placed(d.vendor_id, d.appointment, d.candidate, vendor_id=d.vendor_id, calendar=d.calendar)
             for d in orphans
         ]
         for result in self._calendar_of(link).remove(link, placed):
@@ -195,6 +250,13 @@ class Audit:
                 raise result
         for detail in orphans:
             self._take_up(link, detail.appointment)
+
+    def _have_watched(self, report: Report) -> None:
+        """Whatever an earlier release, or an operator, may have left unwatched."""
+        if report.wanted and not report.link.startswith("builtin-"):
+            key = f"{report.link}/{WATCH}"
+            with self._rows.write() as connection:
+                ensure(connection, LEDGER, key, lane=report.link, due_at=report.at)
 
     def _take_up(self, link: str, appointment: str) -> None:
         with self._rows.write() as connection:
@@ -227,19 +289,6 @@ def _not_as_placed(
             yield Detail(MOVED, *place, found.start, found.end, found.vendor_id, entry.calendar)
 
 
-def _left_over(
-    wanted: Iterable[Entry], known: Mapping[str, Any], ours: Sequence[Standing]
-) -> Iterator[Detail]:
-    """What bears our tag and is neither wanted nor about to be looked for after a lost answer."""
-    keys = {entry.key for entry in wanted}
-    needed = {row.vendor_id for key, row in known.items() if key in keys}
-    unsure = {(row.appointment, row.candidate) for row in known.values() if row.unsure}
-    for calendar, found in ours:
-        if found.vendor_id not in needed and (found.appointment, found.candidate) not in unsure:
-            place = (found.appointment, found.candidate, found.start, found.end)
-            yield Detail(ORPHAN, *place, found.vendor_id, calendar)
-
-
 # Asking for it, and what it said
 
 
@@ -249,9 +298,10 @@ def calendars_in_use(app: Coordination, rows: Rows) -> list[str]:
     linked = {link.id for owner in app.owners(people).values() if (link := owner.calendar_in_use)}
     with rows.read() as connection:
         wanted = set(connection.scalars(select(holds.c.link).distinct()))
-        present = or_(entries.c.vendor_id != "", entries.c.unsure)
-        standing = set(connection.scalars(select(entries.c.link).where(present).distinct()))
-    return sorted(linked | wanted | standing)
+        standing = set(connection.scalars(select(entries.c.link).where(_PRESENT).distinct()))
+        reachable = set(connection.scalars(select(vault.c.link)))  # unlinked, but not let go of yet
+    kept = {link for link in wanted | standing if link.startswith("builtin-") or link in reachable}
+    return sorted(linked | kept)
 
 
 def ask(rows: Rows, links: Sequence[str], what: str = AUDIT, due_at: datetime | None = None) -> None:

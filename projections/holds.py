@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
-from sqlalchemy import Table, bindparam, delete, select
+from sqlalchemy import Table, bindparam, delete, or_, select
 from sqlalchemy.engine import Connection
 
 from chouseiapo import wording
@@ -31,16 +31,18 @@ from chouseiapo.domain.links import (
 from chouseiapo.domain.member import Member
 from chouseiapo.domain.proposal import Kind
 from chouseiapo.domain.slots import Candidate
-from chouseiapo.ledger import ensure, stands, touch, wake_lane
+from chouseiapo.ledger import stands, touch, wake_lane
 from chouseiapo.ports import Entry
 from chouseiapo.storage import Rows, upsert
-from chouseiapo.tables import entries, holds, tasks
+from chouseiapo.tables import appointments, entries, holds, tasks, watched
 from projections.catch_up import readable
 
 LEDGER = "holds"
 # What else is done in a calendar's lane, so that nothing else is asked of it at the same time.
 WATCH, RESTORE, ACCEPT = "watch", "restore", "accept"
 AUDIT, REPAIR, REPAIR_ALL = "audit", "repair", "repair-all"
+# Beside the calendars' names in `watched`: how far the answers to disappearances have been carried out.
+ANSWERED = "answered"
 # What changes where or in which language a member's entries stand.
 _MOVING = (AccountLinked, AccountUnlinked, AccountHealed, CalendarSelected, Member.LocalityChosen)
 # Built once: putting a statement together takes as long as its answer.
@@ -245,21 +247,21 @@ class Holds:
     name = LEDGER
     tables: Sequence[Table] = (holds,)
 
-    def __init__(self, app: Coordination, writer: EntryWriter, watch_every: timedelta) -> None:
+    def __init__(self, app: Coordination, writer: EntryWriter) -> None:
         self._app = app
         self._writer = writer
-        self._watch_every = watch_every
 
     def apply(self, connection: Connection, stream: str, events: Sequence[Event]) -> None:
         if stream.startswith("appointment-"):
-            self._write(connection, stream, events[-1].at)
+            self._write(connection, stream)
         elif any(isinstance(e, _MOVING) for e in events):
             self._follow_links(connection, stream, events[-1].at)
         for answered in (e for e in events if isinstance(e, DisappearanceAnswered)):
-            key = f"{answered.link}/{RESTORE if answered.restore else ACCEPT}"
-            touch(connection, LEDGER, key, lane=answered.link)
+            if answered.originator_version > _answered_until(connection, answered.link):
+                key = f"{answered.link}/{RESTORE if answered.restore else ACCEPT}"
+                touch(connection, LEDGER, key, lane=answered.link)
 
-    def _write(self, connection: Connection, id: str, at: datetime) -> None:
+    def _write(self, connection: Connection, id: str) -> None:
         appointment = self._app.appointment(id)
         wanted = self._writer.wanted(appointment)
         before = set(connection.scalars(select(holds.c.link).where(holds.c.appointment == id)))
@@ -271,15 +273,26 @@ class Holds:
         standing = {link for link in before if stands(connection, LEDGER, f"{link}/{id}")}
         for link in sorted({*standing, *differing, *touched_by_hand}):
             touch(connection, LEDGER, f"{link}/{id}", lane=link)
-        for link in sorted({w.link for w in wanted if not w.link.startswith("builtin-")}):
-            ensure(connection, LEDGER, f"{link}/{WATCH}", lane=link, due_at=at + self._watch_every)
 
     def _follow_links(self, connection: Connection, owner: str, at: datetime) -> None:
         """An owner's account came, went or healed: everything that concerns them is worked out again."""
-        concerned = select(holds.c.appointment).where(holds.c.owner == owner).distinct()
+        # What was over by then stays where it stood.
+        to_come = or_(appointments.c.ends_at.is_(None), appointments.c.ends_at > at)
+        concerned = (
+            select(holds.c.appointment)
+            .outerjoin(appointments, appointments.c.id == holds.c.appointment)
+            .where(holds.c.owner == owner, to_come)
+            .distinct()
+        )
         for id in readable(connection, self.name, connection.scalars(concerned)):
-            self._write(connection, id, at)
+            self._write(connection, id)
         wake_lane(connection, LEDGER, self._writer.link_of(owner))
+
+
+def _answered_until(connection: Connection, link: str) -> int:
+    """The version of its owner up to which answers to a disappearance have been carried out."""
+    found = select(watched.c.token).where(watched.c.link == link, watched.c.calendar == ANSWERED)
+    return int(connection.scalar(found) or 0)
 
 
 def _row(wanted: Wanted) -> dict[str, object]:

@@ -117,6 +117,10 @@ class IssueMeetings:
             self._update(known.link, known.meeting_id, plan, now)
         return None
 
+    def probe(self, lane: str, now: datetime) -> None:
+        """Look for a conference that nobody has."""
+        self._conferencing.find(lane, "appointment-none")
+
     def _issue(
         self, appointment: Appointment, plan: MeetingPlan, known: _Known | None, now: datetime
     ) -> datetime | None:

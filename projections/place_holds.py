@@ -18,10 +18,11 @@ from chouseiapo.domain.appointment_state import Deviation
 from chouseiapo.domain.ids import link_owner
 from chouseiapo.domain.links import Leaving
 from chouseiapo.domain.slots import Slot
+from chouseiapo.ledger import ensure
 from chouseiapo.ports import Calendar, Entry, Found, Placed, PortError
 from chouseiapo.storage import Rows, upsert
 from chouseiapo.tables import appointments, entries, meetings, tasks
-from projections.holds import LEDGER, EntryWriter
+from projections.holds import LEDGER, WATCH, EntryWriter
 
 Standing = Mapping[str, "Known"]
 # What calendars answer where somebody has been at an entry since we wrote it, and where we ask too much.
@@ -59,12 +60,14 @@ class PlaceHolds:
         writer: EntryWriter,
         calendar_of: Callable[[str], Calendar],
         grace: timedelta,
+        watch_every: timedelta,
     ) -> None:
         self._app = app
         self._rows = rows
         self._writer = writer
         self._calendar_of = calendar_of
         self._grace = grace
+        self._watch_every = watch_every
 
     def settle(self, link: str, appointment: str, now: datetime) -> datetime | None:
         """Make the calendar right for the appointment; raises the first failure after trying everything.
@@ -226,14 +229,18 @@ class PlaceHolds:
         )
 
     def _keep_written(self, written: Sequence[tuple[Placed, Entry]], link: str, now: datetime) -> None:
-        self._store(
-            [
-                msgspec.structs.asdict(known)
-                | {"fingerprint": entry.fingerprint(), "link": link, "placed_at": now}
-                | {"starts_at": entry.start, "ends_at": entry.end}
-                for known, entry in written
-            ]
-        )
+        """And have the calendar watched: something of ours stands there from now on."""
+        rows = [
+            msgspec.structs.asdict(known)
+            | {"fingerprint": entry.fingerprint(), "link": link, "placed_at": now}
+            | {"starts_at": entry.start, "ends_at": entry.end}
+            for known, entry in written
+        ]
+        self._store(rows)
+        if rows and not link.startswith("builtin-"):
+            with self._rows.write() as connection:
+                later = now + self._watch_every
+                ensure(connection, LEDGER, f"{link}/{WATCH}", lane=link, due_at=later)
 
     def _store(self, rows: Sequence[dict[str, Any]]) -> None:
         if rows:

@@ -44,6 +44,9 @@ class SendMails:
         self._mailer = mailer
         self._open_sealed = open_sealed
 
+    def probe(self, lane: str, now: datetime) -> None:
+        """No account of anybody's stands behind a lane of mails."""
+
     def settle(self, task: Task, now: datetime) -> datetime | None:
         """Send one mail; raises PortError, after noting a refusal that is final."""
         mail, sealed, sent, waits = self._read(task.key)

@@ -35,6 +35,9 @@ class Settler(Protocol):
     def settle(self, task: Task, now: datetime) -> datetime | None:
         """Make the task's thing as wanted; raises PortError. Answers when to look again, if ever."""
 
+    def probe(self, lane: str, now: datetime) -> None:
+        """Ask the account behind a lane for as little as needs a live token; raises PortError."""
+
 
 class Health(Protocol):
     """Where it is noted whether the accounts behind lanes work."""
@@ -74,14 +77,16 @@ def _work(
     ledger: Ledger, settler: Settler, health: Health, lane: str, clock: Clock, stopping: Callable[[], bool]
 ) -> tuple[datetime, str, int]:
     """Answers until when the lane should rest, why, and how many tasks were worked on."""
-    not_before, error, done, healthy = AT_ONCE, "", 0, False
+    if refused := _still_refused(settler, health, lane, clock):
+        pause = AUTH_PAUSE if refused.auth else pause_after(0, refused.retry_after)
+        return clock() + pause, refused.reason, 0
+    not_before, error, done = AT_ONCE, "", 0
     for task in ledger.due(lane, clock()):
         if stopping() or not ledger.holds(lane):
             break
         done += 1
         began = clock()
         failure = _attempt(ledger, settler, task, clock)
-        healthy = healthy or failure is None
         if failure is not None and failure.auth and not health.is_linked(lane):
             ledger.finish(task)  # unlinked meanwhile: what stands there is out of our hands
             continue
@@ -95,9 +100,19 @@ def _work(
             pause = pause_after(min(task.attempts, SILENCES), failure.retry_after)
             not_before, error = clock() + pause, failure.reason
             break
-    if healthy and health.is_broken(lane):
-        health.heal_link(lane, clock())
     return not_before, error, done
+
+
+def _still_refused(settler: Settler, health: Health, lane: str, clock: Clock) -> PortError | None:
+    """A broken account heals when its vendor says so, and not because there was nothing to ask."""
+    if not health.is_broken(lane):
+        return None
+    try:
+        settler.probe(lane, clock())
+    except PortError as failure:
+        return failure
+    health.heal_link(lane, clock())
+    return None
 
 
 def _concerns_lane(failure: PortError) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from chouseiapo.application import Coordination
-from chouseiapo.domain.errors import DomainError
+from chouseiapo.domain.errors import Busy, DomainError
 from chouseiapo.domain.event import SYSTEM, Meta
 from chouseiapo.domain.ids import link_owner
 from chouseiapo.domain.links import Link
@@ -24,7 +24,7 @@ from chouseiapo.ledger import touch
 from chouseiapo.ports import Calendar, Changes, Counting, Found, PortError, counted
 from chouseiapo.storage import Rows, upsert
 from chouseiapo.tables import entries, watched
-from projections.holds import LEDGER
+from projections.holds import ANSWERED, LEDGER
 from projections.offers import claims_on
 from projections.place_holds import placed_of
 
@@ -34,6 +34,8 @@ MASS = 10
 AHEAD = timedelta(weeks=8)
 BEHIND = timedelta(days=1)
 FOREIGN = "calendar"
+# What is said of calendars whose entries are not for us to read, though their busy time may be.
+NOT_FOR_US = ("no_permission", "calendar_not_found")
 
 
 class Watch:
@@ -60,13 +62,22 @@ class Watch:
         if standing is None or not ours:
             return None
         if not standing.vanished:
-            foreign = standing.busy_calendars if self._take_foreign else ()
-            for calendar in sorted({*(row.calendar for row in ours), *foreign}):
-                self._read(standing, calendar, ours, now)
+            self._read_all(standing, ours, now)
         return now + self._every * (0.8 + random.random() * 0.4)  # noqa: S311 - spread, no secret
+
+    def probe(self, link: str, now: datetime) -> None:
+        """Ask for as little as needs a live token; raises PortError."""
+        standing = self._app.linked(link)
+        calendar = standing.calendar if standing else ""
+        self._calendar_of(link).entries(link, now, now + timedelta(minutes=1), calendar)
 
     def answered(self, link: str, restore: bool, now: datetime) -> None:
         """Do with the entries that had disappeared at once what their owner has said."""
+        self._do_as_answered(link, restore, now)
+        said = self._app.owner(link_owner(link)).version
+        self._keep(link, ANSWERED, str(said), now, now)
+
+    def _do_as_answered(self, link: str, restore: bool, now: datetime) -> None:
         ours = self._to_come(link, now)
         seen = self._calendar_of(link).look(link, [placed_of(row) for row in ours])
         for found in seen:
@@ -76,7 +87,22 @@ class Watch:
         if restore:
             self._put_back(link, missing)
         else:
+            self._note_differing(missing)  # known from here on: they do not disappear a second time
             self._note_gone(link, missing, now)
+
+    def _read_all(self, link: Link, ours: Sequence[Any], now: datetime) -> None:
+        """Each calendar that bears something of ours, and what else counts as busy where that closes
+        candidates. One that can't be read keeps none of the others from being read."""
+        mine = {row.calendar for row in ours}
+        failures = []
+        for calendar in sorted({*mine, *(link.busy_calendars if self._take_foreign else ())}):
+            try:
+                self._read(link, calendar, ours, now)
+            except PortError as failure:
+                if calendar in mine or failure.reason not in NOT_FOR_US:
+                    failures.append(failure)
+        if failures:
+            raise min(failures, key=lambda failure: not failure.auth)
 
     def _read(self, link: Link, calendar: str, ours: Sequence[Any], now: datetime) -> None:
         mine = [row for row in ours if row.calendar == calendar]
@@ -114,8 +140,15 @@ class Watch:
             place = (row.appointment, link_owner(link), row.candidate)
             if (found.start, found.end) != (row.starts_at, row.ends_at):
                 self._app.note_deviation(*place, Slot(found.start, found.end), now)
-            elif not row.fingerprint:  # noted as differing; it stands as it should again
+            elif not row.fingerprint and self._stands_again(link, row):
                 self._app.restore_entry(*place, now)
+
+    def _stands_again(self, link: str, row: Any) -> bool:
+        """What was noted as differing, read directly: listings may lag behind."""
+        [seen] = self._calendar_of(link).look(link, [placed_of(row)])
+        if isinstance(seen, PortError):
+            raise seen
+        return seen is not None and (seen.start, seen.end) == (row.starts_at, row.ends_at)
 
     def _take(self, link: Link, calendar: str, changes: Changes, now: datetime) -> None:
         """Close candidates over which their owner has something else now."""
@@ -130,6 +163,8 @@ class Watch:
     def _close(self, appointment: str, candidate: str, cause: Meta, now: datetime) -> None:
         try:
             self._app.take_candidate(appointment, candidate, FOREIGN, cause, now)
+        except Busy:
+            raise
         except DomainError:
             return  # ended meanwhile
 
@@ -171,6 +206,12 @@ class Watch:
         with self._rows.write() as connection:
             upsert(connection, watched, [row | {"window_ends_at": window_end}])
 
+    def _note_differing(self, rows: Sequence[Any]) -> None:
+        with self._rows.write() as connection:
+            for row in rows:
+                same = update(entries).where(entries.c.key == row.key)
+                connection.execute(same.values(fingerprint="", etag=""))
+
     def _put_back(self, link: str, rows: Sequence[Any]) -> None:
         """What is gone for good gets a new generation; then the entries are wanted and not there."""
         gone = {"vendor_id": "", "etag": "", "fingerprint": "", "generation": entries.c.generation + 1}
@@ -188,4 +229,9 @@ def _gone(rows: Sequence[Any], changes: Changes) -> list[Any]:
 def _is_mass(gone: Sequence[Any], ours: Sequence[Any]) -> bool:
     """What is known as differing already is not counted again."""
     fresh = [row for row in gone if row.fingerprint]
-    return len(fresh) > MASS and len(fresh) * 2 > len(ours)
+    return is_mass(len(fresh), len(ours))
+
+
+def is_mass(gone: int, among: int) -> bool:
+    """Whether so many are gone, or would go, that nobody can have meant each of them."""
+    return gone > MASS and gone * 2 > among

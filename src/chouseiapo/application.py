@@ -195,7 +195,8 @@ class Coordination(Directory):
 
         def decide(appointment: Appointment, agendas: Agendas) -> None:
             needed = appointment.resources(appointment.candidates[candidate])
-            free = moved_to is None or not agendas.taken_by(needed, moved_to, _own(appointment))
+            fits = moved_to is None or appointment.may_move(candidate, moved_to, self.grid, now)
+            free = fits and not (moved_to and agendas.taken_by(needed, moved_to, _own(appointment)))
             appointment.follow_deviation(owner, candidate, moved_to, free, self.grid, now)
 
         return self._carry_out(BY_ITSELF, id, decide)

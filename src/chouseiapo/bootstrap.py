@@ -253,7 +253,7 @@ def _assemble(
         composer=composer,
         projections=(
             Offers(app),
-            Holds(app, writer, timedelta(seconds=settings.watch_every_s)),
+            Holds(app, writer),
             meetings,
             People(app),
             Outbox(app),  # asks the people who the administrators are
@@ -275,7 +275,7 @@ def _keep_calendars(
     grace, every = timedelta(seconds=settings.hand_grace_s), timedelta(seconds=settings.watch_every_s)
     take_foreign = settings.foreign_over_candidate == "take"
     return KeepCalendars(
-        PlaceHolds(app, rows, writer, calendar_of, grace),
+        PlaceHolds(app, rows, writer, calendar_of, grace, every),
         Watch(app, rows, calendar_of, every, take_foreign),
         Audit(app, rows, writer, calendar_of),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -100,10 +100,11 @@ class Directory(Aggregates):
         self, owner: str, provider: Provider, cause: Meta, now: datetime, leave: Leaving = Leaving.REMOVE
     ) -> str:
         """Let the account of that kind speak no longer; answers the link's id. Raises NotFound."""
-        links = self.owner(owner).links.values()
-        link = next((link.id for link in links if link.provider is provider), "")
-        self._ask_owner(owner, cause, lambda o: o.unlink(link, now, leave))
-        return link
+
+        def unlink(found: Linkable) -> None:
+            found.unlink(_of(provider, found.links), now, leave)
+
+        return _of(provider, self._ask_owner(owner, cause, unlink).left)
 
     def choose_calendar(self, link: str, cause: Meta, now: datetime, **chosen: Any) -> None:
         """Which of the account's calendars is written and what counts as busy: see Linkable."""
@@ -145,10 +146,19 @@ class Directory(Aggregates):
 
         self.insist(attempt)
 
-    def _ask_owner(self, id: str, cause: Meta, ask: Callable[[Linkable], None]) -> None:
-        def attempt() -> None:
-            owner = self.owner(id)
-            ask(owner)
-            self.save_all(cause, owner)
+    def _ask_owner(self, id: str, cause: Meta, ask: Callable[[Linkable], None]) -> Linkable:
+        """Once for each command: one whose reply was lost has been carried out already."""
 
-        self.insist(attempt)
+        def attempt() -> Linkable:
+            owner = self.owner(id)
+            if not (cause.command and cause.command in owner.commands):
+                ask(owner)
+                self.save_all(cause, owner)
+            return owner
+
+        return self.insist(attempt)
+
+
+def _of(provider: Provider, links: Iterable[str]) -> str:
+    """The newest of the links that leads to such an account; empty when there is none."""
+    return next((link for link in reversed(list(links)) if link.startswith(f"{provider}-")), "")

@@ -145,8 +145,9 @@ class Ledger:
 
     def look_again(self, task: Task, at: datetime) -> None:
         """Nothing failed, but there is more to do at that time."""
+        well = {"attempts": 0, "error": "", "failing_since": None}
         with self._rows.write() as connection:
-            connection.execute(update(tasks).where(*self._same(task)).values(due_at=at))
+            connection.execute(update(tasks).where(*self._same(task)).values(due_at=at, **well))
 
     def postpone(self, task: Task, error: str, now: datetime, until: datetime) -> None:
         """It failed for now: try again at `until`."""

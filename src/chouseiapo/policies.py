@@ -105,6 +105,8 @@ class Policies:
             case Appointment.AttendeesChanged():
                 self._close_overlapped(event, now)
                 self._close_own(event, now)
+            case Appointment.CandidateMoved():
+                self._close_own(event, now)
             case Appointment.Proposed() | Appointment.CandidatesAdded():
                 self._answer_replaced(event, now)
                 self._close_own(event, now)

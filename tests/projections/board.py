@@ -19,7 +19,8 @@ class Standing(msgspec.Struct):
 
 class Board:
     """`answers` are given to the next writes, one each; `meanwhile` is called while something is written;
-    `blind`: so many of the next looks fail; `forgetful`: the next token is no longer good."""
+    `blind`: so many of the next looks fail; `forgetful`: the next token is no longer good; `unreadable`: said
+    of the next readings; `stale`: told once more as if it were news; `closed`: said of every call."""
 
     def __init__(self) -> None:
         self.standing: dict[str, Standing] = {}
@@ -28,6 +29,10 @@ class Board:
         self.asked: list[str] = []
         self.forgetful = False
         self.blind = 0
+        self.unreadable: list[PortError] = []
+        self.stale: list[Found] = []
+        self.closed: PortError | None = None
+        self.closed_calendars: dict[str, PortError] = {}
         self._log: list[str] = []
         self._clock = 0
 
@@ -39,7 +44,7 @@ class Board:
     # The port
 
     def put(self, link: str, writes: Sequence[tuple[Entry, Placed]]) -> list[Placed | PortError]:
-        self.asked.append("put")
+        self._ask("put")
         self.meanwhile()
         return [self._put(entry, placed) for entry, placed in writes]
 
@@ -60,14 +65,14 @@ class Board:
         )
 
     def remove(self, link: str, placed: Sequence[Placed]) -> list[Placed | PortError]:
-        self.asked.append("remove")
+        self._ask("remove")
         for each in placed:
             self._drop(each.vendor_id)
         gone = {"vendor_id": "", "etag": "", "unsure": False}
         return [msgspec.structs.replace(p, **gone, generation=p.generation + 1) for p in placed]
 
     def look(self, link: str, placed: Sequence[Placed]) -> list[Found | PortError | None]:
-        self.asked.append("look")
+        self._ask("look")
         if self.blind:
             self.blind -= 1
             raise PortError("unavailable")
@@ -92,12 +97,14 @@ class Board:
         return dict.fromkeys(addresses)
 
     def entries(self, link: str, start: datetime, end: datetime, calendar: str = "") -> list[Found]:
-        self.asked.append("entries")
+        self._ask("entries", calendar)
         inside = (s.found for s in self.standing.values() if s.calendar == calendar)
         return [found for found in inside if found.start < end and start < found.end]
 
     def changes(self, link: str, calendar: str, since: str, start: datetime, end: datetime) -> Changes:
-        self.asked.append("changes")
+        self._ask("changes", calendar)
+        if self.unreadable:
+            raise self.unreadable.pop(0)
         if since and self.forgetful:
             self.forgetful = False
             raise PortError("resync")
@@ -106,7 +113,13 @@ class Board:
             return Changes(self.entries(link, start, end, calendar), [], token, whole=True)
         ids = list(dict.fromkeys(self._log[int(since) :]))
         changed = [self.standing[id].found for id in ids if id in self.standing]
+        changed, self.stale = [*self.stale, *changed] if self.stale else changed, []
         return Changes(changed, [id for id in ids if id not in self.standing], token, whole=False)
+
+    def _ask(self, what: str, calendar: str = "") -> None:
+        self.asked.append(what)
+        if refusal := self.closed or self.closed_calendars.get(calendar):
+            raise refusal
 
     # A member's hand
 

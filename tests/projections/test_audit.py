@@ -6,12 +6,13 @@ import pytest
 from sqlalchemy import select, update
 
 from chouseiapo.bootstrap import Services
+from chouseiapo.domain.links import Provider
 from chouseiapo.domain.slots import CandidateState
 from chouseiapo.ports import Entry, Placed, PortError
 from chouseiapo.tables import entries, holds, tasks
 from projections.audit import Report, ask, calendars_in_use, is_asked, reports
 from projections.holds import REPAIR, REPAIR_ALL
-from tests.product import Office, at, offer
+from tests.product import BY, YAMADA, Office, at, offer
 from tests.projections.test_hands import Desk
 
 
@@ -140,3 +141,50 @@ def test_every_calendar_that_something_of_ours_concerns_is_in_use(desk: Desk, se
     with services.rows.read() as connection:
         assert set(connection.scalars(select(holds.c.link))) <= set(in_use)
         assert connection.scalar(select(tasks.c.key).where(tasks.c.key == f"{desk.link}/audit")) is None
+
+
+def test_what_was_put_through_another_link_is_no_orphan(desk: Desk) -> None:
+    """A team's calendar that two members have chosen."""
+    office = desk.office
+    theirs = desk.app.link_account(office.suzuki, Provider.GOOGLE, "2", "suzuki@example.com", BY, desk.now)
+    id = office.propose(attendees=(office.tanaka, office.suzuki), offers=(offer(25, 1), offer(26, 1))).id
+    desk.settle()
+    assert len(desk.board.standing) == 4
+    for link in (desk.link, theirs):
+        ask(desk.services.rows, [link], REPAIR)
+        desk.settle()
+    assert [r.orphans for r in reports(desk.services.rows)] == [0, 0]
+    assert len(desk.board.standing) == 4
+    assert len(desk.app.appointment(id).open_candidates) == 2
+
+
+def test_what_a_hand_has_moved_stays_while_that_is_asked_about(desk: Desk) -> None:
+    id = desk.propose()
+    desk.app.confirm(id, "c1", YAMADA, BY, desk.now)
+    desk.settle()
+    desk.board.move_by_hand(desk.key(id, "c1"), at(26, 5), at(26, 6))
+    desk.wait()
+    assert desk.app.appointment(id).question
+    report = compared(desk, REPAIR)
+    assert (report.orphans, report.is_right) == (0, True)
+    assert desk.board.times() == {"c1": (at(26, 5), at(26, 6))}
+
+
+def test_what_was_moved_into_the_past_is_moved_back_and_not_made_twice(desk: Desk) -> None:
+    id = desk.propose()
+    desk.board.move_by_hand(desk.key(id, "c2"), at(20, 1), at(20, 2))
+    report = compared(desk, REPAIR)
+    assert (report.missing, report.moved) == (0, 1)
+    desk.settle()
+    assert len(desk.board.standing) == 3
+    assert desk.board.times()["c2"] == (at(26, 2), at(26, 3))
+
+
+def test_a_calendar_that_was_unlinked_and_let_go_is_no_longer_compared(desk: Desk) -> None:
+    id = desk.propose()
+    desk.app.confirm(id, "c1", YAMADA, BY, desk.now)
+    desk.settle()
+    desk.now = at(27, 0)
+    desk.app.unlink_account(desk.office.tanaka, Provider.GOOGLE, BY, desk.now)
+    desk.settle()
+    assert desk.link not in calendars_in_use(desk.app, desk.services.rows)

@@ -14,6 +14,7 @@ from chouseiapo.domain.slots import CandidateState, Offer
 from chouseiapo.ports import PortError
 from chouseiapo.tables import mails, tasks
 from chouseiapo.worker import Worker
+from projections.rebuild import rebuild
 from tests.product import BY, NOW, YAMADA, Office, at, offer
 from tests.projections.board import Board
 from tests.projections.test_settling import keeping, settle
@@ -288,6 +289,35 @@ class TestMassDisappearance:
         assert len(desk.board.times()) == 12
         assert desk.app.owner(desk.office.tanaka).links[desk.link].vanished == 0
 
+    def test_put_back_it_is_watched_on(self, desk: Desk) -> None:
+        id = self.emptied(desk)
+        desk.app.answer_vanished(desk.link, True, BY, desk.now)
+        desk.wait()
+        desk.board.delete_by_hand(desk.key(id, "c2"))
+        desk.wait()
+        assert desk.state(id, "c2") is CandidateState.WITHDRAWN
+
+    def test_a_rebuild_answers_nothing_again(self, desk: Desk, services: Services) -> None:
+        id = self.emptied(desk)
+        desk.app.answer_vanished(desk.link, True, BY, desk.now)
+        desk.wait()
+        desk.board.delete_by_hand(desk.key(id, "c2"))
+        desk.board.asked.clear()
+        [holds] = [p for p in services.projections if p.name == "holds"]
+        assert rebuild(desk.app, services.rows, holds).changes == []
+        desk.settle()
+        assert desk.board.asked == []
+        desk.wait()
+        assert desk.state(id, "c2") is CandidateState.WITHDRAWN
+
+    def test_what_was_answered_is_not_asked_again(self, desk: Desk) -> None:
+        self.emptied(desk)
+        desk.now += timedelta(minutes=2)  # it is time to look at the calendar again, too
+        desk.app.answer_vanished(desk.link, False, BY, desk.now)
+        desk.settle()
+        desk.wait()
+        assert desk.app.owner(desk.office.tanaka).links[desk.link].vanished == 0
+
     def test_or_it_was_meant_so(self, desk: Desk) -> None:
         id = self.emptied(desk)
         desk.app.answer_vanished(desk.link, False, BY, desk.now)
@@ -316,7 +346,18 @@ class TestForeignEntries:
         desk.board.book_by_hand("歯医者", at(25, 1), at(25, 2))
         desk.wait()
         assert desk.state(id, "c1") is CandidateState.TAKEN
-        assert set(desk.board.times()) == {"", "c2", "c3"} - {""}
+        assert set(desk.board.times()) == {"c2", "c3"}
+
+    def test_a_busy_calendar_that_is_not_for_us_to_read_stops_nothing(self, desk: Desk) -> None:
+        desk.take_foreign = True
+        desk.app.choose_calendar(desk.link, BY, desk.now, calendar="", busy=("", "theirs"))
+        id = desk.propose()
+        desk.board.closed_calendars["theirs"] = PortError("no_permission", permanent=True, auth=True)
+        desk.wait()
+        desk.board.delete_by_hand(desk.key(id, "c2"))
+        desk.wait()
+        assert not desk.app.is_broken(desk.link)
+        assert desk.state(id, "c2") is CandidateState.WITHDRAWN
 
     def test_what_stood_there_before_was_offered_knowingly(self, desk: Desk) -> None:
         desk.take_foreign = True
@@ -345,6 +386,65 @@ class TestWatching:
             desk.now += timedelta(seconds=10)
             desk.settle()
         assert 7 <= desk.board.asked.count("changes") <= 11
+
+    def test_one_failure_is_forgotten_once_it_works_again(self, desk: Desk, services: Services) -> None:
+        desk.propose()
+        desk.board.unreadable = [PortError("unavailable")]
+        desk.wait()
+        with services.rows.read() as connection:
+            [watch] = connection.execute(select(tasks).where(tasks.c.ledger == "holds"))
+        assert (watch.failing_since, watch.error, watch.attempts) == (None, "", 0)
+
+    def test_a_final_refusal_ends_no_watching(self, desk: Desk) -> None:
+        id = desk.propose()
+        desk.board.unreadable = [PortError("rejected_400", permanent=True)]
+        desk.wait()
+        desk.board.delete_by_hand(desk.key(id, "c2"))
+        desk.wait()
+        assert desk.state(id, "c2") is CandidateState.WITHDRAWN
+
+    def test_what_is_placed_late_is_watched_as_well(self, desk: Desk) -> None:
+        desk.board.answers = [PortError("conflict")] * 12
+        id = desk.propose()
+        for _ in range(8):
+            desk.wait(timedelta(minutes=1))
+        assert set(desk.board.times()) == {"c1", "c2", "c3"}
+        desk.board.delete_by_hand(desk.key(id, "c2"))
+        desk.wait()
+        assert desk.state(id, "c2") is CandidateState.WITHDRAWN
+
+    def test_a_listing_that_lags_behind_undoes_no_hand(self, desk: Desk) -> None:
+        id = desk.propose()
+        desk.wait()
+        stale = desk.board.standing[next(i for i in desk.board.standing if "/c2" in i)].found
+        desk.board.move_by_hand(desk.key(id, "c2"), at(28, 1), at(28, 2))
+        desk.now += timedelta(seconds=90)
+        desk.settle()
+        desk.board.stale = [stale]
+        desk.wait()
+        assert desk.app.appointment(id).candidates["c2"].start == at(28, 1)
+        assert "entry-restored" not in desk.names(id)
+
+
+class TestBrokenLinks:
+    def test_they_heal_by_the_vendors_word_alone(self, desk: Desk) -> None:
+        """Not because there was nothing left to ask it."""
+        id = desk.propose()
+        desk.board.answers = [PortError("token_refused", permanent=True, auth=True)] * 3
+        desk.app.revise(id, Edit(title="新しい件名"), BY, desk.now)
+        desk.settle()
+        assert desk.app.is_broken(desk.link)
+        desk.app.cancel(id, "", BY, desk.now)
+        desk.board.answers = []
+        desk.board.closed = PortError("token_refused", permanent=True, auth=True)
+        desk.wait(timedelta(minutes=11))
+        assert desk.app.is_broken(desk.link)
+        desk.board.closed = None
+        desk.wait(timedelta(minutes=11))
+        assert not desk.app.is_broken(desk.link)
+        assert desk.board.times() == {}
+        broken = [e for e in desk.app.stream(desk.office.tanaka) if e.NAME == "member.link-broken"]
+        assert len(broken) == 1
 
 
 class TestAnotherCalendar:

@@ -79,6 +79,9 @@ class Silent:
         self.answer.wait(30)
         raise PortError("unreachable")
 
+    def probe(self, lane: str, now: datetime) -> None:
+        """Nobody's account stands behind it."""
+
 
 class Prompt:
     """Another ledger, whose outside answers at once."""
@@ -91,6 +94,9 @@ class Prompt:
     def settle(self, task: Task, now: datetime) -> datetime | None:
         self.done.set()
         return None
+
+    def probe(self, lane: str, now: datetime) -> None:
+        """Nobody's account stands behind it."""
 
 
 def test_calendars_that_do_not_answer_take_no_turn_from_mails(services: Services) -> None:
@@ -161,6 +167,4 @@ def test_linking_a_calendar_moves_what_is_to_come_and_leaves_what_took_place(
     link = office.app.link_account(office.tanaka, Provider.GOOGLE, "g", "tanaka@example.com", BY, between)
     office.app.choose_locality(office.tanaka, "en", "", BY, between)
     worker.read()
-    assert sorted(keys(services)) == sorted(
-        [f"builtin-{office.tanaka}/{coming.id}", f"{link}/{coming.id}", f"{link}/watch"]
-    )
+    assert sorted(keys(services)) == sorted([f"builtin-{office.tanaka}/{coming.id}", f"{link}/{coming.id}"])

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from chouseiapo.bootstrap import Services
+from chouseiapo.domain.agenda import Agendas
 from chouseiapo.domain.appointment import Appointment, Edit, State
 from chouseiapo.domain.proposal import Platform
 from chouseiapo.domain.slots import CandidateState
@@ -125,6 +126,20 @@ class TestTheClock:
         services.policies.observe_time(NOW + timedelta(seconds=60))
         assert office.app.appointment(appointment.id).meeting_delayed
         assert office.app.appointment(appointment.id).candidates["c1"].state is CandidateState.CHOSEN
+
+    def test_one_that_was_moved_while_another_was_being_confirmed_is_closed_as_well(
+        self, office: Office, services: Services, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        winner, loser = office.propose(), office.propose(offers=(offer(27, 1), offer(28, 1)))
+        confirm(office, winner)
+        slot = offer(25, 1).slot
+        office.app.note_deviation(loser.id, office.tanaka, "c1", slot, NOW)
+        with monkeypatch.context() as unseen:
+            unseen.setattr(Agendas, "taken_by", lambda *_, **__: None)
+            office.app.follow_deviation(loser.id, office.tanaka, "c1", slot, NOW)
+        assert office.app.appointment(loser.id).candidates["c1"].slot == slot
+        Worker(services).read()
+        assert states(office, loser) == {"c1": "taken", "c2": "open"}
 
 
 class TestReplacing:

@@ -75,7 +75,14 @@ def keeping(services: Services, board: Board, take_foreign: bool = False) -> Kee
     app, rows = services.coordination, services.rows
     calendar: Calendar = board
     return KeepCalendars(
-        PlaceHolds(app, rows, services.entry_writer, lambda _: calendar, timedelta(minutes=2)),
+        PlaceHolds(
+            app,
+            rows,
+            services.entry_writer,
+            lambda _: calendar,
+            timedelta(minutes=2),
+            timedelta(minutes=1),
+        ),
         Watch(app, rows, lambda _: calendar, timedelta(minutes=1), take_foreign),
         Audit(app, rows, services.entry_writer, lambda _: calendar),
     )

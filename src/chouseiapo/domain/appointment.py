@@ -177,7 +177,7 @@ class Appointment(AppointmentState):
         standing = self.candidates.get(candidate)
         if standing is None or self.is_over(now) or owner not in self.resources(standing):
             return
-        if standing.state not in (CandidateState.OPEN, CandidateState.CHOSEN):
+        if standing != self.chosen and (self.chosen or standing.state is not CandidateState.OPEN):
             return
         known = self.deviation(owner, candidate)
         edges = _edges(moved_to)
@@ -193,7 +193,7 @@ class Appointment(AppointmentState):
         known = self.deviation(owner, candidate)
         if known is None or known.asked:
             return
-        if self.chosen is None and moved_to and free and self._may_move(candidate, moved_to, grid, now):
+        if self.chosen is None and moved_to and free and self.may_move(candidate, moved_to, grid, now):
             change = {"start": moved_to.start, "end": moved_to.end}
             self._record(self.CandidateMoved, now, candidate=candidate, by=owner, **change)
         elif self.chosen is None and len(self.open_candidates) > 1:
@@ -218,7 +218,8 @@ class Appointment(AppointmentState):
         if self.chosen is not None and self.chosen.id == candidate and owners != self.overlaps:
             self._record(self.OverlapNoticed, now, candidate=candidate, owners=owners)
 
-    def _may_move(self, candidate: str, to: Slot, grid: Grid, now: datetime) -> bool:
+    def may_move(self, candidate: str, to: Slot, grid: Grid, now: datetime) -> bool:
+        """Whether a candidate could be offered at that time instead of its own."""
         others = [c for c in self.candidates.values() if c.id != candidate]
         return not check_offers([Offer(to.start, to.end)], others, grid, now)
 

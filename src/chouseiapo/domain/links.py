@@ -228,6 +228,7 @@ class Linkable(Aggregate):
                 self._remember_link(event)
             case AccountUnlinked(link=link, leave=leave):
                 self.links.pop(link, None)
+                self.left.pop(link, None)  # the newest stands last
                 self.left[link] = leave
             case AccountBroken(link=link, reason=reason, at=at):
                 self._change(link, broken=reason, broken_since=at)
