@@ -146,15 +146,17 @@ class Coordination(Directory):
         time_zone: str = "",
         locale: str = "",
         known: Appointment | None = None,
+        start: datetime | None = None,
     ) -> Appointment:
         """Fix the time that the guest picked: appointment and agendas in one save, whoever races.
 
+        `start`: when the candidate began as the guest saw it, where that is known.
         `known`: the appointment as the caller has just loaded it; the first try decides on that one.
         Raises CandidateTaken only for a real overlap seen after loading, Busy when the tries are used up.
         """
 
         def decide(appointment: Appointment, agendas: Agendas) -> None:
-            appointment.confirm(candidate, guest, time_zone, locale, now)
+            appointment.confirm(candidate, guest, time_zone, locale, now, start)
             if (chosen := appointment.chosen) is not None:
                 agendas.know(self.agendas(agenda_ids(appointment.resources(chosen), chosen.slot)))
                 if appointment.instead_of:

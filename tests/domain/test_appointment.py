@@ -37,8 +37,11 @@ CANCELLED = happened(A.Cancelled)
 EXPIRED = happened(A.Expired)
 
 
-def confirm(candidate: str = "c1", guest: Guest = YAMADA, now: Any = NOW) -> Any:
-    return lambda a: a.confirm(candidate, guest, "", "", now)
+MOVED = happened(A.CandidateMoved, candidate="c1", start=at(27, 1), end=at(27, 2), by=TANAKA)
+
+
+def confirm(candidate: str = "c1", guest: Guest = YAMADA, now: Any = NOW, start: Any = None) -> Any:
+    return lambda a: a.confirm(candidate, guest, "", "", now, start)
 
 
 def names(events: list[tuple[type[Event], dict[str, Any]]]) -> list[type[Event]]:
@@ -189,6 +192,21 @@ class TestConfirming:
     def test_what_is_no_longer_open_is_refused(self, past: Event, refusal: type[errors.DomainError]) -> None:
         with pytest.raises(refusal):
             when(given(proposed(), past), confirm("c1"))
+
+    def test_a_time_that_the_guest_never_saw_is_refused(self) -> None:
+        moved = given(proposed(), MOVED)
+        with pytest.raises(errors.CandidateMoved):
+            when(moved, confirm("c1", start=at(25, 1)))
+        assert names(when(moved, confirm("c1", start=at(27, 1)))) == [A.Confirmed]
+
+    def test_the_same_time_again_changes_nothing_and_an_earlier_one_of_it_is_another(self) -> None:
+        confirmed = given(proposed(), MOVED, CONFIRMED)
+        assert when(confirmed, confirm("c1", start=at(27, 1))) == []
+        with pytest.raises(errors.AlreadyConfirmed):
+            when(confirmed, confirm("c1", start=at(25, 1)))
+
+    def test_who_does_not_say_what_they_saw_picks_by_name_alone(self) -> None:
+        assert names(when(given(proposed(), MOVED), confirm("c1"))) == [A.Confirmed]
 
     def test_an_unknown_candidate_is_wrong_input(self) -> None:
         with pytest.raises(errors.Invalid):

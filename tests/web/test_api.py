@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from openapi_core import OpenAPI
 
+from chouseiapo.domain.errors import CandidateMoved
 from chouseiapo.domain.member import Role
+from chouseiapo.domain.slots import Slot
 from chouseiapo.web import limits
 from chouseiapo.worker import Worker
-from tests.product import BY, NOW, at
+from tests.product import BY, NOW, YAMADA, at
 from tests.web.api import Api, proposal
 
 
@@ -201,6 +203,38 @@ class TestConfirming:
         status, answer = api.guest.confirm(second, "c1")
         assert (status, answer["code"]) == (409, "candidate_taken")
         assert "c2" in [c["id"] for c in answer["candidates"]]
+
+    def test_a_time_that_was_moved_since_is_told_with_what_is_offered_now(self, api: Api) -> None:
+        made = api.tanaka.propose()
+        route = f"/guest/{made['guest_url'].rpartition('/')[2]}/confirm"
+        app, there = api.services.coordination, Slot(at(27, 2), at(27, 3))
+        app.note_deviation(made["id"], api.office.tanaka, "c2", there, NOW)
+        stale = app.appointment(made["id"])
+        app.follow_deviation(made["id"], api.office.tanaka, "c2", there, NOW)
+        with pytest.raises(CandidateMoved):  # whoever has loaded it before decides again
+            app.confirm(made["id"], "c2", YAMADA, BY, NOW, known=stale, start=at(26, 2))
+        body = {"candidate": "c2", "start": "2026-11-26T11:00:00+09:00"}
+        status, answer = api.guest.call("POST", route, body)
+        assert (status, answer["code"], answer["confirmed"]) == (409, "candidate_moved", None)
+        [now] = [c["start"] for c in answer["candidates"] if c["id"] == "c2"]
+        assert now == "2026-11-27T11:00:00+09:00"
+        for _ in range(2):
+            status, view = api.guest.call("POST", route, body | {"start": now})
+            assert (status, view["confirmed"]["start"]) == (200, now)
+
+    @pytest.mark.parametrize(
+        ("start", "code"),
+        [
+            ("2026-11-25T10:00:00", "time_without_offset"),
+            ("0001-01-01T00:00:00Z", "time_invalid"),
+            (1, "wrong_type"),
+        ],
+    )
+    def test_a_start_that_is_none_is_wrong_input(self, api: Api, start: object, code: str) -> None:
+        made = api.tanaka.propose()
+        route = f"/guest/{made['guest_url'].rpartition('/')[2]}/confirm"
+        status, answer = api.guest.call("POST", route, {"candidate": "c1", "start": start})
+        assert (status, [(e["field"], e["code"]) for e in answer["errors"]]) == (422, [("start", code)])
 
     def test_name_and_address_are_needed_when_unknown(self, api: Api) -> None:
         made = api.tanaka.propose(delivery="link", guest={"name": "山田"})

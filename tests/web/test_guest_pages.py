@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,6 +11,7 @@ import pytest
 from icalendar import Calendar
 
 from chouseiapo.domain.proposal import Meeting
+from chouseiapo.domain.slots import Slot
 from chouseiapo.invitation import uid
 from chouseiapo.web import limits
 from tests.product import BY, NOW, at
@@ -126,7 +127,7 @@ def test_a_time_that_was_just_taken_leaves_the_others_to_pick(api: Api) -> None:
     assert answer.status_code == 409
     assert "たった今埋まりました" in page
     assert 'value="山田花子"' in page
-    assert 'value="c2"' in page
+    assert 'value="c2|' in page
 
 
 def test_a_form_of_another_link_or_none_at_all_is_not_accepted_and_its_input_kept(api: Api) -> None:
@@ -305,7 +306,7 @@ def test_a_taken_time_is_struck_through_for_eyes_and_readers(api: Api) -> None:
     Worker(api.services).read()
     page = visit.open()
     assert re.search(r"<s>10:00〜11:00</s> 埋まりました", page)
-    assert 'value="c1"' not in page
+    assert 'value="c1' not in page
 
 
 def test_when_nothing_is_left_to_pick_the_page_says_so_and_asks_for_nothing(api: Api) -> None:
@@ -383,7 +384,8 @@ def test_another_zone_or_language_keeps_what_was_picked_and_typed(
     page = Page(answer.get_data(as_text=True))
     form = page.form(visit.path)
     kept = [form.value(field) for field in ("candidate", "name", "company", "email")]
-    assert kept == ["c2", "山田 花子", "新社名", "hanako@example.net"]
+    assert kept[0].startswith("c2|")
+    assert kept[1:] == ["山田 花子", "新社名", "hanako@example.net"]
     assert [word for word in words if word not in page.text] == []
     assert page.problems == []
     assert "hanako" not in form.action + "".join(page.links), "no personal data in an address"
@@ -452,3 +454,85 @@ def test_the_page_is_small(api: Api) -> None:
         with api.http.get(address) as answer:
             whole += len(answer.get_data())
     assert whole < 30_000
+
+
+class Dragged(Visit):
+    """The guest has the page open, with c2 picked, while a member moves that hold to the day after."""
+
+    def __init__(self, api: Api, **changes: Any) -> None:
+        super().__init__(api, **changes)
+        self.form = Page(self.open()).form(self.path)
+        [self.seen] = re.findall(r'value="(c2[^"]*)"', self.open())
+        app, office, id = api.services.coordination, api.office, self.made["id"]
+        there = Slot(at(27, 2), at(27, 3))
+        app.note_deviation(id, office.tanaka, "c2", there, NOW)
+        app.follow_deviation(id, office.tanaka, "c2", there, NOW)
+
+    def post(self, **typed: str) -> Page:
+        answer = self.api.http.post(self.path, data=self.form.filled(candidate=self.seen, **typed))
+        self.status = answer.status_code
+        return Page(answer.get_data(as_text=True))
+
+    def confirmed(self) -> datetime | None:
+        chosen = self.api.services.coordination.appointment(self.made["id"]).chosen
+        return chosen.start if chosen else None
+
+
+def test_a_time_that_was_moved_since_is_not_confirmed_but_offered_anew(api: Api) -> None:
+    visit = Dragged(api)
+    page = visit.post(name="山田 花子", company="新社名")
+    assert (visit.status, visit.confirmed()) == (409, None)
+    assert page.problems == [
+        "お選びの日時は11月27日(金) 11:00〜12:00に変わりました。もう一度お選びください。"
+    ]
+    assert "まだ確定していません。" in page.text
+    again = page.form(visit.path)
+    assert [again.value(field) for field in ("candidate", "name", "company")] == ["", "山田 花子", "新社名"]
+    [now] = re.findall(r'value="(c2[^"]*)"', page.html)
+    assert api.http.post(visit.path, data=again.filled(candidate=now)).status_code == 303
+    assert visit.confirmed() == at(27, 2)
+
+
+def test_a_moved_time_is_told_of_in_english_too(api: Api) -> None:
+    visit = Dragged(api)
+    visit.path += "?lang=en"
+    page = visit.post()
+    assert page.problems == ["The time you chose has moved to Fri, Nov 27, 11:00–12:00. Please choose again."]
+    assert "Nothing is confirmed yet" in page.text
+
+
+@pytest.mark.parametrize("typed", [{"name": ""}, {"show": "zone", "zone": "Asia/Seoul"}, {"nonce": ""}])
+def test_whatever_brings_the_page_back_a_moved_time_is_to_be_picked_anew(
+    api: Api, typed: dict[str, str]
+) -> None:
+    page = Dragged(api).post(**typed)
+    assert "お選びの日時は11月27日(金) 11:00〜12:00に変わりました。" in page.text
+    assert page.forms[0].value("candidate") == ""
+
+
+def test_a_moved_time_that_was_confirmed_meanwhile_is_another_one(api: Api) -> None:
+    visit = Dragged(api)
+    api.guest.confirm(visit.made, "c2")
+    for typed in ({}, {"nonce": "stale"}):
+        page = visit.post(**typed)
+        assert visit.status == 409
+        assert "すでに別の日時で確定しています" in page.text
+        assert "11月27日(金)" in page.text
+
+
+def test_the_same_choice_again_is_the_same_with_its_time(api: Api) -> None:
+    visit = Visit(api)
+    [value] = re.findall(r'value="(c1[^"]*)"', visit.open("?tz=America/New_York"))
+    form = Page(visit.open()).form(visit.path).filled(candidate=value)
+    assert [api.http.post(visit.path, data=form).status_code for _ in range(2)] == [303, 303]
+    assert len(api.services.coordination.stream(visit.made["id"])) == 2
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["c1|", "c1|yesterday", "c1|2026-11-25", "c1|2026-11-25T10:00:00", "c1|0001-01-01T00:00:00+14:00"],
+)
+def test_a_time_that_is_none_picks_nothing_and_one_that_is_left_out_is_not_compared(
+    api: Api, value: str
+) -> None:
+    assert Visit(api).send(value).status_code == (303 if value == "c1|" else 422)

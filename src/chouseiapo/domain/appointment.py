@@ -77,10 +77,21 @@ class Appointment(AppointmentState):
             raise errors.LastCandidate
         self._record(self.CandidateWithdrawn, now, candidate=candidate)
 
-    def confirm(self, candidate: str, given: Guest, time_zone: str, locale: str, now: datetime) -> None:
-        """Fix the time the guest picked. The same choice again changes nothing; another one is refused."""
-        if self.state is State.CONFIRMED:
-            if self.candidates.get(candidate) == self.chosen:
+    def confirm(
+        self,
+        candidate: str,
+        given: Guest,
+        time_zone: str,
+        locale: str,
+        now: datetime,
+        start: datetime | None = None,
+    ) -> None:
+        """Fix the time the guest picked. The same choice again changes nothing; another one is refused.
+
+        `start`: when the candidate began as the guest saw it; moved since, it is not what they picked.
+        """
+        if self.chosen is not None:
+            if self.is_chosen(candidate, start):
                 return
             raise errors.AlreadyConfirmed
         self._must_be_undecided(now)
@@ -88,6 +99,8 @@ class Appointment(AppointmentState):
         self._must_be_open(picked)
         if picked.start <= now:
             raise errors.CandidatePassed
+        if not picked.stands_at(start):
+            raise errors.CandidateMoved
         guest = self.guest.merged_with(given)
         if problems := [*check_answer(guest), *check_guest(given), *check_locale(time_zone, locale)]:
             raise Invalid(*problems)

@@ -84,6 +84,10 @@ class AppointmentState(AppointmentEvents, Aggregate):
             return None
         return next(c for c in self.candidates.values() if c.state is CandidateState.CHOSEN)
 
+    def is_chosen(self, candidate: str, start: datetime | None = None) -> bool:
+        """Whether that is the confirmed time, and began then as whoever asks has seen it."""
+        return self.chosen is not None and self.chosen.id == candidate and self.chosen.stands_at(start)
+
     @property
     def awaits_meeting(self) -> bool:
         return (

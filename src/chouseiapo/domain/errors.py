@@ -49,6 +49,12 @@ class AlreadyConfirmed(DomainError):
     code: ClassVar[str] = "already_confirmed"
 
 
+class CandidateMoved(DomainError):
+    """The candidate begins at another time by now than whoever picked it was shown."""
+
+    code: ClassVar[str] = "candidate_moved"
+
+
 class CandidateTaken(DomainError):
     """Somebody else's confirmed reservation stands on that time."""
 

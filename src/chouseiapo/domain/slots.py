@@ -54,6 +54,10 @@ class Candidate(msgspec.Struct, frozen=True, omit_defaults=True):
     def slot(self) -> Slot:
         return Slot(self.start, self.end)
 
+    def stands_at(self, start: datetime | None) -> bool:
+        """Whether it begins when somebody saw it begin; None where nobody says when that was."""
+        return start in (None, self.start)
+
 
 class Offer(msgspec.Struct, frozen=True):
     """A slot that somebody wants to offer, before it has an id. Times carry an offset."""

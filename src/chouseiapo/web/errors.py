@@ -21,6 +21,7 @@ STATUS: dict[type[DomainError], int] = {
     errors.NotFound: 404,
     errors.AlreadyExists: 409,
     errors.AlreadyConfirmed: 409,
+    errors.CandidateMoved: 409,
     errors.CandidateTaken: 409,
     errors.CandidateWithdrawn: 409,
     errors.CandidatePassed: 409,

@@ -110,7 +110,10 @@ class QuestionBody(Body):
 
 
 class ConfirmBody(Body):
+    """`start`: when the candidate began as the guest was shown it; left out, nothing is compared."""
+
     candidate: str
+    start: Moment | None = None
     guest: GuestBody = msgspec.field(default_factory=GuestBody)
 
 
@@ -144,9 +147,10 @@ def _unthinkable(body: Body) -> Iterator[Problem]:
         for name in ("start", "end"):
             if not is_thinkable(getattr(candidate, name)):
                 yield Problem(f"candidates.{n}.{name}", "time_invalid")
-    deadline = getattr(body, "deadline", None)
-    if deadline is not None and not is_thinkable(deadline):
-        yield Problem("deadline", "time_invalid")
+    for name in ("deadline", "start"):
+        moment = getattr(body, name, None)
+        if moment is not None and not is_thinkable(moment):
+            yield Problem(name, "time_invalid")
 
 
 def is_thinkable(moment: datetime) -> bool:

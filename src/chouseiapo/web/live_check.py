@@ -36,12 +36,15 @@ log = logging.getLogger(__name__)
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """What the guest has answered; zone and language are empty where they are not known."""
+    """What the guest has answered; zone and language are empty where they are not known. start: when the
+    candidate began as they saw it, None where nobody says.
+    """
 
     candidate: str
     guest: Guest
     time_zone: str = ""
     locale: str = ""
+    start: datetime | None = None
 
 
 class LiveCheck:
@@ -70,6 +73,7 @@ class LiveCheck:
             time_zone=choice.time_zone,
             locale=choice.locale,
             known=first,
+            start=choice.start,
         )
         if not others or self._mode == REFUSE:
             return confirmed
@@ -109,7 +113,9 @@ class LiveCheck:
         imagined = app.appointment(known.id)
         before = imagined.version
         try:
-            imagined.confirm(choice.candidate, choice.guest, choice.time_zone, choice.locale, now)
+            imagined.confirm(
+                choice.candidate, choice.guest, choice.time_zone, choice.locale, now, choice.start
+            )
         except DomainError:
             return False
         offer = Offer(picked.start, picked.end, picked.room)

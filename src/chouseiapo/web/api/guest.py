@@ -35,7 +35,7 @@ def confirm(secret: str) -> Any:
     body = json_body(ConfirmBody)
     command_of(GUEST)  # refuses a key that came with another body; the same choice again is harmless
     given = body.guest
-    choice = Choice(body.candidate, given.guest(), given.time_zone or "", given.locale or "")
+    choice = Choice(body.candidate, given.guest(), given.time_zone or "", given.locale or "", body.start)
     try:
         confirmed = live_check().confirm(appointment, choice, g.now)
     except DomainError as refusal:

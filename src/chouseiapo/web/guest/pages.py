@@ -12,6 +12,7 @@ from chouseiapo.domain.errors import DomainError, Invalid, Problem
 from chouseiapo.domain.proposal import Guest, is_time_zone
 from chouseiapo.web import limits
 from chouseiapo.web.errors import STATUS, answer_to
+from chouseiapo.web.guest.picking import Picked, read_picked
 from chouseiapo.web.guest.show import Shown
 from chouseiapo.web.i18n import LOCALES
 from chouseiapo.web.links import appointment_behind
@@ -24,6 +25,7 @@ guest = Blueprint("guest", __name__, url_prefix="/g")
 # In the order of the page, where the first that is wrong is where one goes on.
 _TYPED = ("name", "company", "email", "phone")
 _FIELDS = ("candidate", *_TYPED)
+_NOTHING = Picked()
 
 
 @guest.get("/<secret>")
@@ -38,7 +40,7 @@ def confirm(secret: str) -> Any:
     """Fix the picked time, then lead to the page that shows it."""
     appointment = _opened(secret)
     typed = Guest(**{field: request.form.get(field, "").strip() for field in _TYPED})
-    picked = request.form.get("candidate", "")
+    picked = read_picked(request.form.get("candidate", ""))
     if "show" in request.form:  # in another zone or language, with all that was typed: nothing is decided
         return _standing(appointment, secret, typed, picked)
     limits.hit(limits.POSTS_PER_LINK, appointment.id)
@@ -46,12 +48,13 @@ def confirm(secret: str) -> Any:
         _must_be_ours(secret)
         if problems := list(_missing(appointment, typed, picked)):
             raise Invalid(*problems)
-        live_check().confirm(appointment, Choice(picked, typed, _zone(appointment), g.locale), g.now)
+        choice = Choice(picked.candidate, typed, _zone(appointment), g.locale, picked.start)
+        live_check().confirm(appointment, choice, g.now)
     except DomainError as refusal:
         return _refused(refusal, secret, typed, picked)
     except FormExpired:
         if _decided(appointment):  # what stands matters more than how long the page lay open
-            other = appointment.chosen is not None and appointment.chosen.id != picked
+            other = appointment.chosen is not None and not appointment.is_chosen(*picked)
             return _ended(appointment, secret, refusal="already_confirmed" if other else "")
         return _form(appointment, secret, known=typed, picked=picked, refusal="form_expired"), 409
     return redirect(_address(secret), 303)
@@ -68,9 +71,9 @@ def calendar(secret: str) -> Any:
     return Response(content, headers=headers, content_type="text/calendar; charset=utf-8")
 
 
-def _missing(appointment: Appointment, typed: Guest, picked: str) -> Iterator[Problem]:
+def _missing(appointment: Appointment, typed: Guest, picked: Picked) -> Iterator[Problem]:
     """What the page asks for and the guest left empty; an emptied name is not filled in behind their back."""
-    if not picked:
+    if not picked.candidate:
         yield Problem("candidate", "candidate_missing")
     if not typed.name:
         yield Problem("guest.name", "name_missing")
@@ -94,7 +97,7 @@ def _must_be_ours(secret: str) -> None:
         raise FormExpired
 
 
-def _refused(refusal: DomainError, secret: str, typed: Guest, picked: str) -> Any:
+def _refused(refusal: DomainError, secret: str, typed: Guest, picked: Picked) -> Any:
     """The page once more, with what is left to pick, what was typed, and what was wrong where."""
     appointment = appointment_behind(secret)
     answer = answer_to(refusal)
@@ -105,7 +108,7 @@ def _refused(refusal: DomainError, secret: str, typed: Guest, picked: str) -> An
     return Response(shown, answer.status, answer.headers)
 
 
-def _standing(appointment: Appointment, secret: str, known: Guest, picked: str = "") -> Any:
+def _standing(appointment: Appointment, secret: str, known: Guest, picked: Picked = _NOTHING) -> Any:
     if _decided(appointment):
         return _ended(appointment, secret)
     return _form(appointment, secret, known=known, picked=picked)
@@ -115,18 +118,21 @@ def _form(
     appointment: Appointment,
     secret: str,
     known: Guest,
-    picked: str = "",
+    picked: Picked = _NOTHING,
     refusal: str = "",
     problems: dict[str, Problem] | None = None,
 ) -> str:
-    wrong = problems or {}
+    """With what they picked, unless that has become another time: then it is theirs to pick again."""
+    shown, wrong = _shown(appointment), problems or {}
+    if moved_to := shown.moved_to(picked):
+        wrong = {**wrong, "candidate": Problem("candidate", "candidate_moved", {"to": moved_to})}
     return render_template(
         "guest/pick.html",
-        shown=_shown(appointment),
+        shown=shown,
         secret=secret,
         nonce=new_nonce(services().form_signer, secret, g.now),
         known=known,
-        picked=picked,
+        picked="" if moved_to else picked.candidate,
         refusal=REFUSALS.get(refusal, ""),
         problems=wrong,
         focus=next((field for field in _FIELDS if field in wrong), ""),

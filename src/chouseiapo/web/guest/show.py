@@ -18,6 +18,7 @@ from chouseiapo.domain.proposal import Kind, Meeting
 from chouseiapo.domain.slots import Candidate, CandidateState
 from chouseiapo.invitation import uid
 from chouseiapo.web import zones
+from chouseiapo.web.guest.picking import Picked
 from chouseiapo.web.guest.to_calendar import Event
 from chouseiapo.web.guest.told import told
 
@@ -33,6 +34,11 @@ class SlotShown(msgspec.Struct, frozen=True):
     machine: str
     open: bool
     room: str
+
+    @property
+    def pick(self) -> str:
+        """What the form says when it is picked: see `picking`."""
+        return f"{self.id}|{self.machine}"
 
 
 class Shown:
@@ -147,6 +153,13 @@ class Shown:
         """The candidate to begin with when none was picked; empty when nothing is left to pick."""
         found = min(self._appointment.open_candidates, key=lambda c: c.start, default=None)
         return found.id if found else ""
+
+    def moved_to(self, picked: Picked) -> str:
+        """When the picked candidate is by now, where the guest was shown another time; empty otherwise."""
+        found = next((c for c in self._appointment.open_candidates if c.id == picked.candidate), None)
+        if found is None or found.stands_at(picked.start):
+            return ""
+        return wording.slot(found.start, found.end, self.zone, self._locale, self._today)
 
     @property
     def chosen(self) -> SlotShown | None:
