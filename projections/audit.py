@@ -71,7 +71,7 @@ class Report(msgspec.Struct, frozen=True):
         return is_mass(self.orphans, self.standing)
 
 
-class Standing(NamedTuple):
+class Seen(NamedTuple):
     """An entry as it stands on one of the account's calendars."""
 
     calendar: str
@@ -131,7 +131,7 @@ class Audit:
         wanted = [w.entry for id in to_come for w in self._wanted(link, id)]
         until = max([now + AHEAD, *(entry.end + timedelta(days=1) for entry in wanted)])
         standing = [
-            Standing(calendar, found)
+            Seen(calendar, found)
             for calendar in _calendars(wanted, known.values())
             for found in self._calendar_of(link).entries(link, now, until, calendar)
         ]
@@ -203,7 +203,7 @@ class Audit:
                 times = {"start": where.start, "end": where.end}
                 yield msgspec.structs.replace(detail, kind=MOVED, **times)
 
-    def _left_over(self, link: str, known: Mapping[str, Any], ours: Sequence[Standing]) -> Iterator[Detail]:
+    def _left_over(self, link: str, known: Mapping[str, Any], ours: Sequence[Seen]) -> Iterator[Detail]:
         """What bears our tag and is neither wanted, here or through another link, nor about to be looked for
         after a lost answer."""
         here = {row.vendor_id: row.key for row in known.values()}
@@ -274,7 +274,7 @@ def _calendars(wanted: Iterable[Entry], known: Iterable[Any]) -> list[str]:
 
 
 def _not_as_placed(
-    wanted: Iterable[Entry], known: Mapping[str, Any], ours: Sequence[Standing]
+    wanted: Iterable[Entry], known: Mapping[str, Any], ours: Sequence[Seen]
 ) -> Iterator[Detail]:
     """What is wanted and does not stand, or not where we put it."""
     standing = {each.found.vendor_id: each.found for each in ours}

@@ -24,7 +24,9 @@ from chouseiapo.storage import Rows, upsert
 from chouseiapo.tables import appointments, entries, meetings, tasks
 from projections.holds import LEDGER, WATCH, EntryWriter
 
-Standing = Mapping[str, "Known"]
+Notes = Mapping[str, "Known"]
+# How long an account is kept for what it has refused for good: somebody may yet mend that.
+HOPE = timedelta(days=7)
 # What calendars answer where somebody has been at an entry since we wrote it, and where we ask too much.
 TOUCHED, THROTTLED = "touched", "throttled"
 
@@ -88,7 +90,7 @@ class PlaceHolds:
     # What hands have done
 
     def _follow_hands(
-        self, link: str, appointment: Appointment, standing: Standing, now: datetime
+        self, link: str, appointment: Appointment, standing: Notes, now: datetime
     ) -> Appointment:
         """Look at what was seen deleted or moved, once it has stood so for a while, and do what was meant."""
         mine = [d for d in appointment.deviations if d.owner == link_owner(link)]
@@ -121,14 +123,14 @@ class PlaceHolds:
         return min(waiting) + self._grace if waiting else None
 
     @staticmethod
-    def _known(standing: Standing, candidate: str) -> Known | None:
+    def _known(standing: Notes, candidate: str) -> Known | None:
         found = (known for known in standing.values() if known.placed.candidate == candidate)
         return max(found, key=lambda known: bool(known.placed.vendor_id), default=None)
 
     # What should stand
 
     def _put(
-        self, wanted: Sequence[Entry], standing: Standing, appointment: Appointment, link: str, now: datetime
+        self, wanted: Sequence[Entry], standing: Notes, appointment: Appointment, link: str, now: datetime
     ) -> list[PortError]:
         owner = link_owner(link)
         plain: list[tuple[Entry, Known]] = []
@@ -289,7 +291,8 @@ def left_on(rows: Rows, link: str) -> tuple[int, bool]:
 
 def is_used(rows: Rows, link: str, now: datetime) -> bool:
     """Whether something waits to be done through an account, or it hosts a conference to come."""
-    due = select(tasks.c.key).where(tasks.c.lane == link, tasks.c.parked.is_(False))
+    hope = or_(tasks.c.parked.is_(False), tasks.c.failing_since > now - HOPE)
+    due = select(tasks.c.key).where(tasks.c.lane == link, hope)
     to_come = or_(appointments.c.ends_at.is_(None), appointments.c.ends_at > now)
     hosted = (
         select(meetings.c.appointment)

@@ -50,7 +50,7 @@ def to_be_cleared(rows: Rows, link: str, leave: Leaving) -> int:
     if leave is Leaving.KEEP:
         return 0
     key = entries.c.link + "/" + entries.c.appointment
-    at_work = exists().where(tasks.c.ledger == LEDGER, tasks.c.key == key, tasks.c.parked.is_(False))
+    at_work = exists().where(tasks.c.ledger == LEDGER, tasks.c.key == key)
     unread = exists().where(
         holds.c.key == entries.c.key, holds.c.link == link, appointments.c.id == holds.c.appointment
     )
