@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from chouseiapo.ports import Busy, Placed
-from tests.adapters.homes import LINK_LINE, Home
+from tests.adapters.homes import LINK_LINE, Home, LinkedHome
 from tests.product import at
 
 FAMILY = "👨‍👩‍👧‍👦"
@@ -87,6 +87,20 @@ def test_several_are_answered_in_their_order(home: Home) -> None:
     gone = home.remove(*placed[:2], *placed[3:])
     assert [g.candidate for g in gone] == ["c1", "c2", "c4", "c5", "c6", "c7"]
     assert [(s.id, s.confirmed) for s in home.seen()] == [(kept[0].vendor_id, True)]
+
+
+def test_those_of_one_key_are_answered_one_by_one(linked: LinkedHome) -> None:
+    """As what is left over is called by whoever no longer knows what it was."""
+    placed = [changed(each, key="left over") for each in linked.put(*linked.several(3))]
+    never = Placed("left over", "appointment-1", "c9")
+    gone = linked.remove(placed[0], never, *placed[1:])
+    assert [(g.candidate, g.present, g.generation) for g in gone] == [
+        ("c1", False, 2),
+        ("c9", False, 1),
+        ("c2", False, 2),
+        ("c3", False, 2),
+    ]
+    assert linked.seen() == []
 
 
 def test_what_somebody_deleted_is_put_back(home: Home) -> None:

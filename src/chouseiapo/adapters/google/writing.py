@@ -94,10 +94,9 @@ def _adopted(account: Account, entry: Entry, generation: int, standing: Answer) 
 
 
 def remove(account: Account, chunk: Sequence[Placed]) -> list[Placed | PortError]:
-    present = [placed for placed in chunk if placed.present]
-    answers = account.answers([_delete(account, placed) for placed in present])
-    removed = {p.key: _removed(account, p, answer) for p, answer in zip(present, answers, strict=True)}
-    return [removed.get(placed.key, placed) for placed in chunk]
+    """Answered by place: entries that nobody wants have no keys of their own."""
+    answers = iter(account.answers([_delete(account, placed) for placed in chunk if placed.present]))
+    return [_removed(account, placed, next(answers)) if placed.present else placed for placed in chunk]
 
 
 def _delete(account: Account, placed: Placed) -> HttpRequest:

@@ -100,12 +100,10 @@ def _tagged(answer: Answer, ours: Entry | Placed) -> list[Event]:
 
 
 def remove(mailbox: Mailbox, chunk: Sequence[Placed]) -> list[Placed | PortError]:
-    present = [placed for placed in chunk if placed.present]
-    answers = mailbox.answers(
-        [_look_up(p) if p.unsure else asks.delete(p.calendar, p.vendor_id) for p in present]
-    )
-    removed = {p.key: _removed(mailbox, p, answer) for p, answer in zip(present, answers, strict=True)}
-    return [removed.get(placed.key, placed) for placed in chunk]
+    """Answered by place: entries that nobody wants have no keys of their own."""
+    asked = [_look_up(p) if p.unsure else asks.delete(p.calendar, p.vendor_id) for p in chunk if p.present]
+    answers = iter(mailbox.answers(asked))
+    return [_removed(mailbox, placed, next(answers)) if placed.present else placed for placed in chunk]
 
 
 def _removed(mailbox: Mailbox, placed: Placed, answer: Answer) -> Placed | PortError:
