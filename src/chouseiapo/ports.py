@@ -100,7 +100,8 @@ class Counting(msgspec.Struct, frozen=True):
 class Found(msgspec.Struct, frozen=True):
     """An entry as the calendar holds it; `appointment` and `candidate` are empty for foreign ones.
 
-    free: its owner can be booked meanwhile (shown as free, or declined).
+    free: its owner can be booked meanwhile (shown as free, or declined). changed_at: when it was made or last
+    changed, UTC; None where the calendar does not say.
     """
 
     vendor_id: str
@@ -113,6 +114,7 @@ class Found(msgspec.Struct, frozen=True):
     etag: str = ""
     all_day: bool = False
     free: bool = False
+    changed_at: datetime | None = None
 
 
 class Changes(msgspec.Struct, frozen=True):
@@ -158,6 +160,9 @@ class Calendar(Protocol):
 
     def calendars(self, link: str) -> list[Listed]:
         """The account's calendars, its own first."""
+
+    def may_write(self, link: str, calendar: str) -> bool:
+        """Whether we may put entries there, by the vendor's own word; it need not be among `calendars`."""
 
     def busy(
         self,

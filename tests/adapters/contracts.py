@@ -32,8 +32,14 @@ STAND_INS = {
     r"/users/[^/]+(/events|/events/[^/]+|/calendarView|/calendarView/delta)": "/me",
     r"/me/calendars/[^/]+(/calendarView|/calendarView/delta)": "/me",
 }
-# And this one has no like: https://learn.microsoft.com/graph/api/user-list-calendars
-UNLIKE_ANY = {("GET", "/me/calendars"): {"$select", "$filter", "$orderby", "$top", "$skip"}}
+# And these have no like; what they may be asked for besides:
+# https://learn.microsoft.com/graph/api/user-list-calendars, /calendar-get
+UNLIKE_ANY = {
+    "/me/calendars": {"$select", "$filter", "$orderby", "$top", "$skip"},
+    "/me/calendar": {"$select"},
+    "/me/calendars/{calendar-id}": {"$select"},
+    "/users/{id}/calendar": {"$select"},
+}
 MOST_PARTS = {"google": 50, "microsoft": 20}
 
 
@@ -75,8 +81,9 @@ class Contracts:
         contract = _contract(self._folder, vendor)
         path = urlsplit(recorded.url.removeprefix(root)).path
         if vendor == "microsoft":
-            if (allowed := UNLIKE_ANY.get((recorded.method, path))) is not None:
-                return _check_listing(recorded, path, allowed)
+            unlike = next((template for template in UNLIKE_ANY if _is_at(template, path)), "")
+            if unlike and recorded.method == "GET":
+                return _check_reading(recorded, unlike)
             path = _stand_in(path)
         operation = contract.operation(recorded.method, path)
         query = parse_qsl(urlsplit(recorded.url).query, keep_blank_values=True)
@@ -91,12 +98,16 @@ class Contracts:
         return str(operation["operationId"])
 
 
-def _check_listing(recorded: Recorded, path: str, allowed: set[str]) -> str:
-    if unknown := {name for name, _ in parse_qsl(urlsplit(recorded.url).query)} - allowed:
-        raise BrokenContract(f"{path}: no parameter {sorted(unknown)}")
+def _check_reading(recorded: Recorded, template: str) -> str:
+    if unknown := {name for name, _ in parse_qsl(urlsplit(recorded.url).query)} - UNLIKE_ANY[template]:
+        raise BrokenContract(f"{template}: no parameter {sorted(unknown)}")
     if recorded.body or not recorded.headers.get("authorization"):
-        raise BrokenContract(f"{path} is asked for with a token and without a body")
-    return path
+        raise BrokenContract(f"{template} is asked for with a token and without a body")
+    return template
+
+
+def _is_at(template: str, path: str) -> bool:
+    return bool(re.fullmatch(re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(template)), path))
 
 
 def _stand_in(path: str) -> str:
@@ -114,8 +125,7 @@ class _Contract:
 
     def operation(self, method: str, path: str) -> dict[str, Any]:
         for template, item in self._document["paths"].items():
-            pattern = re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(template))
-            if re.fullmatch(pattern, path) and method.lower() in METHODS and method.lower() in item:
+            if _is_at(template, path) and method.lower() in METHODS and method.lower() in item:
                 found: dict[str, Any] = item[method.lower()]
                 return found
         raise BrokenContract(f"no operation {method} {path}")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import re
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
 
 import pytest
 
@@ -106,6 +108,21 @@ def test_a_server_that_says_no_etag_is_asked_for_it(caldav: CalDavHome) -> None:
     assert placed[0].etag
     (now,) = caldav.put(changed(entry, confirmed=True), known=placed)
     assert now.etag not in ("", placed[0].etag)
+
+
+def only_to_be_read(said: str) -> str:
+    """Answers of a server that lets nobody write there."""
+    return re.sub(r"<privilege>.*</privilege>", "<privilege><read/></privilege>", said, flags=re.S)
+
+
+def test_whether_we_may_write_there_is_the_server_s_word(caldav: CalDavHome) -> None:
+    other = caldav.add_calendar("出張")
+    may_write = partial(caldav.calendar.may_write, caldav.link)
+    assert (may_write(""), may_write(other)) == (True, True)
+    with pytest.raises(PortError, match="calendar_not_found"):
+        may_write(f"{caldav.place}none/")
+    caldav.fault("edit", method="PROPFIND", path=other, edit=only_to_be_read)
+    assert (may_write(""), may_write(other)) == (True, False)
 
 
 # Refusals in our terms

@@ -32,7 +32,10 @@ EVERYTHING = {
     "microsoft updateEvent",
     "microsoft deleteEvent",
     "microsoft /me.listEvents",
+    "microsoft /me/calendar",
     "microsoft /me/calendars",
+    "microsoft /me/calendars/{calendar-id}",
+    "microsoft /users/{id}/calendar",
     "microsoft /me/calendars/{calendar-id}.createEvent",
     "microsoft /me/calendars/{calendar-id}.listEvents",
     "microsoft /me/calendarView",
@@ -52,6 +55,8 @@ EVERYTHING = {
 def everything_a_calendar_does(home: VendorHome) -> None:
     other = home.add_calendar("出張")
     home.calendar.calendars(home.link)
+    for each in ("", other, home.add_room()):
+        home.calendar.may_write(home.link, each)
     home.look(*home.put(home.entry("c9", calendar=other)))
     entries = home.several(3)
     placed = home.put(*entries)
@@ -174,6 +179,11 @@ REQUESTS: dict[str, tuple[str, str, Any]] = {
         None,
     ),
     "microsoft: calendars with what they hold": ("GET", "{graph}/me/calendars?$expand=events", None),
+    "microsoft: a room's calendar with what it holds": (
+        "GET",
+        "{graph}/users/room@example.com/calendar?$expand=events",
+        None,
+    ),
     "zoom: a day that is too long": ("POST", "{zoom}/users/me/meetings", MEETING | {"duration": 1441}),
     "zoom: a setting that there is not": (
         "POST",
@@ -192,6 +202,11 @@ GOOD: dict[str, tuple[str, str, Any]] = {
     "google calendar.events.insert": ("POST", f"{EVENTS}?sendUpdates=none", {"id": "abcde", **TIMES}),
     "microsoft /me.createEvent": ("POST", "{graph}/me/events", {"subject": "商談", "showAs": "tentative"}),
     "microsoft /me/calendars": ("GET", "{graph}/me/calendars?$select=id,name", None),
+    "microsoft /users/{id}/calendar": (
+        "GET",
+        "{graph}/users/room@example.com/calendar?$select=canEdit",
+        None,
+    ),
     "microsoft updateEvent": ("PATCH", "{graph}/users/room@example.com/events/abc", {"subject": "商談"}),
     "zoom meetingCreate": ("POST", "{zoom}/users/me/meetings", MEETING),
 }

@@ -111,11 +111,29 @@ def test_one_call_may_concern_several_calendars(vendor: VendorHome) -> None:
     assert [len(vendor.seen(calendar)) for calendar in ("", other, room)] == [0, 0, 0]
 
 
+def test_whether_we_may_write_there_is_the_vendor_s_word(vendor: VendorHome, place: Place) -> None:
+    where, colleague = place(vendor), vendor.add_colleagues(1)[0]
+    assert vendor.calendar.may_write(vendor.link, "")
+    assert vendor.calendar.may_write(vendor.link, where)
+    vendor.grant(vendor.room_scopes)
+    with pytest.raises(PortError) as caught:
+        vendor.calendar.may_write(vendor.link, colleague)
+    assert (caught.value.reason, caught.value.permanent) == ("calendar_not_found", True)
+    vendor.share("同僚", "reader", colleague)
+    assert not vendor.calendar.may_write(vendor.link, colleague)
+    assert vendor.calendar.entries(vendor.link, at(24, 0), at(25, 0), colleague) == []
+    vendor.share("同僚", "writer", colleague)
+    assert vendor.calendar.may_write(vendor.link, colleague)
+
+
 def test_a_room_needs_a_consent_of_its_own(vendor: VendorHome) -> None:
     room = vendor.add_room()
     vendor.grant()
     with pytest.raises(PortError) as caught:
         vendor.put(*entries_on(vendor, room, 1))
+    assert (caught.value.reason, caught.value.auth) == ("no_permission", True)
+    with pytest.raises(PortError) as caught:
+        vendor.calendar.may_write(vendor.link, room)
     assert (caught.value.reason, caught.value.auth) == ("no_permission", True)
 
 

@@ -81,6 +81,9 @@ class Board:
     def calendars(self, link: str) -> list[Listed]:
         return [Listed("", "", True)]
 
+    def may_write(self, link: str, calendar: str) -> bool:
+        return True
+
     def busy(
         self,
         link: str,

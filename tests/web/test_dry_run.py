@@ -123,6 +123,16 @@ class TestCalendars:
         assert [each[2:] for each in found] == [("fails", "token_refused")] * 2
 
     @BOTH
+    def test_a_room_that_may_only_be_read_by_now_fails(self, linked: Linked, provider: str) -> None:
+        linked.person("lead", provider)
+        room, address = linked.room("会議室C", provider, keeper="lead")
+        linked.sandbox.add_calendar("lead@example.com", "会議室C", "reader", address, hidden=True)
+        offers = [{**each, "room": room} for each in CANDIDATES]
+        found = findings(linked, "lead", candidates=offers)
+        assert found[1] == (room, "calendar", "fails", "read_only")
+        assert not linked.link(room).broken
+
+    @BOTH
     def test_a_vendor_that_stumbles_asks_for_attention_only(self, linked: Linked, provider: str) -> None:
         lead = linked.person("lead", provider)
         linked.outside.fault(provider, "status", status=503)

@@ -92,6 +92,25 @@ def test_the_address_of_a_resource_is_typed_and_tried(abroad: Abroad) -> None:
     assert linked(abroad).calendar == resource.id
 
 
+@pytest.mark.parametrize(
+    ("provider", "email"),
+    [("google", BOSS), ("microsoft", "suzuki@example.com")],
+    ids=["google", "microsoft"],
+)
+def test_a_room_that_may_only_be_read_is_not_chosen(abroad: Abroad, provider: str, email: str) -> None:
+    room = abroad.sandbox.add_room("会議室F", provider)
+    abroad.sandbox.add_calendar(email, "会議室F", "reader", room.id, hidden=True)
+    page = abroad.link(abroad.chief, email, provider, page=f"/rooms/{abroad.office.room}")
+    before = linked(abroad).calendar
+    page = abroad.chief.send(page.form("/choose"), calendar="typed", address=room.id)
+    assert abroad.chief.status == 422
+    assert page.problems[0].startswith("このカレンダーの予定は見られますが、書き込めません。")
+    assert linked(abroad).calendar == before
+    abroad.sandbox.add_calendar(email, "会議室F", "writer", room.id, hidden=True)
+    abroad.chief.send(page.form("/choose"), calendar="typed", address=room.id)
+    assert linked(abroad).calendar == room.id
+
+
 def test_a_mailbox_at_microsoft_signs_in_itself(abroad: Abroad) -> None:
     mailbox = abroad.sandbox.add_room("会議室C", "microsoft")
     page = abroad.link(abroad.chief, mailbox.id, "microsoft", page=f"/rooms/{abroad.office.room}")

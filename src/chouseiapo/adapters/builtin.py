@@ -55,6 +55,9 @@ class BuiltinCalendar:
     def calendars(self, link: str) -> list[Listed]:
         return [Listed("", "", writable=True)]
 
+    def may_write(self, link: str, calendar: str) -> bool:
+        return True
+
     def busy(
         self,
         link: str,

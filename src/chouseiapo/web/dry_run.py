@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
@@ -92,9 +92,7 @@ class DryRun:
         if link.calendar in listed:
             return "" if listed[link.calendar].writable else READ_ONLY
         if "@" in link.calendar:  # somebody else's, a room's say, need not be in the account's own list
-            now = self._services.clock()
-            calendar.entries(link.id, now, now + timedelta(hours=1), link.calendar)
-            return ""
+            return "" if calendar.may_write(link.id, link.calendar) else READ_ONLY
         return NOT_FOUND if link.calendar else ""
 
 

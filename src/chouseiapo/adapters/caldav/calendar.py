@@ -70,6 +70,10 @@ class CaldavCalendar:
         with self._reading(link) as reading:
             return reading.calendars()
 
+    def may_write(self, link: str, calendar: str) -> bool:
+        with self._reading(link) as reading:
+            return reading.may_write(calendar)
+
     def busy(
         self,
         link: str,

@@ -81,6 +81,7 @@ class Reader(NamedTuple):
             etag=there.etag,
             all_day=not isinstance(event.start, datetime),
             free=str(event.get("TRANSP", "")).upper() == "TRANSPARENT" or answer == "DECLINED",
+            changed_at=_changed_at(event),
         )
 
     def _answer(self, event: Event) -> str:
@@ -145,3 +146,9 @@ def _several(value: Any) -> list[Any]:
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
+
+
+def _changed_at(event: Event) -> datetime | None:
+    """LAST-MODIFIED, which servers keep as they are given it."""
+    stamp = getattr(event.get("LAST-MODIFIED"), "dt", None)
+    return stamp.astimezone(UTC) if isinstance(stamp, datetime) and stamp.tzinfo else None

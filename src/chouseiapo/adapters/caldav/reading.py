@@ -47,6 +47,9 @@ class Reading:
         others = sorted(listed.values(), key=lambda found: (found.name, found.path))
         return [_listed("", own), *(_listed(found.path, found) for found in others)]
 
+    def may_write(self, calendar: str) -> bool:
+        return calendar_at(self._server.properties, self._server.home.path_of(calendar)).writable
+
     def busy(self, calendars: Sequence[str], window: Window, counting: Counting) -> list[Busy]:
         found = [entry for each in dict.fromkeys(calendars) for entry in self.entries(each, window)]
         if counting == Counting():

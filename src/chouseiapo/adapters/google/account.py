@@ -59,8 +59,11 @@ class Account:
         return _made(self._service.freebusy().query(body=body))
 
     def head(self, calendar: str) -> HttpRequest:
-        """As little as can be asked of a calendar's events: whether they can be read, and its zone."""
-        return _made(self._events.list(calendarId=_named(calendar), maxResults=1, fields="timeZone"))
+        """As little as can be asked of a calendar's events: whether they can be read, what more we may do
+        there, and its zone.
+        """
+        listing = self._events.list(calendarId=_named(calendar), maxResults=1, fields="accessRole,timeZone")
+        return _made(listing)
 
     def zone(self, calendar: str) -> ZoneInfo:
         """The calendar's, in which whole days are meant; raises PortError when it can't be read."""

@@ -46,6 +46,10 @@ class GoogleCalendar:
         with self._client.account(link) as account:
             return reading.calendars(account)
 
+    def may_write(self, link: str, calendar: str) -> bool:
+        with self._client.account(link) as account:
+            return reading.may_write(account, calendar)
+
     def busy(
         self,
         link: str,

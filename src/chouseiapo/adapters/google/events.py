@@ -80,6 +80,7 @@ def found(event: Event, zone: tzinfo) -> Found:
         etag=event.get("etag", ""),
         all_day=is_all_day(event),
         free=_is_free(event),
+        changed_at=read(event["updated"]) if "updated" in event else None,
     )
 
 

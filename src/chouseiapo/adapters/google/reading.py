@@ -16,6 +16,7 @@ from chouseiapo.ports import Changes, Found, Listed, Placed, PortError
 if TYPE_CHECKING:
     from chouseiapo.adapters.google.answers import Answer
 
+WRITERS = ("owner", "writer")
 MOST_PARTS = 50  # the guide says 1000 now and said 50 before
 
 
@@ -80,6 +81,10 @@ def calendars(account: Account) -> list[Listed]:
         )
         for each in listed
     ]
+
+
+def may_write(account: Account, calendar: str) -> bool:
+    return account.expect(account.head(calendar)).get("accessRole") in WRITERS
 
 
 def _readable(account: Account, calendars: Sequence[str]) -> list[str]:

@@ -17,7 +17,10 @@ PAGE = 250
 NAMESPACE = uuid.UUID("7c2f6c0e-52c8-4e6e-9a53-0f4d7c1b9e21")
 # Graph leaves extended properties out unless they are asked for by name.
 WITH_TAG = f"singleValueExtendedProperties($filter=id eq '{APPOINTMENT}' or id eq '{CANDIDATE}')"
-FIELDS = "id,subject,start,end,showAs,isAllDay,isCancelled,responseStatus,originalStartTimeZone"
+FIELDS = (
+    "id,subject,start,end,showAs,isAllDay,isCancelled,responseStatus,originalStartTimeZone,"
+    "lastModifiedDateTime"
+)
 
 
 def create(entry: Entry, generation: int) -> Ask:
@@ -70,6 +73,12 @@ def following(link: str) -> Ask:
 def calendars() -> Ask:
     query = {"$select": "id,name,canEdit,isDefaultCalendar,owner", "$top": str(PAGE)}
     return Ask("GET", _with_query("/me/calendars", query))
+
+
+def rights(calendar: str) -> Ask:
+    """Of a mailbox or one of the account's calendars: whether the account may write there."""
+    whole = not calendar or is_mailbox(calendar)
+    return Ask("GET", f"{_within(calendar)}{'/calendar' if whole else ''}?$select=canEdit")
 
 
 def account() -> Ask:

@@ -44,6 +44,9 @@ class OutlookCalendar:
     def calendars(self, link: str) -> list[Listed]:
         return reading.calendars(Mailbox(self._wire, link))
 
+    def may_write(self, link: str, calendar: str) -> bool:
+        return reading.may_write(Mailbox(self._wire, link), calendar)
+
     def busy(
         self,
         link: str,

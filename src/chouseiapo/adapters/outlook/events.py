@@ -65,7 +65,14 @@ def found(event: Event) -> Found:
         etag=event.get("@odata.etag", ""),
         all_day=all_day,
         free=_is_free(event),
+        changed_at=_changed_at(event),
     )
+
+
+def _changed_at(event: Event) -> datetime | None:
+    """An instant in UTC, with more decimals than Python reads."""
+    text = event.get("lastModifiedDateTime") or ""
+    return datetime.fromisoformat(text[:19]).replace(tzinfo=UTC) if len(text) >= 19 else None
 
 
 def _is_free(event: Event) -> bool:

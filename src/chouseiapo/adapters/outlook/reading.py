@@ -46,6 +46,10 @@ def calendars(mailbox: Mailbox) -> list[Listed]:
     ]
 
 
+def may_write(mailbox: Mailbox, calendar: str) -> bool:
+    return bool(mailbox.answer(asks.rights(calendar)).expect().get("canEdit"))
+
+
 def _owner(calendar: Event) -> str:
     return str((calendar.get("owner") or {}).get("address") or "").casefold()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -22,7 +21,6 @@ from projections.standing import standing
 
 choosing = Blueprint("choosing", __name__)
 TYPED = "typed"  # the calendar of an address that is typed in
-PROBE = timedelta(days=1)
 _OWN = _("基本のカレンダー")
 
 
@@ -100,14 +98,14 @@ def _problem(link: Link, listed: Sequence[Listed], picked: Picked, for_room: boo
 
 
 def _unusable(link: Link, address: str) -> Problem | None:
-    """Whether the account reaches the calendar of that address is tried before it is chosen."""
+    """Whether the account may write to the calendar of that address is asked before it is chosen."""
     if not is_address(address):
         return Problem("address", "email_invalid" if address else "email_empty")
     try:
-        services().calendar_of(link.id).entries(link.id, g.now, g.now + PROBE, address)
+        writable = services().calendar_of(link.id).may_write(link.id, address)
     except PortError as error:
         return Problem("address", "calendar_not_there" if error.permanent else "calendar_unreachable")
-    return None
+    return None if writable else Problem("address", "calendar_read_only")
 
 
 def _save(link: Link, listed: Sequence[Listed], picked: Picked) -> None:
