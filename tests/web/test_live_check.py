@@ -70,6 +70,17 @@ class TestRefuse:
         assert linked.guest.confirm(made, "c2")[0] == 200
 
     @BOTH
+    def test_what_stood_there_when_the_time_was_offered_was_offered_knowingly(
+        self, linked: Linked, provider: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        linked.person("lead", provider)
+        with monkeypatch.context() as earlier:
+            earlier.setattr(linked.sandbox.world, "now", lambda: NOW - timedelta(hours=1))
+            linked.busy("lead", TEN, ELEVEN)
+        made = propose(linked, "lead")
+        assert linked.guest.confirm(made, "c1")[0] == 200
+
+    @BOTH
     def test_our_own_holds_are_no_obstacle(self, linked: Linked, provider: str) -> None:
         linked.person("lead", provider)
         linked.person("other", provider)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
@@ -69,6 +70,7 @@ class AppointmentState(AppointmentEvents, Aggregate):
         self.confirmed_at: datetime | None = None
         self.erased = False
         self.instead_of = ""
+        self.offered_at: dict[str, datetime] = {}
         self.overlaps: tuple[str, ...] = ()
         self._deviations: dict[tuple[str, str], Deviation] = {}
         self._deadline: datetime | None = None
@@ -138,6 +140,7 @@ class AppointmentState(AppointmentEvents, Aggregate):
                 self._remember_proposal(event)
             case AppointmentState.CandidatesAdded(candidates=candidates):
                 self.candidates |= {c.id: c for c in candidates}
+                self._note_offered(event, (c.id for c in candidates))
             case AppointmentState.CandidateWithdrawn(candidate=candidate):
                 self._set(candidate, CandidateState.WITHDRAWN)
             case AppointmentState.CandidateTaken(candidate=candidate):
@@ -158,6 +161,7 @@ class AppointmentState(AppointmentEvents, Aggregate):
                 self._remember_edit(event)
             case AppointmentState.AttendeesChanged(attendees=attendees, organizer=organizer):
                 self.attendees, self.organizer = attendees, organizer
+                self._note_offered(event, self.candidates)
             case AppointmentState.LinkReissued(generation=generation):
                 self.generation = generation
             case AppointmentState.Confirmed():
@@ -180,6 +184,7 @@ class AppointmentState(AppointmentEvents, Aggregate):
         self.guest, self.time_zone, self.locale = event.guest, event.time_zone, event.locale
         self.delivery, self.visibility, self._deadline = event.delivery, event.visibility, event.deadline
         self.candidates = {c.id: c for c in event.candidates}
+        self._note_offered(event, self.candidates)
         self.proposed_at, self.instead_of = event.at, event.instead_of
         if event.platform is Platform.URL:
             self.meeting = Meeting(event.url)
@@ -188,6 +193,7 @@ class AppointmentState(AppointmentEvents, Aggregate):
         moved = msgspec.structs.replace(self.candidates[event.candidate], start=event.start, end=event.end)
         self.candidates[event.candidate] = moved
         self._deviations.pop((event.by, event.candidate), None)
+        self._note_offered(event, [event.candidate])
 
     def _remember_deviation(
         self, event: AppointmentEvents.EntryDeviated | AppointmentEvents.OrganizerAsked
@@ -215,6 +221,10 @@ class AppointmentState(AppointmentEvents, Aggregate):
         self.erased = True
         self.guest, self.title, self.meeting = Guest(name=ERASED), ERASED, None
         self.message = self.note = self.place = self.url = ""
+
+    def _note_offered(self, event: Event, candidates: Iterable[str]) -> None:
+        """When each candidate was last offered as it is: that time, to these people."""
+        self.offered_at |= dict.fromkeys(candidates, event.at)
 
     def _set(self, candidate: str, state: CandidateState) -> None:
         self.candidates[candidate] = msgspec.structs.replace(self.candidates[candidate], state=state)

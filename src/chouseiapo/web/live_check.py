@@ -22,7 +22,7 @@ from chouseiapo.domain.event import GUEST, SYSTEM, Meta
 from chouseiapo.domain.links import Link, Provider
 from chouseiapo.domain.proposal import Guest
 from chouseiapo.domain.slots import Candidate, Offer, Slot
-from chouseiapo.ports import Busy, PortError, counted
+from chouseiapo.ports import Busy, Found, PortError, counted
 from chouseiapo.web.asking import Asking
 from chouseiapo.web.freebusy import counting_of
 from projections.placed import ours_among
@@ -88,7 +88,8 @@ class LiveCheck:
         links = self._links(known.resources(picked))
         if not links or not self._would_stand(known, picked, choice, now):
             return []
-        asked = {owner: self._ask(link, picked.slot) for owner, link in links.items()}
+        since = known.offered_at[picked.id]
+        asked = {owner: self._ask(link, picked.slot, since) for owner, link in links.items()}
         wait(asked.values(), began + self._services.settings.live_check_s - time.monotonic())
         return [owner for owner, answer in asked.items() if _told(owner, answer)]
 
@@ -119,15 +120,18 @@ class LiveCheck:
         except DomainError:
             return False
         offer = Offer(picked.start, picked.end, picked.room)
-        return imagined.version > before and not app.reserved(known.attendees, [offer])
-
-    def _ask(self, link: Link, slot: Slot) -> Future[bool]:
-        """Whether anything that its owner counts as busy, and that is not ours, stands there then."""
-        return self._asking.ask(
-            link.id, lambda: any(self._stands(link, name, slot) for name in link.busy_calendars)
+        return imagined.version > before and not app.reserved(
+            known.attendees, [offer], known.instead_of
         )
 
-    def _stands(self, link: Link, name: str, slot: Slot) -> bool:
+    def _ask(self, link: Link, slot: Slot, since: datetime) -> Future[bool]:
+        """Whether anything that its owner counts as busy, and that is not ours, has come to stand there."""
+        return self._asking.ask(
+            link.id, lambda: any(self._stands(link, name, slot, since) for name in link.busy_calendars)
+        )
+
+    def _stands(self, link: Link, name: str, slot: Slot, since: datetime) -> bool:
+        """Whatever has stood there unchanged since the time was offered was known to whoever offered it."""
         calendar, window, counting = (
             self._services.calendar_of(link.id),
             (slot.start, slot.end),
@@ -141,11 +145,15 @@ class LiveCheck:
             # Only busy times of it can be seen; none of ours are among them, because we do not write there.
             return any(_overlaps(slot, each) for each in calendar.busy(link.id, *window, (name,), counting))
         ours = ours_among(self._services.rows, link.id, [entry.vendor_id for entry in found])
-        others = (entry for entry in found if entry.vendor_id not in ours)
+        others = (entry for entry in found if entry.vendor_id not in ours and _is_new(entry, since))
         return any(_overlaps(slot, each) for each in counted(others, counting))
 
 
 _BY_ITSELF = Meta(actor=SYSTEM)
+
+
+def _is_new(entry: Found, since: datetime) -> bool:
+    return entry.changed_at is None or entry.changed_at >= since
 
 
 def _overlaps(slot: Slot, busy: Busy) -> bool:
