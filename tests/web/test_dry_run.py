@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -152,6 +154,35 @@ class TestCalendars:
         linked.requests()
         findings(linked, "lead")
         assert linked.requests() == []
+
+
+class TestChoosing:
+    """The page on which calendars are chosen asks like everybody else."""
+
+    @BOTH
+    def test_a_token_that_died_unseen_is_noted_there_too(self, linked: Linked, provider: str) -> None:
+        lead = linked.person("lead", provider)
+        linked.sandbox.revoke(provider, "lead@example.com")
+        page = signed_in(linked, lead).open("/settings/calendar/choose")
+        assert "連携が切れています" in page.text
+        assert linked.link(lead).broken == "token_refused"
+
+    def test_an_account_is_asked_in_its_turn_and_not_waited_for_for_ever(
+        self, linked: Linked, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        module = import_module("chouseiapo.web.staff.choosing")  # the package's name leads to its blueprint
+        monkeypatch.setattr(module, "PATIENCE_S", 0.2)
+        lead = linked.person("lead", "google")
+        desk, let_go = signed_in(linked, lead), threading.Event()
+        others = linked.app.extensions["asking"].ask(linked.link(lead).id, lambda: let_go.wait(10))
+        linked.requests()
+        page = desk.open("/settings/calendar/choose")
+        assert "連携先からすぐには応答がなく" in page.text
+        let_go.set()
+        assert others.result(10)
+        assert linked.requests() == []
+        monkeypatch.setattr(module, "PATIENCE_S", 20.0)
+        assert "連携先からすぐには" not in desk.open("/settings/calendar/choose").text
 
 
 class TestInTime:

@@ -10,6 +10,7 @@ from chouseiapo.bootstrap import Services
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.errors import NotFound
 from chouseiapo.domain.member import Member, Role
+from chouseiapo.web.asking import Asking
 from chouseiapo.web.dry_run import DryRun
 from chouseiapo.web.freebusy import FreeBusy
 from chouseiapo.web.live_check import LiveCheck
@@ -17,6 +18,10 @@ from chouseiapo.web.live_check import LiveCheck
 
 def services() -> Services:
     return cast(Services, current_app.extensions["chouseiapo"])
+
+
+def asking() -> Asking:
+    return cast(Asking, current_app.extensions["asking"])
 
 
 def freebusy_reader() -> FreeBusy:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 from flask import Blueprint, g, redirect, render_template, request, url_for
@@ -11,16 +11,19 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 from chouseiapo.domain.errors import NotFound, Problem
 from chouseiapo.domain.links import Link, Linkable, Provider
 from chouseiapo.domain.proposal import is_address
-from chouseiapo.ports import Listed, PortError
+from chouseiapo.ports import Calendar, Listed, PortError
 from chouseiapo.web import limits
 from chouseiapo.web.i18n import _
-from chouseiapo.web.request import services
+from chouseiapo.web.request import asking, services
 from chouseiapo.web.staff import session, words
 from chouseiapo.web.staff.linking import home, owner_of
 from projections.standing import standing
 
+T = TypeVar("T")
+
 choosing = Blueprint("choosing", __name__)
 TYPED = "typed"  # the calendar of an address that is typed in
+PATIENCE_S = 20.0  # a long list of calendars takes a vendor several answers
 _OWN = _("基本のカレンダー")
 
 
@@ -102,7 +105,7 @@ def _unusable(link: Link, address: str) -> Problem | None:
     if not is_address(address):
         return Problem("address", "email_invalid" if address else "email_empty")
     try:
-        writable = services().calendar_of(link.id).may_write(link.id, address)
+        writable = _asked(link, lambda calendar: calendar.may_write(link.id, address))
     except PortError as error:
         return Problem("address", "calendar_not_there" if error.permanent else "calendar_unreachable")
     return None if writable else Problem("address", "calendar_read_only")
@@ -152,10 +155,21 @@ def _form(
 def _listed(link: Link) -> tuple[Sequence[Listed], words.Trouble | None]:
     """The account's calendars; or the one that is written alone, and why there are no more."""
     try:
-        return services().calendar_of(link.id).calendars(link.id), None
+        return _asked(link, lambda calendar: calendar.calendars(link.id)), None
     except PortError as error:
         name = link.name or link.calendar or link.account
         return [Listed(link.calendar, name, True)], words.trouble(error.reason)
+
+
+def _asked(link: Link, call: Callable[[Calendar], T]) -> T:
+    """What the account answers in its turn, like everybody who asks it; raises PortError."""
+    calendar = services().calendar_of(link.id)
+    answer = asking().ask(link.id, lambda: call(calendar))
+    try:
+        return answer.result(PATIENCE_S)
+    except TimeoutError:
+        answer.cancel()  # where its turn has not come
+        raise PortError("not_answered") from None
 
 
 def _options(link: Link, listed: Sequence[Listed], for_room: bool) -> list[Listed]:
