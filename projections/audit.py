@@ -108,7 +108,7 @@ class Audit:
 
     def repair(self, link: str, now: datetime, *, force: bool = False) -> Report:
         """Put back what is missing or moved, take away what is left over; answers how it was before."""
-        report = self._report(link, now)
+        report = self._report(link, now, spare_noted=False)
         for each in report.details:
             if each.kind != ORPHAN:
                 self._put_back(link, each, now)
@@ -116,27 +116,27 @@ class Audit:
             self._take_away(link, [each for each in report.details if each.kind == ORPHAN])
         return report
 
-    def _report(self, link: str, now: datetime) -> Report:
+    def _report(self, link: str, now: datetime, *, spare_noted: bool = True) -> Report:
         try:
-            report = self._compared(link, now)
+            report = self._compared(link, now, spare_noted)
         except PortError as error:
             self._keep(Report(link, link_owner(link), now, error=error.reason))
             raise
         self._keep(report)
         return report
 
-    def _compared(self, link: str, now: datetime) -> Report:
+    def _compared(self, link: str, now: datetime, spare_noted: bool) -> Report:
         known = {row.key: row for row in self._known(link)}
         to_come = self._to_come(link, now)
         wanted = [w.entry for id in to_come for w in self._wanted(link, id)]
         until = max([now + AHEAD, *(entry.end + timedelta(days=1) for entry in wanted)])
         standing = [
             Seen(calendar, found)
-            for calendar in _calendars(wanted, known.values())
+            for calendar in self._calendars(link, wanted)
             for found in self._calendar_of(link).entries(link, now, until, calendar)
         ]
         ours = [each for each in standing if self._is_ours(each.found)]
-        expected = [e for id in to_come for e in self._expected(link, id) if e.end > now]
+        expected = [e for id in to_come for e in self._expected(link, id, spare_noted) if e.end > now]
         details = [
             *self._looked_at(link, known, list(_not_as_placed(expected, known, ours))),
             *self._left_over(link, known, ours),
@@ -173,11 +173,19 @@ class Audit:
         found = self._writer.wanted(self._app.appointment(appointment))
         return [wanted for wanted in found if wanted.link == link]
 
-    def _expected(self, link: str, id: str) -> list[Entry]:
-        """What should stand as it was put; what a hand is known to have changed is left as it is."""
+    def _expected(self, link: str, id: str, spare_noted: bool) -> list[Entry]:
+        """What should stand as it was put. What a hand has changed is left as it is: once a person is asked
+        about it in any case, before only where nobody has just said that it is to be put back."""
         appointment = self._app.appointment(id)
+        spared = {(d.owner, d.candidate) for d in appointment.deviations if d.asked or spare_noted}
         found = self._wanted(link, id)
-        return [w.entry for w in found if not appointment.deviation(w.owner, w.entry.candidate)]
+        return [w.entry for w in found if (w.owner, w.entry.candidate) not in spared]
+
+    def _calendars(self, link: str, wanted: Iterable[Entry]) -> list[str]:
+        """Where something of ours is wanted, or ever stood: what was left behind there is found again."""
+        with self._rows.read() as connection:
+            found = connection.scalars(select(entries.c.calendar).where(entries.c.link == link).distinct())
+            return sorted({entry.calendar for entry in wanted} | set(found) or {""})
 
     def _known(self, link: str) -> list[Any]:
         with self._rows.read() as connection:
@@ -267,10 +275,6 @@ class Audit:
         details = msgspec.json.encode(report.details[:MOST_DETAILS]).decode()
         with self._rows.write() as connection:
             upsert(connection, audits, [row | {"details": details}])
-
-
-def _calendars(wanted: Iterable[Entry], known: Iterable[Any]) -> list[str]:
-    return sorted({entry.calendar for entry in wanted} | {row.calendar for row in known} or {""})
 
 
 def _not_as_placed(

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from chouseiapo.bootstrap import Services
-from chouseiapo.domain.links import Provider
+from chouseiapo.domain.links import Leaving, Provider
 from chouseiapo.domain.slots import CandidateState
 from chouseiapo.ports import Entry, Placed, PortError
 from chouseiapo.tables import entries, holds, tasks
@@ -188,3 +188,31 @@ def test_a_calendar_that_was_unlinked_and_let_go_is_no_longer_compared(desk: Des
     desk.app.unlink_account(desk.office.tanaka, Provider.GOOGLE, BY, desk.now)
     desk.settle()
     assert desk.link not in calendars_in_use(desk.app, desk.services.rows)
+
+
+def test_a_repair_right_after_the_comparison_puts_back_what_that_has_noted(desk: Desk) -> None:
+    id = desk.propose()
+    before = desk.board.times()
+    desk.board.delete_by_hand(desk.key(id, "c2"))
+    desk.board.move_by_hand(desk.key(id, "c3"), at(28, 1), at(28, 2))
+    assert compared(desk).missing == 1
+    assert len(desk.app.appointment(id).deviations) == 2
+    compared(desk, REPAIR)
+    desk.wait()
+    assert desk.board.times() == before
+    assert len(desk.app.appointment(id).open_candidates) == 3
+
+
+def test_what_was_left_on_another_calendar_is_found_when_the_account_is_linked_again(desk: Desk) -> None:
+    desk.app.choose_calendar(desk.link, BY, desk.now, calendar="team")
+    desk.propose()
+    assert len(desk.board.standing) == 3
+    desk.app.unlink_account(desk.office.tanaka, Provider.GOOGLE, BY, desk.now, Leaving.KEEP)
+    desk.settle()
+    desk.app.link_account(desk.office.tanaka, Provider.GOOGLE, "1", "tanaka@example.com", BY, desk.now)
+    desk.app.choose_calendar(desk.link, BY, desk.now, calendar="")
+    desk.settle()
+    left = [s for s in desk.board.standing.values() if s.calendar == "team"]
+    assert len(left) == 3
+    assert compared(desk, REPAIR).orphans == 3
+    assert {s.calendar for s in desk.board.standing.values()} == {""}
