@@ -13,9 +13,10 @@ from chouseiapo.config import Settings
 from chouseiapo.domain.links import Link, Provider
 from chouseiapo.mail_facts import Recipient
 
-# Google ends the consents of an app that is still being tested after seven days; a day for noticing it.
+# Google ends the consents of an app that is still being tested after seven days; the break is
+# noticed up to a day later, and a day of tolerance before.
 # https://developers.google.com/identity/protocols/oauth2#expiration
-GOOGLE_WEEK = timedelta(days=8)
+GOOGLE_WEEK = (timedelta(days=6), timedelta(days=8))
 _NAMES = {
     Provider.GOOGLE: {"ja": "Googleカレンダー", "en": "Google Calendar"},
     Provider.MICROSOFT: {"ja": "Outlook", "en": "Outlook"},
@@ -47,10 +48,23 @@ class LinkFacts:
         """Whether it is the consent itself that does not hold any more."""
         return self.link.broken.startswith("token_")
 
-    @property
-    def is_google_week(self) -> bool:
-        young = self.at - self.link.linked_at <= GOOGLE_WEEK
-        return self.refused and young and self.link.provider is Provider.GOOGLE
+
+def is_google_week(link: Link, at: datetime) -> bool:
+    """Whether a link that broke then did so because Google's week for unpublished apps was over."""
+    if not _refused_by_google(link):
+        return False
+    least, most = GOOGLE_WEEK
+    is_over = link.ends_at is not None and link.ends_at <= at
+    return is_over or least <= at - link.linked_at <= most
+
+
+def is_google_revoked(link: Link, at: datetime) -> bool:
+    """Whether it broke so early that hardly anything is left but that somebody took the consent back."""
+    return _refused_by_google(link) and at - link.linked_at < GOOGLE_WEEK[0] and not is_google_week(link, at)
+
+
+def _refused_by_google(link: Link) -> bool:
+    return link.provider is Provider.GOOGLE and link.broken == "token_refused"
 
 
 def link_words(reader: Recipient, facts: LinkFacts, settings: Settings, now: datetime) -> dict[str, Any]:
@@ -65,7 +79,8 @@ def link_words(reader: Recipient, facts: LinkFacts, settings: Settings, now: dat
         "account": link.account,
         "since": wording.moment(facts.at, reader.time_zone, reader.locale, today),
         "refused": facts.refused,
-        "google_week": facts.is_google_week,
+        "google_week": is_google_week(link, facts.at),
+        "google_revoked": is_google_revoked(link, facts.at),
         "count": facts.count,
         "url": facts.url,
     }

@@ -82,6 +82,12 @@ CASES: dict[str, Callable[[], EmailMessage]] = {
         )
         for locale in ("ja", "en")
     },
+    **{
+        f"{locale}/member_link_broken.google_revoked": partial(
+            about_link, BROKEN, Provider.GOOGLE, locale, days=1
+        )
+        for locale in ("ja", "en")
+    },
     "ja/member_link_broken.zoom": partial(about_link, BROKEN, Provider.ZOOM, days=3),
     "ja/member_link_broken.room": partial(
         about_link, BROKEN, Provider.GOOGLE, room="会議室A", reason="no_permission", days=3
@@ -116,6 +122,12 @@ CASES: dict[str, Callable[[], EmailMessage]] = {
     "ja/guest_request.one_until_midnight": partial(
         rendered, RULE.REQUEST, "guest", candidates=UNTIL_MIDNIGHT
     ),
+    **{
+        f"{locale}/guest_request.instead": partial(
+            rendered, RULE.REQUEST, "guest", locale, telling={"agreed": UNTIL_MIDNIGHT[0]}
+        )
+        for locale in ("ja", "en")
+    },
     "ja/guest_reminder.phone": partial(rendered, RULE.REMINDER, "guest", **PHONE),
     "ja/member_request.visit_us": partial(rendered, RULE.REQUEST, "member", candidates=IN_ROOM, **VISIT_US),
     "ja/member_reminder.visit_them": partial(rendered, RULE.REMINDER, "member", **VISIT_THEM),

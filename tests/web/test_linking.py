@@ -249,7 +249,7 @@ def test_a_revoked_token_breaks_the_link_and_linking_again_heals_it(abroad: Abro
     page = abroad.tanaka.open("/settings")
     assert "連携が切れています" in page.text
     assert 'class="card calendar-card broken"' in page.html
-    assert "「テスト」公開" in page.text, "it broke within a week"
+    assert "Googleのアカウントの設定で許可が取り消された可能性があります。" in page.text, "it broke at once"
     page = abroad.tanaka.send(page.form("/link/google"))
     assert abroad.tanaka.status == 200
     url = page.links[-1]
@@ -289,18 +289,29 @@ def test_the_worst_that_is_known_is_told_with_what_heals_it(
     assert bool(found.what) == bool(found.remedy) == (state in ("attention", "broken"))
 
 
-def test_testing_is_named_for_what_broke_within_eight_days_alone(company: Company) -> None:
+@pytest.mark.parametrize(
+    ("days", "changes", "named"),
+    [
+        (2, {}, "許可が取り消された"),
+        (2, {"ends_at": NOW + timedelta(days=1)}, "「テスト」公開"),
+        (2, {"ends_at": NOW + timedelta(days=7)}, "許可が取り消された"),
+        (6, {}, "「テスト」公開"),
+        (8, {}, "「テスト」公開"),
+        (9, {}, ""),
+        (2, {"broken": "no_permission"}, ""),
+        (7, {"provider": Provider.MICROSOFT}, ""),
+        (2, {"provider": Provider.MICROSOFT}, ""),
+    ],
+)
+def test_testing_is_named_for_what_broke_after_a_week_alone(
+    company: Company, days: int, changes: dict[str, object], named: str
+) -> None:
+    link = link_of(**{"broken": "token_refused", "broken_since": NOW + timedelta(days=days)} | changes)
     with company.app.test_request_context("/"):
         g.locale, g.now = "ja", NOW
-        remedies = [
-            health(
-                link_of(broken="token_refused", broken_since=NOW + timedelta(days=days), provider=provider),
-                None,
-                NOW,
-            ).remedy
-            for days, provider in ((7, Provider.GOOGLE), (9, Provider.GOOGLE), (7, Provider.MICROSOFT))
-        ]
-    assert ["「テスト」公開" in remedy for remedy in remedies] == [True, False, False]
+        remedy = health(link, None, NOW).remedy
+    told = [reason for reason in ("「テスト」公開", "許可が取り消された") if reason in remedy]
+    assert told == ([named] if named else [])
 
 
 def test_colleagues_see_how_a_calendar_is(abroad: Abroad) -> None:

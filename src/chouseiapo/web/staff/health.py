@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 import msgspec
 
 from chouseiapo.domain.ids import is_of, link_owner
-from chouseiapo.domain.links import Link, Provider
+from chouseiapo.domain.links import Link
+from chouseiapo.mail_links import is_google_revoked, is_google_week
 from chouseiapo.web.i18n import _
 from chouseiapo.web.staff import words
 from chouseiapo.web.staff.frame import moment
@@ -21,8 +22,6 @@ BUILT_IN, OK, ATTENTION, BROKEN = "built_in", "ok", "attention", "broken"
 RELINK, CHOOSE, ANSWER = "relink", "choose", "answer"
 # A vendor's bad moment is nobody's concern before this.
 PATIENCE = timedelta(minutes=5)
-# Google ends after seven days what an app in publishing status Testing was given.
-TESTING_LIFE = timedelta(days=8)
 # What passes by itself; everything else has to be mended by somebody.
 _PASSING = ("unreachable", "unavailable", "throttled", "conflict", "busy_unknown", "resync")
 # What an earlier token met: were it true of this one, the link would be broken.
@@ -65,8 +64,11 @@ def health(link: Link | None, failing: Failing | None, now: datetime) -> Health:
 
 def _broken(link: Link) -> Health:
     since = link.broken_since or link.linked_at
-    refused = link.provider is Provider.GOOGLE and link.broken == "token_refused"
-    remedy = _TESTING if refused and since - link.linked_at <= TESTING_LIFE else _LINK_AGAIN
+    remedy = _LINK_AGAIN
+    if is_google_week(link, since):
+        remedy = _TESTING
+    elif is_google_revoked(link, since):
+        remedy = _REVOKED
     return Health(BROKEN, words.trouble(link.broken).what, words.said(remedy), since, action=RELINK)
 
 
@@ -82,6 +84,9 @@ def _failing(failing: Failing, now: datetime) -> Health | None:
 
 
 _LINK_AGAIN = _("もう一度連携すると直り、待っていた予定が自動で入ります。")
+_REVOKED = _(
+    "Googleのアカウントの設定で許可が取り消された可能性があります。もう一度連携すると直り、待っていた予定が自動で入ります。"
+)
 _TESTING = _(
     "もう一度連携すると直り、待っていた予定が自動で入ります。7日ほどでまた切れるときは、Googleのアプリが「テスト」公開のままです。"
     "管理者がGoogle Cloudで「本番環境」に公開すると、切れなくなります。"
