@@ -62,7 +62,7 @@ def page() -> Any:
     return render_template(
         "staff/calendars.html",
         accounts=shown,
-        right=sum(each.state == "right" for each in shown),
+        **{state: sum(each.state == state for each in shown) for state in ("right", "wrong", "unread")},
         compared=compared,
         under_way=asked_at is not None and waiting,
         address=request.full_path.rstrip("?"),
