@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from concurrent.futures import CancelledError
 from datetime import timedelta
 from functools import partial
 
@@ -203,6 +205,62 @@ class TestCached:
             thread.join()
         assert answers == [[[], BUSY, []]] * 4
         assert len(linked.requests()) == 1
+
+
+class TestInTime:
+    """Google takes a second a call; whoever looks waits for a fraction of that."""
+
+    @pytest.fixture(autouse=True)
+    def hurried(self, linked: Linked, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("chouseiapo.web.freebusy.BUDGET_S", 0.2)
+        linked.outside.fault("google", "slow", rate=1, delay_s=1.0)
+
+    def looks(self, linked: Linked, *people: str) -> list[list[list[Busy] | None]]:
+        """What one look after the other finds, until everybody is known."""
+        found = [asked(linked, *people)]
+        while None in found[-1]:
+            assert len(found) < 60
+            found.append(asked(linked, *people))
+        return found
+
+    def test_who_takes_longer_is_unknown_until_the_next_look_finds_the_answer(self, linked: Linked) -> None:
+        slow, quick = linked.person("slow", "google"), linked.person("quick", "microsoft")
+        linked.busy("slow", TEN, ELEVEN)
+        linked.busy("quick", ELEVEN, TWELVE)
+        linked.requests()
+        began = time.monotonic()
+        first = asked(linked, slow, quick)
+        assert time.monotonic() - began < 0.9
+        assert first[0] is None
+        assert self.looks(linked, slow, quick)[-1] == [BUSY, [Busy(ELEVEN, TWELVE)]]
+        assert [who for who, _, _ in linked.requests()].count("slow") == 1
+
+    def test_whom_nobody_else_may_see_is_asked_alone_though_nobody_waits(self, linked: Linked) -> None:
+        author, shy = linked.person("author", "google"), linked.person("shy", "google")
+        linked.outside.ask("PATCH", "/calendars/shy@example.com", {"free_busy": "hidden"})
+        linked.busy("shy", TEN, ELEVEN)
+        linked.requests()
+        looks = self.looks(linked, author, shy)
+        assert (looks[0], looks[-1]) == ([None, None], [[], BUSY])
+        assert [who for who, _, _ in linked.requests()] == ["author", "shy"]
+
+    def test_a_slow_answer_is_fresh_for_as_long_as_a_quick_one(self, linked: Linked) -> None:
+        slow = linked.person("slow", "google")
+        assert asked(linked, slow) == [None]
+        linked.clock.now += timedelta(seconds=30)
+        self.looks(linked, slow)
+        linked.clock.now += timedelta(seconds=19)
+        linked.requests()
+        assert asked(linked, slow) == [[]]
+        assert linked.requests() == []
+
+    def test_what_goes_wrong_meanwhile_keeps_nobody_waiting(self, linked: Linked) -> None:
+        slow = linked.person("slow", "google")
+        assert asked(linked, slow) == [None]
+        linked.app.extensions["asking"].close()
+        linked.clock.now += timedelta(seconds=30)
+        with pytest.raises(CancelledError):
+            asked(linked, slow)
 
 
 class TestTurns:

@@ -27,22 +27,26 @@ class Asking:
         self._lock = threading.Lock()
         self._waiting: list[_Call] = []
         self._under_way: list[str] = []
+        self._closed = False
         self._threads = ThreadPoolExecutor(AT_ONCE, "asking")
 
     def ask(self, link: str, call: Callable[[], T], answer: Future[T] | None = None) -> Future[T]:
         """Make a call in its turn, in the name of that link. Cancelled before that, it is never made."""
         answer = Future() if answer is None else answer
         with self._lock:
-            self._waiting.append(_Call(link, call, answer))
-            self._begin()
+            if not self._closed:
+                self._waiting.append(_Call(link, call, answer))
+                self._begin()
+                return answer
+        answer.cancel()
         return answer
 
     def close(self) -> None:
         """Make no further calls, and wait for those that are under way."""
         with self._lock:
-            for call in self._waiting:
-                call.answer.cancel()
-            self._waiting.clear()
+            self._closed, left, self._waiting = True, self._waiting, []
+        for call in left:  # whoever is told may ask on: not while the lock is held
+            call.answer.cancel()
         self._threads.shutdown()
 
     def _begin(self) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
+from contextlib import contextmanager
+from functools import partial
 from itertools import groupby
 
 from chouseiapo.bootstrap import Services
@@ -16,8 +18,14 @@ from chouseiapo.web.asking import Asking
 from chouseiapo.web.recent import Recent
 from projections.offers import claims_on
 
+# A grid is of use without one of its people, and nobody waits longer for a page without wondering. On a usual
+# day vendors answer well within it.
+BUDGET_S = 2.5
 # With these nobody else's token would get further.
 _NOBODY_THERE = ("unreachable", "unavailable")
+
+# What each link's calendar tells, to be brought.
+Answers = Mapping[Link, Future[list[Busy] | None]]
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +33,8 @@ log = logging.getLogger(__name__)
 class FreeBusy:
     """Reads many calendars in few calls, and again only after a while; never used on a guest's page.
 
-    What can't be read is unknown (None), never free: a broken link is not asked at all.
+    What can't be read is unknown (None), never free: a broken link is not asked at all, and who has not
+    answered in time is unknown for now. Their call goes on, and the next look finds its answer.
     """
 
     def __init__(self, services: Services, asking: Asking) -> None:
@@ -56,27 +65,30 @@ class FreeBusy:
         self, links: Sequence[Link], author: Link | None, window: Slot
     ) -> dict[Link, list[Busy] | None]:
         answers, mine = self._recent.take([(link, window) for link in links])
-        try:
-            for link, busy in self._asked([link for link, _ in mine], author, window):
-                mine[link, window].set_result(busy)
-        finally:
-            for answer in mine.values():
-                if not answer.done():
-                    answer.set_result(None)
-        return {link: answer.result() for (link, _), answer in answers.items()}
+        self._ask({link: answer for (link, _), answer in mine.items()}, author, window)
+        wait(answers.values(), BUDGET_S)
+        return {link: answer.result() if answer.done() else None for (link, _), answer in answers.items()}
 
-    def _asked(
-        self, links: Sequence[Link], author: Link | None, window: Slot
-    ) -> Iterator[tuple[Link, list[Busy] | None]]:
-        """One token asks for all colleagues of its provider; whom it can't see is asked with their own."""
-        told: dict[Link, list[Busy] | None] = {}
-        groups = [(group, self._ask_for_all(group, author, window)) for group in _groups(links)]
-        for group, seen in groups:
-            told |= _seen(group, seen)
-        yield from told.items()
-        alone = {link: self._ask_alone(link, window) for link in links if link not in told}
-        for link, answer in alone.items():
-            yield link, _own(answer)
+    def _ask(self, told: Answers, author: Link | None, window: Slot) -> None:
+        """One token asks for all colleagues of its provider; whom it can't see is asked with their own.
+        Nobody waits here: every answer is brought by the thread that got it."""
+        with _brought(told.values()):
+            groups = _groups(told)
+            for group in groups:
+                seen = self._ask_for_all(group, author, window)
+                seen.add_done_callback(partial(self._ask_on, {link: told[link] for link in group}, window))
+            grouped = {link for group in groups for link in group}
+            for link in [link for link in told if link not in grouped]:
+                self._ask_alone(link, told[link], window)
+
+    def _ask_on(self, told: Answers, window: Slot, answer: Future[dict[str, list[Busy] | None]]) -> None:
+        """Pass on what one token was told of a group, and ask the others alone."""
+        with _brought(told.values()):
+            seen = _seen(list(told), answer)
+            for link, busy in seen.items():
+                told[link].set_result(busy)
+            for link in [link for link in told if link not in seen]:
+                self._ask_alone(link, told[link], window)
 
     def _ask_for_all(
         self, group: Sequence[Link], author: Link | None, window: Slot
@@ -88,12 +100,29 @@ class FreeBusy:
         calendar, addresses = self._services.calendar_of(asker), [address_of(link) for link in group]
         return self._asking.ask(asker, lambda: calendar.schedules(asker, addresses, window.start, window.end))
 
-    def _ask_alone(self, link: Link, window: Slot) -> Future[list[Busy]]:
+    def _ask_alone(self, link: Link, told: Future[list[Busy] | None], window: Slot) -> None:
         calendar = self._services.calendar_of(link.id)
-        return self._asking.ask(
+        answer = self._asking.ask(
             link.id,
             lambda: calendar.busy(link.id, window.start, window.end, link.busy_calendars, counting_of(link)),
         )
+        answer.add_done_callback(partial(_pass_on, told))
+
+
+@contextmanager
+def _brought(answers: Iterable[Future[list[Busy] | None]]) -> Iterator[None]:
+    """Somebody may be waiting for each: what goes wrong on the way is their answer."""
+    try:
+        yield
+    except BaseException as error:
+        for answer in answers:
+            if not answer.done():
+                answer.set_exception(error)
+
+
+def _pass_on(told: Future[list[Busy] | None], answer: Future[list[Busy]]) -> None:
+    with _brought([told]):
+        told.set_result(_own(answer))
 
 
 def _seen(

@@ -14,13 +14,34 @@ V = TypeVar("V")
 FRESH = timedelta(seconds=20)
 
 
+class _Answer(Future[V]):
+    """Knows since when it is there: a slow vendor's answer is as fresh as a quick one's."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        super().__init__()
+        self._clock = clock
+        self._since: datetime | None = None
+
+    def set_result(self, result: V) -> None:
+        self._since = self._clock()  # before anybody is told of it
+        super().set_result(result)
+
+    def set_exception(self, exception: BaseException | None) -> None:
+        self._since = self._clock()
+        super().set_exception(exception)
+
+    def stands(self, now: datetime) -> bool:
+        """To come or fresh; one that was cancelled is neither."""
+        return not self.done() or (self._since is not None and now - self._since < FRESH)
+
+
 class Recent(Generic[K, V]):
     """Answers by what was asked, for as long as they are fresh. `clock` tells the present instant, UTC."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._asked: dict[K, tuple[datetime, Future[V]]] = {}
+        self._asked: dict[K, _Answer[V]] = {}
 
     def take(self, keys: Iterable[K]) -> tuple[dict[K, Future[V]], dict[K, Future[V]]]:
         """The answer to each key, there already or to come; and those that are the caller's to bring: each
@@ -28,11 +49,7 @@ class Recent(Generic[K, V]):
         """
         now = self._clock()
         with self._lock:
-            self._asked = {k: asked for k, asked in self._asked.items() if _stands(*asked, now)}
-            mine: dict[K, Future[V]] = {key: Future() for key in keys if key not in self._asked}
-            self._asked |= {key: (now, answer) for key, answer in mine.items()}
-            return {key: self._asked[key][1] for key in keys}, mine
-
-
-def _stands(asked_at: datetime, answer: Future[V], now: datetime) -> bool:
-    return not answer.done() or now - asked_at < FRESH
+            self._asked = {key: answer for key, answer in self._asked.items() if answer.stands(now)}
+            mine = {key: _Answer[V](self._clock) for key in keys if key not in self._asked}
+            self._asked |= mine
+            return {key: self._asked[key] for key in keys}, {**mine}
