@@ -120,6 +120,7 @@ class Composer:
 
     def _facts(self, appointment: Appointment) -> Facts:
         cause = self._app.stream(appointment.id, until=appointment.version)[-1:]
+        replaced = appointment.instead_of
         rooms = {c.room for c in appointment.candidates.values() if c.room}
         return Facts(
             appointment=appointment,
@@ -131,6 +132,7 @@ class Composer:
             staff_url=f"{self._settings.base_url}/appointments/{appointment.id}",
             reason=next((e.reason for e in cause if isinstance(e, Appointment.Cancelled)), ""),
             hand=self._hand(appointment, cause),
+            agreed=self._app.appointment(replaced).chosen if replaced else None,
         )
 
     def _hand(self, appointment: Appointment, cause: Sequence[Event]) -> Hand | None:

@@ -72,7 +72,10 @@ class Hand:
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """All that a mail may tell: the appointment as of the event that caused it, and rooms' names by id."""
+    """All that a mail may tell: the appointment as of the event that caused it, and rooms' names by id.
+
+    agreed: the confirmed time that it is to replace, as long as that one stands.
+    """
 
     appointment: Appointment
     organizer: Person
@@ -83,6 +86,7 @@ class Facts:
     staff_url: str
     reason: str = ""
     hand: Hand | None = None
+    agreed: Candidate | None = None
 
     @property
     def chosen(self) -> Candidate | None:
@@ -135,17 +139,18 @@ def words(rule: Rule, reader: Recipient, facts: Facts, settings: Settings, now: 
         "reason": facts.reason.strip(),
     }
     if guest:
-        return shared | _to_guest(rule, facts, locale)
+        return shared | _to_guest(rule, facts, reader, settings.time_zone, today)
     return shared | _to_member(facts, locale) | _by_hand(facts, reader, settings.time_zone, today)
 
 
-def _to_guest(rule: Rule, facts: Facts, locale: str) -> dict[str, Any]:
+def _to_guest(rule: Rule, facts: Facts, reader: Recipient, home: str, today: date) -> dict[str, Any]:
     written = rule in (Rule.REQUEST, Rule.CONFIRMATION, Rule.CONFIRMATION_PENDING)
     return {
-        "salutation": wording.salutation(facts.appointment.guest, locale),
+        "salutation": wording.salutation(facts.appointment.guest, reader.locale),
         "message": facts.appointment.message.strip() if written else "",
         "guest_url": facts.guest_url,
         "reply_to": facts.organizer.email,
+        "agreed": _when(facts.agreed, reader, facts, home, today) if facts.agreed else None,
     }
 
 

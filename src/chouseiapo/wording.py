@@ -284,17 +284,3 @@ def replaced(locale: str) -> str:
     if locale == "en":
         return "Another time was agreed on instead; you receive its confirmation separately."
     return "あらためて別の日時に決まりました。新しい日時のご案内は、別のメールでお送りします。"
-
-
-def asks_for_another_time(agreed: Slot, zone: str, locale: str) -> str:
-    """How a letter to the guest opens that offers other times for what is agreed on already."""
-    when = slot(agreed.start, agreed.end, zone, locale)
-    if locale == "en":
-        return (
-            f"We agreed on {when}. I am sorry to ask, but could we find another time? "
-            "Until you choose one, our appointment stands as it is."
-        )
-    return (
-        f"{when}にお約束しておりますが、日程を改めてご相談させていただけますでしょうか。"
-        "新しい日時をお選びいただくまで、いまのお約束はそのまま有効です。"
-    )

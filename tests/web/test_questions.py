@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -14,6 +15,9 @@ from chouseiapo.events import EVENTS
 from chouseiapo.web.history import worded
 from chouseiapo.web.messages import HAPPENED
 from projections.history import timeline
+from projections.mail_log import mails_about
+from projections.outbox import GUEST
+from tests.mail.reading import read
 from tests.product import BY, NOW, at, offer
 from tests.web.api import Api
 from tests.web.desk import Company, confirmed, of_draft, page_of
@@ -43,6 +47,10 @@ def by_hand(
 def moved(company: Company, to: Slot | None = THERE, **changes: Any) -> Appointment:
     made = confirmed(company, **changes)
     return by_hand(company, made.id, to)
+
+
+def guest_page(company: Company, made: Appointment) -> Page:
+    return company.stranger.open(urlsplit(company.services.guest_url(made)).path)
 
 
 def question_forms(page: Page) -> list[Form]:
@@ -120,8 +128,7 @@ class TestAnotherTime:
         draft = page.form("/appointments/new/")
         assert draft.values("candidate") == ["2026-11-26T14:00+09:00|2026-11-26T15:00+09:00"]
         assert (draft.value("company"), draft.value("title")) == ("ABC株式会社", "ご提案")
-        assert draft.value("message").startswith(f"{OLD}にお約束しておりますが")
-        assert draft.value("message").endswith("資料をお持ちします。")
+        assert draft.value("message") == "資料をお持ちします。", "nothing that is untrue once it is confirmed"
         assert f"確定している予定の日程を調整し直します: {OLD} ご提案" in page.text
         assert "お客様が新しい日時を選ぶまで、この予定は有効なままです。" in page.text
 
@@ -152,9 +159,22 @@ class TestAnotherTime:
         )
         assert page_of(new) in page.links
         assert page_of(old) in company.tanaka.open(page_of(new)).links
+        guest = guest_page(company, new)
+        assert f"いまのお約束({OLD})は、新しい日時をお選びいただくまで、そのまま有効です。" in guest.text
+        told = mails_about(company.services.rows, new.id)
+        request = next(each.mail for each in told if each.mail.recipient == GUEST)
+        mail = read(company.services.composer.compose(request, NOW)).text
+        assert f"{OLD}にお約束しておりますWeb会議について、日程の変更をご相談いたしたく" in mail
         company.services.coordination.confirm(new.id, "c1", new.guest, BY, NOW)
         company.read()
         assert company.appointment(old.id).state is State.CANCELLED
+        page = company.tanaka.open(page_of(old))
+        assert f"別の日時に決まったため、キャンセルされました。 {NEW} 改めて" in page.text
+        assert page_of(new) in page.links
+        assert (
+            "あらためて別の日時に決まったため、この日時は取り消されました。" in guest_page(company, old).text
+        )
+        assert "いまのお約束" not in guest_page(company, new).text
 
     def test_no_form_can_name_what_is_to_be_replaced(self, company: Company) -> None:
         other = confirmed(company, offers=(offer(27, 1),))

@@ -21,6 +21,7 @@ from chouseiapo.web import zones
 from chouseiapo.web.guest.picking import Picked
 from chouseiapo.web.guest.to_calendar import Event
 from chouseiapo.web.guest.told import told
+from chouseiapo.web.replaced import replaced_by
 
 
 class SlotShown(msgspec.Struct, frozen=True):
@@ -173,6 +174,20 @@ class Shown:
         picked = (c for c in self._appointment.candidates.values() if c.state is CandidateState.CHOSEN)
         times = (wording.slot(c.start, c.end, self.zone, self._locale, self._today) for c in picked)
         return next(times, "")
+
+    @property
+    def agreed(self) -> str:
+        """The confirmed time that a choice here would replace, as long as it stands and is to come."""
+        replaced = self._appointment.instead_of
+        standing = self._services.coordination.appointment(replaced).chosen if replaced else None
+        if standing is None or standing.end <= self._now:
+            return ""
+        return wording.slot(standing.start, standing.end, self.zone, self._locale, self._today)
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether it was called off because another time was agreed on instead."""
+        return replaced_by(self._services.coordination, self._appointment) is not None
 
     @property
     def meeting(self) -> Meeting | None:

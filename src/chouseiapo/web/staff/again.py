@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 from flask import Blueprint, g, redirect, url_for
 
-from chouseiapo import wording
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.appointment_state import Deviation
 from chouseiapo.domain.errors import NotFound
@@ -59,18 +58,18 @@ def _keep(draft: str, content: Draft) -> None:
 
 
 def _draft_instead_of(standing: Appointment, chosen: Candidate, asked: Deviation) -> Draft:
-    """Where somebody has moved it to, if that can be offered, is the first candidate; the guest reads why."""
-    settings = services().settings
-    locale, zone = standing.locale or settings.locale, standing.time_zone or settings.time_zone
-    because = wording.asks_for_another_time(chosen.slot, zone, locale)
+    """Where somebody has moved it to, if that can be offered, is the first candidate.
+
+    Page and mail tell the guest by themselves what is asked of them, as long as it is true: no words for
+    that are put into the message, which the confirmation repeats.
+    """
     draft = _draft_of(standing)
     picking = draft.picking
     if asked.start and asked.end and _can_be_offered(Offer(asked.start, asked.end), chosen):
-        week = asked.start.astimezone(settings.zone).date().isoformat()
+        week = asked.start.astimezone(services().settings.zone).date().isoformat()
         moved = Picked(asked.start, asked.end, chosen.room or "")
         picking = msgspec.structs.replace(picking, picked=(moved,), week=week)
-    message = "\n\n".join(filter(None, (because, standing.message)))
-    return msgspec.structs.replace(draft, picking=picking, message=message, instead_of=standing.id)
+    return msgspec.structs.replace(draft, picking=picking, message=standing.message, instead_of=standing.id)
 
 
 def _can_be_offered(moved: Offer, chosen: Candidate) -> bool:

@@ -12,6 +12,7 @@ from chouseiapo.domain.appointment import Answer, Appointment, State
 from chouseiapo.domain.appointment_state import Deviation
 from chouseiapo.domain.event import Event
 from chouseiapo.web.i18n import _
+from chouseiapo.web.replaced import replaced_by
 from chouseiapo.web.request import may_see, services
 from chouseiapo.web.staff import people, words
 from chouseiapo.web.staff.frame import moment, slot, title_of
@@ -93,6 +94,16 @@ def replacement(appointment: Appointment, stream: Sequence[Event]) -> Other | No
     if found.state is not State.PROPOSED or not may_see(g.member, found):
         return None
     return Other(found.id, title_of(found), "")
+
+
+def successor(appointment: Appointment) -> Other | None:
+    """What was confirmed in place of this one, where one may see it."""
+    found = replaced_by(services().coordination, appointment)
+    if found is None or not may_see(g.member, found):
+        return None
+    return Other(
+        found.id, title_of(found), slot(found.chosen.start, found.chosen.end) if found.chosen else ""
+    )
 
 
 def _moved(asked: Deviation) -> str:

@@ -72,6 +72,7 @@ def overview(appointment: Appointment) -> dict[str, Any]:
         "calendars": shown,
         "question": hands.question(appointment),
         "replaced_by": hands.replacement(appointment, stream),
+        "successor": hands.successor(appointment),
         "overlapping": [people.addressed(owner) for owner in appointment.overlaps],
         "progress": progress(appointment, stream, logged, calendar, in_trouble),
         **_chosen(appointment),
