@@ -21,7 +21,7 @@ from tests.product import BY, NOW, offer
 from tests.web.desk import Company
 from tests.web.outside import Abroad, state
 
-TANAKA, SUZUKI = "tanaka@example.com", "suzuki@example.com"
+TANAKA, SUZUKI, SATO = "tanaka@example.com", "suzuki@example.com", "sato@example.com"
 WORK, HOLIDAYS = "c_work@group.calendar.google.com", "c_days@group.calendar.google.com"
 
 
@@ -425,3 +425,47 @@ def test_consent_is_given_back_unless_another_link_lives_by_it(abroad: Abroad) -
     assert seen == []
     abroad.services.forget_account(room)
     assert len(seen) == 1
+
+
+# Another account than before
+
+
+def test_another_account_than_before_is_told_with_the_way_back(abroad: Abroad) -> None:
+    abroad.link(abroad.tanaka, TANAKA)
+    page = abroad.link(abroad.tanaka, SATO, page="/settings/calendar/refused?provider=google&why=denied")
+    assert f"{TANAKA} から {SATO} に替わりました。" in page.text
+    assert "消せないため残ります" not in page.text, "they are cleared away"
+    url = abroad.vendor_page(abroad.tanaka, page.form("/link/google"))
+    assert parse_qs(urlsplit(url).query)["login_hint"] == [TANAKA]
+    page = abroad.tanaka.open(abroad.consent(url, TANAKA))
+    assert f"{SATO} から {TANAKA} に替わりました。" in page.text
+
+
+def test_what_stays_on_a_broken_account_that_is_replaced_is_counted(abroad: Abroad) -> None:
+    furnished(abroad)
+    found = calendar(abroad, abroad.office.tanaka)
+    assert found is not None
+    abroad.services.coordination.break_link(found.id, "token_refused", NOW)
+    page = abroad.link(abroad.tanaka, SATO)
+    assert "前のカレンダーにある調整アポの予定3件は消せないため残ります。" in page.text
+
+
+def test_nothing_is_replaced_by_the_same_account_nor_by_an_address_that_somebody_made_up(
+    abroad: Abroad,
+) -> None:
+    page = abroad.link(abroad.tanaka, TANAKA)
+    assert "に替わりました" not in page.text
+    abroad.link(abroad.suzuki, "suzuki@example.com", "microsoft")
+    theirs, own = (calendar(abroad, member) for member in (abroad.office.suzuki, abroad.office.tanaka))
+    assert theirs is not None
+    assert own is not None
+    for was in (theirs.id, own.id, "x"):
+        page = abroad.tanaka.open(f"/settings/calendar/choose?new=1&was={was}&broken=1")
+        assert "に替わりました" not in page.text
+
+
+def test_an_account_that_a_colleague_has_linked_is_told(abroad: Abroad) -> None:
+    abroad.link(abroad.chief, SATO, page=f"/rooms/{abroad.office.room}")
+    assert "も連携しています" not in abroad.link(abroad.sato, SATO).text, "a room is no colleague"
+    assert "このアカウントは佐藤 健さんも連携しています。" in abroad.link(abroad.tanaka, SATO).text
+    assert "も連携しています" not in abroad.chief.open(f"/rooms/{abroad.office.room}/choose").text

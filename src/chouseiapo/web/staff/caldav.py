@@ -64,7 +64,7 @@ def link(room: str = "") -> Any:
     except PortError as error:
         field, code = _SAID.get(error.reason, ("url", "caldav_other"))
         return _form(room, {field: Problem(field, code)}, url, user), 422
-    return linked(room, is_new=made not in owner.links)
+    return linked(room, owner.calendar, made)
 
 
 def _owner(room: str) -> Linkable:

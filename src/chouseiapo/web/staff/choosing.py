@@ -16,6 +16,7 @@ from chouseiapo.web import limits
 from chouseiapo.web.i18n import _
 from chouseiapo.web.request import asking, services
 from chouseiapo.web.staff import session, words
+from chouseiapo.web.staff.accounts import replaced, shared_with
 from chouseiapo.web.staff.linking import home, owner_of
 from projections.standing import standing
 
@@ -149,6 +150,8 @@ def _form(
         problem=problem,
         standing=standing(services().rows, link.id, g.now),
         is_new="new" in request.args,
+        replaced=replaced(owner, link),
+        shared=shared_with(link),
     )
 
 

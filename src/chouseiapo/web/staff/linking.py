@@ -13,12 +13,13 @@ from chouseiapo.accounts.linking import Attempt, LinkAttempts
 from chouseiapo.accounts.secrets import hashed
 from chouseiapo.domain.errors import NotFound
 from chouseiapo.domain.event import Meta
-from chouseiapo.domain.links import Linkable, Provider
+from chouseiapo.domain.links import Link, Linkable, Provider
 from chouseiapo.ports import PortError
 from chouseiapo.web import limits
 from chouseiapo.web.errors import Refused
 from chouseiapo.web.request import services
 from chouseiapo.web.staff import session, words
+from chouseiapo.web.staff.accounts import asks_of_replaced, linked_before
 from chouseiapo.web.staff.frame import is_administrator
 from chouseiapo.web.staff.refusals import refusal
 
@@ -53,8 +54,10 @@ def begin(provider: str, room: str = "") -> Any:
     if consent is None:
         raise NotFound
     limits.hit(limits.LINKINGS, g.member.id)
-    standing = owner.calendar
+    standing, wanted = owner.calendar, linked_before(owner, request.form.get("was", ""))
     hint = standing.account if standing and standing.provider == provider else "" if room else g.member.email
+    if wanted and wanted.provider == provider:
+        hint = wanted.account
     try:
         begun = consent.begin(_back(provider), hint, for_room=bool(room))
     except PortError as error:
@@ -76,20 +79,21 @@ def answered(provider: str) -> Any:
     if attempt is None or attempt.member != g.member.id:
         return _refused(provider, "stale", "")
     room = attempt.owner if attempt.owner != g.member.id else ""
-    known = set(owner_of(room).links)
+    before = owner_of(room).calendar
     try:
         granted = services().consents[provider].finish(attempt.kept, answer)
         cause = Meta(actor=g.member.id, command=f"link/{hashed(answer['state'])}")
         link = services().keep_account(attempt.owner, Provider(provider), granted, cause)
     except PortError as error:
         return _refused(provider, error.reason, room)
-    return linked(room, is_new=link not in known)
+    return linked(room, before, link)
 
 
-def linked(room: str, is_new: bool) -> Any:
+def linked(room: str, before: Link | None, link: str) -> Any:
     """Whoever links an account anew says what it is for; one that is healed keeps what was chosen."""
-    if is_new:
-        return redirect(url_for("choosing.page", room=room or None, new=1), 303)
+    if before is None or before.id != link:
+        asks: dict[str, Any] = {"new": 1, **asks_of_replaced(before, link)}
+        return redirect(url_for("choosing.page", room=room or None, **asks), 303)
     return home(room, done="linked")
 
 
