@@ -24,7 +24,8 @@ T = TypeVar("T")
 
 choosing = Blueprint("choosing", __name__)
 TYPED = "typed"  # the calendar of an address that is typed in
-PATIENCE_S = 20.0  # a long list of calendars takes a vendor several answers
+# A long list of calendars takes a vendor several answers; nobody looks at an empty page for longer.
+PATIENCE_S = 5.0
 _OWN = _("基本のカレンダー")
 
 
