@@ -92,6 +92,12 @@ class TestBroken:
         [mail] = outgoing.post.taken
         assert mail["To"].addresses[0].addr_spec == "tanaka@example.com"
         assert "Googleカレンダーとの連携が切れました" in mail["Subject"]
+        assert "許可が取り消された可能性があります" in outgoing.post.last
+        assert "7日" not in outgoing.post.last
+
+    def test_googles_week_of_unpublished_apps_is_named(self, outgoing: Outgoing, link: str) -> None:
+        outgoing.app.break_link(link, "token_refused", NOW + timedelta(days=7))
+        assert outgoing.send("link_broken") == [(outgoing.office.tanaka, "sent")]
         assert "7日" in outgoing.post.last
 
     def test_of_a_rooms_every_administrator_is_told(self, outgoing: Outgoing, rooms_link: str) -> None:
