@@ -130,6 +130,22 @@ def test_a_time_that_was_just_taken_leaves_the_others_to_pick(api: Api) -> None:
     assert 'value="c2|' in page
 
 
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [("", "ほかの候補もなくなりました。担当者に伝えました。"), ("?lang=en", "this was the last open time")],
+)
+def test_the_last_time_that_was_just_taken_leaves_nothing_to_pick(api: Api, query: str, said: str) -> None:
+    visit = Visit(api)
+    [nonce] = re.findall(r'name="nonce" value="([^"]+)"', visit.open())
+    for candidate in ("c1", "c2"):
+        api.services.coordination.take_candidate(visit.made["id"], candidate, "calendar", BY, NOW)
+    answer = api.http.post(visit.path + query, data={"candidate": "c1", "name": "山田", "nonce": nonce})
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 409
+    assert said in page
+    assert "ほかの日時をお選びください" not in page
+
+
 def test_a_form_of_another_link_or_none_at_all_is_not_accepted_and_its_input_kept(api: Api) -> None:
     visit, other = Visit(api), Visit(api)
     [foreign] = re.findall(r'name="nonce" value="([^"]+)"', other.open())

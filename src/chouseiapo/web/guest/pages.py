@@ -14,7 +14,7 @@ from chouseiapo.web import limits
 from chouseiapo.web.errors import STATUS, answer_to
 from chouseiapo.web.guest.picking import Picked, read_picked
 from chouseiapo.web.guest.show import Shown
-from chouseiapo.web.i18n import LOCALES
+from chouseiapo.web.i18n import LOCALES, _
 from chouseiapo.web.links import appointment_behind
 from chouseiapo.web.live_check import Choice
 from chouseiapo.web.messages import REFUSALS
@@ -26,6 +26,9 @@ guest = Blueprint("guest", __name__, url_prefix="/g")
 _TYPED = ("name", "company", "email", "phone")
 _FIELDS = ("candidate", *_TYPED)
 _NOTHING = Picked()
+_LAST_TAKEN = _(
+    "申し訳ありません。この日時はたった今埋まり、ほかの候補もなくなりました。担当者に伝えました。"
+)
 
 
 @guest.get("/<secret>")
@@ -133,7 +136,9 @@ def _form(
         nonce=new_nonce(services().form_signer, secret, g.now),
         known=known,
         picked="" if moved_to else picked.candidate,
-        refusal=REFUSALS.get(refusal, ""),
+        refusal=_LAST_TAKEN
+        if refusal == "candidate_taken" and not shown.first
+        else REFUSALS.get(refusal, ""),
         problems=wrong,
         focus=next((field for field in _FIELDS if field in wrong), ""),
         chosen_words=g.chosen,
