@@ -18,6 +18,13 @@ from chouseiapo.domain.slots import Candidate, Slot
 # What an edit can change, by name.
 EDITABLE = Edit.__struct_fields__
 DELETED, MOVED, INSTEAD = "deleted", "moved", "instead"
+# What comes of an entry that was seen deleted or moved, once a second look has said what is the case.
+_OUTCOMES = (
+    Appointment.CandidateWithdrawn.NAME,
+    Appointment.CandidateMoved.NAME,
+    Appointment.OrganizerAsked.NAME,
+    Appointment.EntryRestored.NAME,
+)
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -76,6 +83,20 @@ def timeline(events: Sequence[Event]) -> list[Line]:
         )
         lines.append(line)
     return lines
+
+
+def without_doubts(lines: Sequence[Line]) -> list[Line]:
+    """The lines without what was seen on a calendar and verified since: what came of it says the same, and
+    for certain."""
+    kept: list[Line] = []
+    settled: set[tuple[str, str]] = set()
+    for line in reversed(lines):
+        places = {(line.by, candidate.id) for candidate in line.slots}
+        if line.what in _OUTCOMES:
+            settled |= places
+        if line.what != Appointment.EntryDeviated.NAME or not places <= settled:
+            kept.append(line)
+    return kept[::-1]
 
 
 def _hand(event: Event, appointment: Appointment) -> Hand:

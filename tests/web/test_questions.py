@@ -10,6 +10,7 @@ import pytest
 
 from chouseiapo.domain.appointment import Answer, Appointment, State
 from chouseiapo.domain.links import Provider
+from chouseiapo.domain.proposal import Delivery
 from chouseiapo.domain.slots import CandidateState, Slot
 from chouseiapo.events import EVENTS
 from chouseiapo.web.history import worded
@@ -224,6 +225,46 @@ class TestWhatIsNotCertainYet:
         assert "いま対応が必要です" not in company.tanaka.open("/").text
 
 
+class TestCandidatesOfAnOpenAppointment:
+    CHANGED = "依頼メールを送ったあとで候補が変わりました。お客様のページには最新の候補が出ています。"
+
+    def propose(self, company: Company, **changes: Any) -> Appointment:
+        return company.propose(offers=(offer(25, 1), offer(26, 2), offer(27, 3)), **changes)
+
+    def test_say_whose_hand_withdrew_them(self, company: Company) -> None:
+        made = self.propose(company)
+        by_hand(company, made.id, None)
+        by_hand(company, made.id, Slot(at(26, 2, 10), at(26, 3, 10)), "c2")
+        page = company.tanaka.open(page_of(made))
+        assert "取り下げ済み(鈴木 花子さんのカレンダーで削除)" in page.text
+        assert "取り下げ済み(鈴木 花子さんのカレンダーで移動)" in page.text
+        page = company.tanaka.open(page_of(made, "?lang=en"))
+        assert "Withdrawn (deleted on the calendar of 鈴木 花子)" in page.text
+
+    def test_say_whose_hand_moved_them_until_the_staff_withdraws_them(self, company: Company) -> None:
+        made = self.propose(company)
+        by_hand(company, made.id, THERE)
+        page = company.tanaka.open(page_of(made))
+        assert f"{NEW} 回答待ち · 鈴木 花子さんのカレンダーで動かされました" in page.text
+        company.services.coordination.withdraw_candidate(made.id, "c1", BY, NOW)
+        assert f"{NEW} 取り下げ済み もう一度" in company.tanaka.open(page_of(made)).text
+
+    def test_that_changed_since_they_were_mailed_are_mailed_again(self, company: Company) -> None:
+        made = self.propose(company)
+        assert self.CHANGED not in company.tanaka.open(page_of(made)).text
+        by_hand(company, made.id, None)
+        page = company.tanaka.open(page_of(made))
+        assert self.CHANGED in page.text
+        page = company.tanaka.send(page.form("/resend"))
+        assert "依頼メールを再送しました。" in page.text
+        assert self.CHANGED not in page.text
+
+    def test_that_were_not_mailed_are_not_said_to_have_been(self, company: Company) -> None:
+        made = self.propose(company, delivery=Delivery.LINK)
+        by_hand(company, made.id, None)
+        assert self.CHANGED not in company.tanaka.open(page_of(made)).text
+
+
 class TestHome:
     def test_organizer_and_author_are_asked_there_and_nobody_else(self, company: Company) -> None:
         office = company.office
@@ -321,6 +362,27 @@ class TestTheTimeline:
             with company.app.test_request_context(f"/?lang={locale}"):
                 company.app.preprocess_request()
                 assert said in worded(timeline(stream)[-1])
+
+    @pytest.mark.parametrize("outcome", ["withdrawn", "moved", "asked", "restored"])
+    def test_a_doubt_is_gone_once_its_outcome_stands(self, company: Company, outcome: str) -> None:
+        offers = (offer(25, 1),) if outcome == "asked" else (offer(25, 1), offer(27, 3))
+        made = company.propose(offers=offers)
+        to = THERE if outcome == "moved" else None
+        by_hand(company, made.id, to, follow=False)
+        assert "確かめています: " in company.tanaka.open(page_of(made)).text
+        if outcome == "restored":
+            company.services.coordination.restore_entry(made.id, company.office.suzuki, "c1", NOW)
+        else:
+            by_hand(company, made.id, to)
+        assert "確かめています: " not in company.tanaka.open(page_of(made)).text
+
+    def test_a_doubt_about_another_entry_stays(self, company: Company) -> None:
+        made = company.propose(offers=(offer(25, 1), offer(27, 3)))
+        by_hand(company, made.id, None, "c2", follow=False)
+        by_hand(company, made.id, None)
+        by_hand(company, made.id, None, "c2", owner=company.office.tanaka, follow=False)
+        page = company.tanaka.open(page_of(made))
+        assert page.text.count("確かめています: ") == 2
 
     def test_a_moved_candidate_is_told_from_where_to_where_and_by_whom(self, company: Company) -> None:
         made = company.propose()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,8 +11,8 @@ from flask import g
 
 from chouseiapo import wording
 from chouseiapo.domain.appointment import Appointment, State
-from chouseiapo.domain.event import GUEST
-from chouseiapo.domain.proposal import Platform
+from chouseiapo.domain.event import GUEST, Event
+from chouseiapo.domain.proposal import Delivery, Platform
 from chouseiapo.domain.slots import Candidate, CandidateState, Offer
 from chouseiapo.web.history import actor_name, worded
 from chouseiapo.web.i18n import _
@@ -23,7 +23,7 @@ from chouseiapo.web.staff.outbox import line
 from chouseiapo.web.staff.progress import progress
 from chouseiapo.web.staff.written import calendars, state_of
 from projections.desk import is_parked, meeting_trouble
-from projections.history import timeline
+from projections.history import DELETED, MOVED, Line, timeline, without_doubts
 from projections.mail_log import mails_about
 from projections.outbox import mails_of
 
@@ -45,6 +45,7 @@ def overview(appointment: Appointment) -> dict[str, Any]:
     stream = services().coordination.stream(appointment.id)
     logged = mails_about(services().rows, appointment.id)
     calendar = state_of(appointment)
+    lines = timeline(stream)
     shown, meeting = calendars(appointment, calendar), _meeting(appointment)
     in_trouble = bool(any(each.what for each in shown) or meeting["meeting_trouble"])
     return {
@@ -52,7 +53,8 @@ def overview(appointment: Appointment) -> dict[str, Any]:
         "title": title_of(appointment),
         "next_step": next_step(appointment),
         "zone": zone_name(services().settings.time_zone),
-        "offered": offered(appointment),
+        "offered": offered(appointment, lines),
+        "changed_since_mailed": has_changed_since_mailed(appointment, stream),
         "extendable": is_extendable(appointment),
         "last_one": appointment.state is State.PROPOSED and len(appointment.open_candidates) == 1,
         "copied": _copied(appointment),
@@ -63,7 +65,7 @@ def overview(appointment: Appointment) -> dict[str, Any]:
         "blank_title": people.blank_title(appointment.kind, appointment.organizer),
         "guest_url": services().guest_url(appointment),
         "mails": [line(each, appointment) for each in logged],
-        "history": [(moment(e.at), actor_name(e.actor), worded(e)) for e in reversed(timeline(stream))],
+        "history": [(moment(e.at), actor_name(e.actor), worded(e)) for e in reversed(without_doubts(lines))],
         "no_server": services().mailer is None,
         "parked": is_parked(services().rows, appointment.id),
         "proposed": appointment.state is State.PROPOSED,
@@ -103,8 +105,17 @@ def is_extendable(appointment: Appointment) -> bool:
     return appointment.state is State.PROPOSED and appointment.deadline > g.now
 
 
-def offered(appointment: Appointment) -> list[Offered]:
-    """Every candidate in order of time; the last open one can't be withdrawn."""
+def has_changed_since_mailed(appointment: Appointment, stream: Sequence[Event]) -> bool:
+    """Whether the guest can pick, but from other times than the last mail with all of them has named."""
+    if not (appointment.state is State.PROPOSED and appointment.open_candidates and appointment.guest.email):
+        return False
+    last = next(event for event in reversed(stream) if isinstance(event, (*_MAILED, *_CHANGED)))
+    return appointment.delivery is Delivery.MAIL and isinstance(last, _CHANGED)
+
+
+def offered(appointment: Appointment, lines: Sequence[Line]) -> list[Offered]:
+    """Every candidate in order of time; the last open one can't be withdrawn. `lines`: what happened."""
+    by_hand = {line.slots[0].id: line for line in lines if line.what in _BY_HAND}
     proposed, extendable = appointment.state is State.PROPOSED, is_extendable(appointment)
     can_go = proposed and len(appointment.open_candidates) > 1
     found = []
@@ -117,13 +128,27 @@ def offered(appointment: Appointment) -> list[Offered]:
                 id=c.id,
                 words=slot(c.start, c.end),
                 state=state,
-                state_words=words.said(words.CANDIDATE_STATES[state]),
+                state_words=_state_words(state, by_hand.get(c.id)),
                 room=people.name_of(c.room) if c.room else "",
                 can_go=can_go and is_open,
                 can_return=can_return,
             )
         )
     return found
+
+
+def _state_words(state: str, last: Line | None) -> str:
+    """A candidate's state; where it is so because of a hand on a calendar, on whose."""
+    said = words.said(words.CANDIDATE_STATES[state])
+    if last is None or not last.how:
+        return said
+    whose = people.addressed(last.by)
+    if state == CandidateState.WITHDRAWN:
+        because = _WITHDRAWN_BECAUSE[last.how]
+        return words.said(because, whose=whose)
+    if state == CandidateState.OPEN:
+        return f"{said} · {words.said(_('%(whose)sのカレンダーで動かされました'), whose=whose)}"
+    return said
 
 
 def _is_free_again(appointment: Appointment, candidate: Candidate) -> bool:
@@ -212,6 +237,18 @@ def _in_order(candidates: Iterable[Candidate]) -> list[Candidate]:
     return sorted(candidates, key=lambda c: (c.start, c.end))
 
 
+_MAILED = (Appointment.Proposed, Appointment.RequestResent)
+_CHANGED = (
+    Appointment.CandidatesAdded,
+    Appointment.CandidateWithdrawn,
+    Appointment.CandidateMoved,
+    Appointment.CandidateTaken,
+)
+_BY_HAND = (Appointment.CandidateWithdrawn.NAME, Appointment.CandidateMoved.NAME)
+_WITHDRAWN_BECAUSE = {
+    DELETED: _("取り下げ済み(%(whose)sのカレンダーで削除)"),
+    MOVED: _("取り下げ済み(%(whose)sのカレンダーで移動)"),
+}
 _ENDED = {
     State.CANCELLED: _("キャンセルされました。"),
     State.EXPIRED: _("回答のないまま期限を過ぎ、終了しました。"),
