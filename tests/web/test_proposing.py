@@ -527,6 +527,25 @@ def test_a_broken_link_is_said_before_anything_is_sent(company: Company) -> None
     assert "仮予定は、連携が直り次第入ります。" in page.text
 
 
+def test_whoever_could_be_added_is_shown_with_the_state_of_their_calendar(company: Company) -> None:
+    app = company.services.coordination
+    link = app.link_account(company.office.suzuki, Provider.GOOGLE, "t", "suzuki@example.com", BY, NOW)
+    app.break_link(link, "token_refused", NOW)
+    for query in ("", "すずき"):
+        page = company.tanaka.write(query=query)
+        assert "鈴木 花子 を追加 Google カレンダー: 連携が切れています" in page.text
+        assert 'class="link-state broken"' in page.html
+    assert "佐藤 健 を追加 内蔵カレンダー" in company.tanaka.open("/appointments/new").text
+
+
+def test_the_legend_names_what_nobody_knows_where_somebody_is_unknown(company: Company) -> None:
+    assert "空きか不明" not in company.tanaka.open("/appointments/new").text
+    app = company.services.coordination
+    link = app.link_account(company.office.tanaka, Provider.GOOGLE, "t", "tanaka@example.com", BY, NOW)
+    app.break_link(link, "token_refused", NOW)
+    assert "空きか不明" in company.tanaka.open("/appointments/new").text
+
+
 def needed(page: Page) -> dict[str, bool]:
     """Which fields say that they must be filled in."""
     marks = re.findall(r'<label for="(\w+)">[^<]*<span class="needed"( hidden)?>', page.html)

@@ -135,7 +135,7 @@ def page(id: str, draft: Draft, check: bool = False, refusal: str = "", others: 
     problems: list[Problem] = []
     if check:
         problems = problems_of(draft, services().coordination, services().settings.zone, g.now)
-    attending = [found for found in map(people.shown, draft.attendees) if found]
+    attending = people.all_shown(draft.attendees)
     picking = picker(draft.picking, [each.id for each in attending], problems, besides=draft.instead_of)
     return render_template(
         "staff/new.html",

@@ -8,15 +8,15 @@ import msgspec
 from flask import g
 
 from chouseiapo import wording
-from chouseiapo.domain.errors import NotFound
+from chouseiapo.domain.ids import is_of
 from chouseiapo.domain.member import Member
 from chouseiapo.domain.proposal import Kind
 from chouseiapo.web.i18n import _
 from chouseiapo.web.request import services
 from chouseiapo.web.staff import words
-from chouseiapo.web.staff.cards import health_of
-from chouseiapo.web.staff.health import BUILT_IN
+from chouseiapo.web.staff.health import BUILT_IN, Health, health
 from projections.people import Person, find_people
+from projections.standing import failing
 
 MOST_FOUND = 8
 
@@ -35,19 +35,29 @@ class Shown(msgspec.Struct, frozen=True):
 
 def shown(id: str) -> Shown | None:
     """None for somebody who is not registered."""
-    if not id.startswith("member-"):
-        return None
-    try:
-        member = services().coordination.member(id)
-    except NotFound:
-        return None
-    state, calendar, remedy = calendar_health(member)
-    return Shown(id, member.name, member.email, state, calendar, remedy, zoom_health(member))
+    return next(iter(all_shown([id])), None)
 
 
-def calendar_health(member: Member) -> tuple[str, str, str]:
+def all_shown(ids: Sequence[str]) -> list[Shown]:
+    """Those of them who are registered, however many in two reads."""
+    owners = services().coordination.owners(id for id in ids if is_of("member", id)).values()
+    members = [owner for owner in owners if isinstance(owner, Member) and owner.version]
+    links = {member.id: member.calendar for member in members}
+    failures = failing(services().rows, [link.id for link in links.values() if link])
+    found = []
+    for member in members:
+        link = links[member.id]
+        how = health(link, failures.get(link.id) if link else None, g.now)
+        state, calendar, remedy = _calendar_health(member, how)
+        found.append(
+            Shown(member.id, member.name, member.email, state, calendar, remedy, zoom_health(member))
+        )
+    return found
+
+
+def _calendar_health(member: Member, found: Health) -> tuple[str, str, str]:
     """State, name of the calendar and what is wrong with it, and what whoever reads it can do."""
-    link, found = member.calendar, health_of(member.calendar)
+    link = member.calendar
     if link is None:
         return BUILT_IN, words.said(words.BUILT_IN), ""
     name = words.said(words.PROVIDERS[link.provider])
@@ -63,10 +73,10 @@ def zoom_health(member: Member) -> str:
     return "broken" if member.zoom.broken else "linked"
 
 
-def found(query: str, besides: Sequence[str]) -> list[Person]:
+def found(query: str, besides: Sequence[str]) -> list[Shown]:
     """Who could be added: by name, kana or Latin letters; without a query, the first few."""
     everybody = find_people(services().rows, "member", query, MOST_FOUND + len(besides))
-    return [person for person in everybody if person.id not in besides][:MOST_FOUND]
+    return all_shown([person.id for person in everybody if person.id not in besides][:MOST_FOUND])
 
 
 def rooms() -> list[Person]:

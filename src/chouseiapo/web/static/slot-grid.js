@@ -47,6 +47,7 @@ class SlotGrid extends HTMLElement {
   renew(fresh) {
     const { scrollTop, scrollLeft } = this.sheet;
     this.days.replaceChildren(...fresh.querySelector(".week-part").childNodes);
+    this.querySelector(".legend").replaceWith(fresh.querySelector(".legend"));
     this.read();
     this.open();
     this.sheet.scrollTo(scrollLeft, scrollTop);
