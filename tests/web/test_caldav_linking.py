@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 import pytest
 from sqlalchemy import text
@@ -40,6 +41,7 @@ def test_a_calendar_is_linked_chosen_and_written(
     assert "仕事" in page.text
     page = abroad.tanaka.send(page.form("/choose"))
     assert "正常です" in page.text
+    assert f"{user} · 127.0.0.1" in page.text, "which server it is on"
     abroad.propose()
     inside = radicale_server.ask(
         "PROPFIND", "/".join(("", user, "work", "")), "", {"Depth": "1"}, user, PASSWORD
@@ -69,7 +71,17 @@ def test_what_does_not_work_is_said_at_its_field_and_the_password_alone_is_typed
     form = page.form("/link/caldav")
     assert (form.value("url"), form.value("user"), form.value("password")) == (address, user, "")
     assert PASSWORD not in page.html
+    wrong = re.findall(r'<input[^>]* id="(\w+)"[^>]* autofocus aria-invalid="true"', page.html)
+    assert len(wrong) == 1, "typing begins where something is wrong"
     assert abroad.services.coordination.member(abroad.office.tanaka).calendar is None
+
+
+def test_the_form_says_what_it_needs_takes_an_address_of_mail_and_can_be_left(abroad: Abroad) -> None:
+    page = abroad.tanaka.open("/settings/calendar/link/caldav")
+    assert page.text.count("必須") == 3
+    assert "連携をやめる" in page.text
+    assert re.search(r'<input type="text" id="url"[^>]* inputmode="email" autocapitalize="off"', page.html)
+    assert "autofocus" not in page.html
 
 
 def test_passwords_can_t_be_guessed_at_through_us(

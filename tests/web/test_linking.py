@@ -77,13 +77,17 @@ def test_a_state_is_good_once(abroad: Abroad) -> None:
     abroad.tanaka.open(back)
     page = abroad.tanaka.open(back)
     assert "この手続きは続けられません" in page.text
+    assert "カレンダーはすでに連携済みです。" in page.text
+    assert "/settings#calendar" in page.links
     assert [form.action for form in page.forms if "/link/google" in form.action], "the way to try again"
 
 
 def test_a_state_is_good_for_ten_minutes(abroad: Abroad) -> None:
     back = abroad.consent(begun(abroad), TANAKA)
     abroad.clock.now = NOW + LIFE
-    assert "この手続きは続けられません" in abroad.tanaka.open(back).text
+    page = abroad.tanaka.open(back)
+    assert "この手続きは続けられません" in page.text
+    assert "すでに連携済み" not in page.text
     assert calendar(abroad, abroad.office.tanaka) is None
 
 
@@ -382,6 +386,13 @@ def test_a_broken_calendar_is_unlinked_at_once_and_what_stays_there_is_told(abro
     Worker(abroad.services).once()
     assert "片付けています" not in abroad.tanaka.open("/settings").text
     assert abroad.services.vault.held() == []
+
+
+def test_nothing_is_asked_about_a_calendar_on_which_nothing_is(abroad: Abroad) -> None:
+    abroad.link(abroad.tanaka, TANAKA)
+    form = abroad.tanaka.open("/settings/calendar/unlink").form("/unlink")
+    assert form.values("leave") == []
+    assert "カレンダーの連携を解除しました。" in abroad.tanaka.send(form).text
 
 
 def test_an_address_that_somebody_made_up_shows_nothing(company: Company) -> None:

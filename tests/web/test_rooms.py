@@ -68,6 +68,10 @@ def test_a_resource_calendar_is_written_through_somebody_s_account(abroad: Abroa
     page = abroad.link(abroad.chief, BOSS, page=f"/rooms/{abroad.office.room}")
     form = page.form("/choose")
     assert form.value("calendar") == resource.id, "not the calendar of whoever signed in"
+    for path in (f"/rooms/{abroad.office.room}", "/rooms"):
+        page = abroad.chief.open(path)
+        assert "まだ選ばれていません" in page.text
+        assert "基本のカレンダー" not in page.text
     page = abroad.chief.send(form)
     assert "正常です" in page.text
     assert (linked(abroad).calendar, linked(abroad).account) == (resource.id, BOSS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -71,6 +72,12 @@ def credentials(url: str, user: str, password: str) -> str:
     if not user.strip() and "@" in typed and "/" not in typed:
         user = typed
     return _encoded(Credentials(typed, user.strip(), password))
+
+
+def server(grant: Grant) -> str:
+    """The host that was typed, or that of the address by which it is found."""
+    typed = _typed(grant.refresh_token).url
+    return urlsplit(typed if "//" in typed else f"//{typed}").hostname or ""
 
 
 def _typed(refresh_token: str) -> Credentials:

@@ -101,6 +101,10 @@ class Vault:
             found = select(vault.c.link, vault.c.member, vault.c.provider, vault.c.revision)
             return [Held(*row) for row in connection.execute(found)]
 
+    def grant(self, link: str) -> Grant:
+        """What the link has been granted, for whoever says where the account is. Raises PortError."""
+        return self._held(link).kept.grant
+
     def forget(self, link: str) -> Grant | None:
         """Keep nothing of the link any more; answers what was kept, for whoever revokes it."""
         with self._rows.write() as connection:

@@ -53,7 +53,7 @@ def link(room: str = "") -> Any:
     url, user = (request.form.get(name, "").strip() for name in ("url", "user"))
     password = request.form.get("password", "")
     # Who types an address of mail need not type it again as their name.
-    needed = {"url": url, "password": password} | ({} if is_address(url) else {"user": user})
+    needed = {"url": url, **({} if is_address(url) else {"user": user}), "password": password}
     if missing := {name: Problem(name, "missing") for name, value in needed.items() if not value}:
         return _form(room, missing, url, user), 422
     limits.hit(limits.APP_PASSWORDS, g.member.id)

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import msgspec
 from flask import g
 
+from chouseiapo.accounts.caldav import server
 from chouseiapo.domain.links import Link, Linkable, Provider
+from chouseiapo.ports import PortError
 from chouseiapo.web.i18n import _
 from chouseiapo.web.request import services
 from chouseiapo.web.staff import words
@@ -33,7 +35,9 @@ class Clearing(msgspec.Struct, frozen=True):
 
 
 class Card(msgspec.Struct, frozen=True):
-    """`room` is empty for one's own; `target`: the calendar that entries go to, by name."""
+    """`room` is empty for one's own; `target`: the calendar that entries go to, by name; `server`: the host,
+    where that is not known by the kind of calendar.
+    """
 
     room: str
     name: str
@@ -41,6 +45,7 @@ class Card(msgspec.Struct, frozen=True):
     link: str = ""
     provider: str = ""
     account: str = ""
+    server: str = ""
     target: str = ""
     counted: int = 1
     standing: Standing = Standing()
@@ -65,7 +70,8 @@ def card(owner: Linkable, room: str = "") -> Card:
         link=link.id,
         provider=link.provider.value,
         account=link.account,
-        target=link.name or link.calendar,
+        server=_server(link),
+        target=link.name or link.calendar or (words.said(_NOT_YET) if room and not link.chosen else ""),
         counted=len(link.busy_calendars),
         standing=standing(rows, link.id, g.now),
         clearing=clearing,
@@ -98,10 +104,20 @@ def _offered() -> list[tuple[str, str, str, tuple[str, ...]]]:
     return [*with_app, *([(Provider.CALDAV.value, *_CALDAV, ())] if has_caldav else [])]
 
 
+def _server(link: Link) -> str:
+    if link.provider is not Provider.CALDAV:
+        return ""
+    try:
+        return server(services().vault.grant(link.id))
+    except PortError:  # nothing is kept of it, or with a key that is no longer known
+        return ""
+
+
 def _name(link: str) -> str:
     return words.said(words.PROVIDERS.get(link.partition("-")[0], words.BUILT_IN))
 
 
+_NOT_YET = _("まだ選ばれていません")
 _WITH_APP = {
     Provider.GOOGLE.value: (
         _("Google Workspace、または個人のGoogleアカウント"),

@@ -108,8 +108,16 @@ def refused() -> Any:
     provider, room = request.args.get("provider", ""), request.args.get("room", "")
     if provider not in words.VENDORS:
         raise NotFound
-    told = refusal(provider, request.args.get("why", ""))
-    return render_template("staff/linking_refused.html", told=told, provider=provider, room=room)
+    why, link = request.args.get("why", ""), owner_of(room).calendar
+    # An address that was opened twice says nothing against what its first use has brought about.
+    stands = why in ("stale", "code_refused") and link is not None and link.provider == provider
+    return render_template(
+        "staff/linking_refused.html",
+        told=refusal(provider, why),
+        provider=provider,
+        room=room,
+        stands=stands and link is not None and not link.broken,
+    )
 
 
 def _attempts() -> LinkAttempts:
