@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any
 
 import msgspec
@@ -14,8 +15,9 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.engine import Connection
 
 from chouseiapo.application import Coordination
-from chouseiapo.domain.appointment import State
-from chouseiapo.domain.event import ERASED
+from chouseiapo.domain.appointment import Appointment, State
+from chouseiapo.domain.event import ERASED, Event
+from chouseiapo.domain.ids import is_of
 from chouseiapo.domain.proposal import Guest, shown_title
 from chouseiapo.storage import Rows
 from chouseiapo.tables import appointment_people, appointments, mails, parked, people, sent_mails, tasks
@@ -32,8 +34,8 @@ SOON = timedelta(hours=24)
 
 
 class Concern(msgspec.Struct, frozen=True):
-    """Why an appointment needs somebody: question, all_gone, calendar, meeting, mail, deadline; since or
-    until `at`."""
+    """Why an appointment needs somebody: question, changed, all_gone, calendar, meeting, mail, deadline;
+    since or until `at`."""
 
     appointment: str
     title: str
@@ -72,6 +74,41 @@ def questions(app: Coordination, rows: Rows, member: str | None, now: datetime) 
     found = ((id, app.appointment(id).question) for id in titles)
     pending = [Concern(id, titles[id], "question", known.seen_at) for id, known in found if known]
     return sorted(pending, key=lambda concern: (concern.at, concern.appointment))
+
+
+def changed_by_hand(
+    app: Coordination, rows: Rows, member: str | None, now: datetime, most: int
+) -> list[Concern]:
+    """Open appointments of that author whose candidates were withdrawn or moved on a calendar since a member
+    last did anything to them; oldest first, of the `most` that changed last."""
+    altered = (
+        select(appointments.c.id, appointments.c.title)
+        .where(
+            appointments.c.state == State.PROPOSED.value,
+            appointments.c.open_count > 0,
+            appointments.c.deadline > now,
+            appointments.c.changed_at > appointments.c.proposed_at,
+        )
+        .order_by(appointments.c.changed_at.desc())
+        .limit(most)
+    )
+    if member is not None:
+        altered = altered.where(appointments.c.author == member)
+    with rows.read() as connection:
+        titles = {row.id: row.title for row in connection.execute(altered)}
+    since = ((id, _first_by_hand(app.stream(id))) for id in titles)
+    found = [Concern(id, titles[id], "changed", at) for id, at in since if at]
+    return sorted(found, key=lambda concern: (concern.at, concern.appointment))
+
+
+def _first_by_hand(stream: Sequence[Event]) -> datetime | None:
+    """When a hand first changed a candidate that no member has seen to since."""
+    unseen = list(takewhile(lambda event: not is_of("member", event.meta.actor), reversed(stream)))
+    return next((event.at for event in reversed(unseen) if _is_by_hand(event)), None)
+
+
+def _is_by_hand(event: Event) -> bool:
+    return isinstance(event, (Appointment.CandidateWithdrawn, Appointment.CandidateMoved)) and bool(event.by)
 
 
 def waiting(rows: Rows, member: str | None, most: int) -> list[Listed]:

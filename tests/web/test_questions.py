@@ -281,6 +281,30 @@ class TestHome:
         company.services.coordination.answer_question(made.id, suzuki, "c1", Answer.KEEP, BY, NOW)
         assert "いま対応が必要です" not in company.tanaka.open("/").text
 
+    SAID = "カレンダーでの変更により、候補が変わりました"
+
+    @pytest.mark.parametrize("to", [None, THERE], ids=str)
+    def test_the_author_reads_that_candidates_were_changed_until_they_have_seen_to_it(
+        self, company: Company, to: Slot | None
+    ) -> None:
+        made = company.propose(offers=(offer(25, 1), offer(26, 2), offer(27, 3)))
+        company.clock.now = NOW + timedelta(minutes=5)
+        by_hand(company, made.id, to)
+        page = company.tanaka.open("/")
+        assert f"{self.SAID} 11月21日(土) 09:05から" in page.text
+        assert page_of(made) in page.links
+        assert self.SAID not in company.suzuki.open("/").text, "whoever did it knows"
+        company.tanaka.send(company.tanaka.open(page_of(made)).form("/resend"))
+        company.read()
+        assert self.SAID not in company.tanaka.open("/").text
+
+    def test_what_the_staff_withdraws_is_no_news(self, company: Company) -> None:
+        made = company.propose(offers=(offer(25, 1), offer(26, 2), offer(27, 3)))
+        company.clock.now = NOW + timedelta(minutes=5)
+        company.services.coordination.withdraw_candidate(made.id, "c2", BY, company.clock.now)
+        company.read()
+        assert self.SAID not in company.tanaka.open("/").text
+
 
 class TestVanished:
     def link(self, company: Company, owner: str, count: int = 12) -> str:
