@@ -15,7 +15,9 @@ from chouseiapo.ports import Busy
 from chouseiapo.web.asking import AT_ONCE, AT_ONE_VENDOR, Asking
 from chouseiapo.web.freebusy import FreeBusy
 from tests.product import BY, NOW, at
+from tests.web.desk import Desk
 from tests.web.linked import Linked
+from tests.web.pages import Page
 
 WEEK = Slot(at(22, 15), at(29, 15))
 TEN, ELEVEN, TWELVE = at(25, 1), at(25, 2), at(25, 3)
@@ -261,6 +263,37 @@ class TestInTime:
         linked.clock.now += timedelta(seconds=30)
         with pytest.raises(CancelledError):
             asked(linked, slow)
+
+
+class TestMovedByHand:
+    """What is confirmed was moved on its organizer's calendar, and other times are to be offered instead."""
+
+    there = at(27, 1), at(27, 2)
+
+    def begin(self, linked: Linked) -> tuple[Desk, Page]:
+        lead, app = linked.person("lead", "google"), linked.services.coordination
+        made = linked.program("lead").propose(
+            attendees=["lead@example.com"], organizer="lead@example.com", platform="none"
+        )["id"]
+        app.confirm(made, "c1", app.appointment(made).guest, BY, NOW)
+        linked.busy("lead", *self.there)
+        for noticed in (app.note_deviation, app.follow_deviation):
+            noticed(made, lead, "c1", Slot(*self.there), NOW)
+        desk = Desk(linked.app.test_client(), linked.services.access.open_session(lead, NOW))
+        return desk, desk.send(desk.open(f"/appointments/{made}").form("/again/instead"))
+
+    def test_its_own_entry_is_not_in_the_way_of_the_time_it_was_moved_to(self, linked: Linked) -> None:
+        desk, page = self.begin(linked)
+        draft = page.form("/appointments/new/")
+        assert draft.values("candidate") == ["2026-11-27T10:00+09:00|2026-11-27T11:00+09:00"]
+        assert "と重なっています" not in page.text
+        assert "と重なっています" not in desk.send(draft, action="review").text
+
+    def test_what_else_stands_there_still_is(self, linked: Linked) -> None:
+        desk, _ = self.begin(linked)
+        linked.busy("lead", at(27, 1, 15), at(27, 3))
+        linked.clock.now += timedelta(seconds=20)
+        assert "と重なっています" in desk.open(desk.path).text
 
 
 class TestTurns:

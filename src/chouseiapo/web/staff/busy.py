@@ -29,7 +29,8 @@ def overlay(
     """Busy, held and reserved time by name; `besides` names the appointment whose own claims are `standing`.
 
     What an appointment that one may not see holds is busy time like any other; what it has reserved can't be
-    offered, whosever it is. `passing`: resources that new candidates do not need, so that they stop nothing.
+    offered, whosever it is. Nor is its own entry, moved by hand, in the way of offering the time that it was
+    moved to. `passing`: resources that new candidates do not need, so that they stop nothing.
     """
     read = freebusy_reader().of(resources, window, g.member.id) if resources else {}
     claims = [c for c in claims_on(services().rows, resources, window) if c.appointment != besides]
@@ -38,8 +39,10 @@ def overlay(
     busy: dict[str, list[Slot]] = {name: [] for name in names.values()}
     held: dict[str, list[Slot]] = {}
     reserved: dict[str, list[Slot]] = {}
+    moved = _moved(besides) if besides else set()
     for resource, intervals in read.items():
-        busy[names[resource]] += [Slot(b.start, b.end) for b in intervals or ()]
+        slots = [Slot(b.start, b.end) for b in intervals or ()]
+        busy[names[resource]] += [slot for slot in slots if (resource, slot) not in moved]
     for claim in claims:
         name, taken = names[claim.resource], Slot(claim.start, claim.end)
         busy[name].append(taken)
@@ -66,6 +69,13 @@ def booked(attendees: Sequence[str], instead_of: str = "") -> Taken:
         return next(iter(services().coordination.reserved(attendees, [offer], instead_of)), None)
 
     return taken
+
+
+def _moved(appointment: str) -> set[tuple[str, Slot]]:
+    """Whose hands have moved its entries where. Busy time has no names: what begins and ends just then is
+    taken for the entry; where something else touches it, it is not told apart and stays busy."""
+    deviations = services().coordination.appointment(appointment).deviations
+    return {(each.owner, Slot(each.start, each.end)) for each in deviations if each.start and each.end}
 
 
 def _addressed(resources: Sequence[str]) -> dict[str, str]:

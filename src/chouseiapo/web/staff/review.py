@@ -172,7 +172,7 @@ def _clashes(draft: Draft) -> list[list[str]]:
     first, last = min(slot.start for slot in slots), max(slot.end for slot in slots)
     window = Slot(_whole(first), min(_whole(last) + timedelta(days=1), _whole(first) + LONGEST_LOOK))
     rooms = dict.fromkeys(p.room for p in draft.picking.picked if p.room)
-    return clashes(slots, overlay([*draft.attendees, *rooms], window, ()))
+    return clashes(slots, overlay([*draft.attendees, *rooms], window, (), besides=draft.instead_of))
 
 
 def _whole(at: datetime) -> datetime:
