@@ -536,6 +536,9 @@ def test_whoever_could_be_added_is_shown_with_the_state_of_their_calendar(compan
         assert "鈴木 花子 を追加 Google カレンダー: 連携が切れています" in page.text
         assert 'class="link-state broken"' in page.html
     assert "佐藤 健 を追加 内蔵カレンダー" in company.tanaka.open("/appointments/new").text
+    made = company.propose(attendees=(company.office.tanaka,))
+    page = company.tanaka.open(f"/appointments/{made.id}?who=suzuki")
+    assert "鈴木 花子 Google カレンダー: 連携が切れています" in page.text
 
 
 def test_the_legend_names_what_nobody_knows_where_somebody_is_unknown(company: Company) -> None:
