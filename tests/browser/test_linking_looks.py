@@ -48,6 +48,14 @@ def test_one_s_own_calendar(
     live.propose(offers=(offer(25, 1), offer(26, 1)))
     visit("/settings?done=chosen", "ok")
     visit("/settings/calendar/choose?new=1", "choose")
+    hint = page.locator(".own-left-out")
+    page.get_by_role("radio", name="仕事").check()
+    assert not hint.is_visible()
+    page.locator('[name="busy"][value=""]').uncheck()
+    assert hint.is_visible(), "what is on the own calendar counts no more"
+    look(page, f"linking-choose-own-unticked-{guise}", axe, shoot)
+    page.locator('[name="calendar"][value=""]').check()
+    assert not hint.is_visible(), "what is written counts in any case"
     visit("/settings/calendar/unlink", "unlink")
     for why in ("denied", "no_permission"):
         visit(f"/settings/calendar/refused?provider=google&why={why}", f"refused-{why}")
@@ -55,6 +63,7 @@ def test_one_s_own_calendar(
         office.tanaka, Provider.GOOGLE, "x", "tanaka@example.com", BY, NOW, (), NOW + timedelta(days=7)
     )
     visit("/settings", "ends")
+    visit("/settings/calendar/refused?provider=google&why=stale", "refused-linked")
     app.break_link(app.member(office.tanaka).links.popitem()[0], "token_refused", NOW)
     visit("/settings", "broken")
     visit("/settings/calendar/unlink", "unlink-broken")

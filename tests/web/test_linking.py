@@ -138,6 +138,10 @@ def test_without_the_rest_the_calendar_is_linked_and_what_does_not_work_is_said(
     missing = ["calendar.events.freebusy", "calendar.calendarlist.readonly"]
     page = abroad.tanaka.open(abroad.consent(begun(abroad), TANAKA, refused=missing))
     assert abroad.tanaka.path == "/settings/calendar/choose"
+    assert "同僚の予定を表示できません。" in page.text
+    assert "予定は基本のカレンダーに入ります。" in page.text
+    assert "もう一度許可する" in page.text
+    assert "書き込みの権限がありません" not in page.text
     page = abroad.tanaka.send(page.form("/choose"))
     assert "確認が必要です" in page.text
     assert "同僚の予定を表示できません。" in page.text
@@ -208,6 +212,17 @@ def test_the_calendar_is_chosen_and_entries_move_there(abroad: Abroad) -> None:
     abroad.read()
     assert (abroad.entries(TANAKA), len(abroad.entries(WORK))) == ([], 2)
     assert "仕事" in abroad.tanaka.open("/settings").text
+
+
+def test_where_the_list_can_t_be_read_no_calendar_is_called_read_only(abroad: Abroad) -> None:
+    abroad.sandbox.add_calendar(TANAKA, "仕事", id=WORK)
+    form = abroad.link(abroad.tanaka, TANAKA).form("/choose")
+    abroad.tanaka.send(form, calendar=WORK, busy=["", WORK])
+    abroad.sandbox.revoke("google", TANAKA)
+    page = abroad.tanaka.open("/settings/calendar/choose")
+    assert "カレンダーの一覧を読み取れませんでした。" in page.text
+    assert page.form("/choose").values("busy") == [WORK, ""]
+    assert "読み取りのみ" not in page.text
 
 
 def test_only_a_calendar_that_can_be_written_is_accepted(abroad: Abroad) -> None:

@@ -81,6 +81,33 @@ def test_a_resource_calendar_is_written_through_somebody_s_account(abroad: Abroa
     assert abroad.entries(BOSS) == []
 
 
+def test_a_calendar_that_another_room_uses_is_refused(abroad: Abroad) -> None:
+    resource = abroad.sandbox.add_room("会議室G", "google", [BOSS])
+    page = abroad.link(abroad.chief, BOSS, page=f"/rooms/{abroad.office.room}")
+    abroad.chief.send(page.form("/choose"), calendar=resource.id)
+    page = abroad.chief.send(abroad.chief.open(f"/rooms/{abroad.office.room}/choose").form("/choose"))
+    assert abroad.chief.status == 200, "its own"
+    abroad.chief.send(abroad.chief.open("/rooms").form("/rooms"), name="応接室")
+    abroad.read()
+    other = abroad.chief.path.partition("?")[0]
+    page = abroad.link(abroad.chief, BOSS, page=other)
+    assert "会議室の空き時間を確かめるカレンダー" in page.text
+    for chosen in (resource.id, "typed"):
+        page = abroad.chief.send(page.form("/choose"), calendar=chosen, address=resource.id)
+        assert abroad.chief.status == 422
+        name = abroad.services.coordination.room(abroad.office.room).name
+        assert page.problems == [f"このカレンダーは{name}が使っています。別のカレンダーを選んでください。"]
+
+
+def test_the_administrator_s_own_calendar_is_marked(abroad: Abroad) -> None:
+    abroad.sandbox.add_room("会議室H", "google", [BOSS])
+    page = abroad.link(abroad.chief, BOSS, page=f"/rooms/{abroad.office.room}")
+    assert "あなたの予定が入るカレンダーです。" not in page.text
+    abroad.link(abroad.chief, BOSS)
+    page = abroad.chief.open(f"/rooms/{abroad.office.room}/choose")
+    assert page.text.count("あなたの予定が入るカレンダーです。") == 1
+
+
 def test_the_address_of_a_resource_is_typed_and_tried(abroad: Abroad) -> None:
     resource = abroad.sandbox.add_room("会議室B", "google", [BOSS])
     page = abroad.link(abroad.chief, BOSS, page=f"/rooms/{abroad.office.room}")

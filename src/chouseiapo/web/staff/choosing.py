@@ -9,6 +9,7 @@ import msgspec
 from flask import Blueprint, g, redirect, render_template, request, url_for
 
 from chouseiapo.domain.errors import NotFound, Problem
+from chouseiapo.domain.ids import link_owner
 from chouseiapo.domain.links import Link, Linkable, Provider
 from chouseiapo.domain.proposal import is_address
 from chouseiapo.ports import Calendar, Listed, PortError
@@ -17,7 +18,9 @@ from chouseiapo.web.i18n import _
 from chouseiapo.web.request import asking, services
 from chouseiapo.web.staff import session, words
 from chouseiapo.web.staff.accounts import replaced, shared_with
+from chouseiapo.web.staff.health import LISTING, not_allowed
 from chouseiapo.web.staff.linking import home, owner_of
+from projections.people import find_people
 from projections.standing import standing
 
 T = TypeVar("T")
@@ -96,6 +99,8 @@ def _standing(link: Link, listed: Sequence[Listed], for_room: bool) -> Picked:
 def _problem(link: Link, listed: Sequence[Listed], picked: Picked, for_room: bool) -> Problem | None:
     if for_room and picked.calendar == TYPED:
         return _unusable(link, picked.address)
+    if for_room and (other := _other_room(link, picked.calendar)):
+        return Problem("calendar", "calendar_of_room", {"room": other})
     writable = {each.id for each in listed if each.writable}
     if picked.calendar == link.calendar or picked.calendar in writable:
         return None
@@ -110,7 +115,28 @@ def _unusable(link: Link, address: str) -> Problem | None:
         writable = _asked(link, lambda calendar: calendar.may_write(link.id, address))
     except PortError as error:
         return Problem("address", "calendar_not_there" if error.permanent else "calendar_unreachable")
+    if other := _other_room(link, address):
+        return Problem("address", "calendar_of_room", {"room": other})
     return None if writable else Problem("address", "calendar_read_only")
+
+
+def _other_room(link: Link, calendar: str) -> str:
+    """The name of another room whose calendar that is; empty where there is none."""
+    app, owner = services().coordination, link_owner(link.id)
+    others = app.owners(each.id for each in find_people(services().rows, "room") if each.id != owner)
+    used = {
+        _place(room.calendar): room.name for room in others.values() if room.calendar and room.calendar.chosen
+    }
+    return used.get(_place(link, calendar), "")
+
+
+def _place(link: Link, calendar: str | None = None) -> tuple[str, str, str]:
+    """The same for the same calendar, through whoever's account: its own goes by the account's address.
+    On CalDAV servers names mean something within one account alone.
+    """
+    chosen = link.calendar if calendar is None else calendar
+    account = link.id.rpartition("-")[2] if link.provider is Provider.CALDAV else ""
+    return link.provider, account, (chosen or link.account).lower()
 
 
 def _save(link: Link, listed: Sequence[Listed], picked: Picked) -> None:
@@ -145,6 +171,9 @@ def _form(
         link=link,
         room=room,
         provider=words.said(words.PROVIDERS[link.provider]),
+        not_allowed=not_allowed(link),
+        is_read=not trouble and LISTING not in link.missing,
+        mine=_mine(link) if room else None,
         options=_options(link, listed, bool(room)),
         picked=picked,
         trouble=trouble,
@@ -157,12 +186,16 @@ def _form(
 
 
 def _listed(link: Link) -> tuple[Sequence[Listed], words.Trouble | None]:
-    """The account's calendars; or the one that is written alone, and why there are no more."""
+    """The account's calendars; or the one that is written alone, and why there are no more, where that is not
+    what the page says of the permissions anyway.
+    """
+    alone = [Listed(link.calendar, link.name or link.calendar or link.account, True)]
+    if LISTING in link.missing:
+        return alone, None
     try:
         return _asked(link, lambda calendar: calendar.calendars(link.id)), None
     except PortError as error:
-        name = link.name or link.calendar or link.account
-        return [Listed(link.calendar, name, True)], words.trouble(error.reason)
+        return alone, words.trouble(error.reason)
 
 
 def _asked(link: Link, call: Callable[[Calendar], T]) -> T:
@@ -174,6 +207,14 @@ def _asked(link: Link, call: Callable[[Calendar], T]) -> T:
     except TimeoutError:
         answer.cancel()  # where its turn has not come
         raise PortError("not_answered") from None
+
+
+def _mine(link: Link) -> str | None:
+    """Which of the account's calendars is the one that the reader's own entries go to."""
+    own = g.member.calendar
+    if own is None or own.provider is not link.provider:
+        return None
+    return "" if _place(own) == _place(link, "") else own.calendar or own.account
 
 
 def _options(link: Link, listed: Sequence[Listed], for_room: bool) -> list[Listed]:

@@ -26,6 +26,8 @@ PATIENCE = timedelta(minutes=5)
 _PASSING = ("unreachable", "unavailable", "throttled", "conflict", "busy_unknown", "resync")
 # What an earlier token met: were it true of this one, the link would be broken.
 _OF_TOKENS = ("token_", "not_linked")
+# Google's permission without which an account does not say which calendars it has.
+LISTING = "calendar.calendarlist.readonly"
 _WRONG_CALENDAR = ("calendar_not_found", "no_permission", "read_only")
 
 
@@ -57,9 +59,13 @@ def health(link: Link | None, failing: Failing | None, now: datetime) -> Health:
         ends = words.said(_ENDS, moment=moment(link.ends_at))
         return Health(ATTENTION, ends, words.said(_PUBLISH), action=RELINK)
     if link.missing:
-        what = " ".join(words.said(_MISSING.get(scope, _MISSING_OTHER)) for scope in link.missing)
-        return Health(ATTENTION, what, words.said(_ALLOW_ALL), action=RELINK)
+        return Health(ATTENTION, not_allowed(link), words.said(_ALLOW_ALL), action=RELINK)
     return Health(OK)
+
+
+def not_allowed(link: Link) -> str:
+    """What does not work for want of a permission; empty when all were given."""
+    return " ".join(words.said(_MISSING.get(scope, _MISSING_OTHER)) for scope in link.missing)
 
 
 def _broken(link: Link) -> Health:
@@ -103,9 +109,7 @@ _CHOOSE = _("会議室のカレンダーを選んでください。選ぶまで�
 _CHOOSE_AGAIN = _("予定を入れるカレンダーを選び直してください。")
 _MISSING = {
     "calendar.events.freebusy": _("空き時間を読む許可がないため、同僚の予定を表示できません。"),
-    "calendar.calendarlist.readonly": _(
-        "カレンダーの一覧を読む許可がないため、予定は基本のカレンダーに入ります。"
-    ),
+    LISTING: _("カレンダーの一覧を読む許可がないため、予定は基本のカレンダーに入ります。"),
     "Calendars.ReadWrite.Shared": _(
         "共有カレンダーの許可がないため、ほかの人や会議室のカレンダーには書き込めません。"
     ),
