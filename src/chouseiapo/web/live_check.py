@@ -120,9 +120,7 @@ class LiveCheck:
         except DomainError:
             return False
         offer = Offer(picked.start, picked.end, picked.room)
-        return imagined.version > before and not app.reserved(
-            known.attendees, [offer], known.instead_of
-        )
+        return imagined.version > before and not app.reserved(known.attendees, [offer], known.instead_of)
 
     def _ask(self, link: Link, slot: Slot, since: datetime) -> Future[bool]:
         """Whether anything that its owner counts as busy, and that is not ours, has come to stand there."""
