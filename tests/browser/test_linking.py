@@ -134,6 +134,7 @@ def test_an_administrator_gives_a_new_room_its_calendar(
     live = live_abroad
     resource = live.sandbox.add_room("応接室", "google", [BOSS])
     page = signed_in(new_context(), live, live.boss)
+    page.get_by_role("link", name="設定").click()
     page.get_by_role("link", name="会議室一覧").click()
     page.get_by_label("名前").fill("応接室")
     page.get_by_label("席数").fill("4")

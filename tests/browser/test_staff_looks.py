@@ -152,6 +152,7 @@ def test_proposing(live: Live, new_context: NewContext, axe: Axed, shoot: Shoot,
 
 
 def look(page: Page, name: str, axe: Axed, shoot: Shoot) -> None:
+    page.wait_for_load_state()  # a press may still be leading away
     shoot(page, name)
     axe(page)
     assert page.evaluate(OVERFLOW) <= 0, f"{name} is wider than the screen"
