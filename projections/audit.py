@@ -15,6 +15,7 @@ import msgspec
 from sqlalchemy import or_, select, update
 
 from chouseiapo.application import Coordination
+from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.ids import is_of, link_owner
 from chouseiapo.domain.slots import Slot
 from chouseiapo.ledger import ensure, touch
@@ -127,19 +128,27 @@ class Audit:
 
     def _compared(self, link: str, now: datetime, spare_noted: bool) -> Report:
         known = {row.key: row for row in self._known(link)}
-        to_come = self._to_come(link, now)
-        wanted = [w.entry for id in to_come for w in self._wanted(link, id)]
-        until = max([now + AHEAD, *(entry.end + timedelta(days=1) for entry in wanted)])
+        concerned = [self._app.appointment(id) for id in self._to_come(link, now)]
+        wanted = {each.id: self._wanted(link, each) for each in concerned}
+        places = [w.entry for each in wanted.values() for w in each]
+        until = max([now + AHEAD, *(entry.end + timedelta(days=1) for entry in places)])
         standing = [
             Seen(calendar, found)
-            for calendar in self._calendars(link, wanted)
+            for calendar in self._calendars(link, places)
             for found in self._calendar_of(link).entries(link, now, until, calendar)
         ]
         ours = [each for each in standing if self._is_ours(each.found)]
-        expected = [e for id in to_come for e in self._expected(link, id, spare_noted) if e.end > now]
+        expected = [
+            entry
+            for each in concerned
+            for entry in _expected(each, wanted[each.id], spare_noted)
+            if entry.end > now
+        ]
+        for over in {each.found.appointment for each in ours} - wanted.keys():
+            wanted[over] = self._wanted(link, self._app.appointment(over))
         details = [
             *self._looked_at(link, known, list(_not_as_placed(expected, known, ours))),
-            *self._left_over(link, known, ours),
+            *self._left_over(link, known, ours, wanted),
         ]
         counts = {kind: sum(d.kind == kind for d in details) for kind in (MISSING, MOVED, ORPHAN)}
         return Report(
@@ -169,17 +178,8 @@ class Audit:
         with self._rows.read() as connection:
             return list(connection.scalars(found))
 
-    def _wanted(self, link: str, appointment: str) -> list[Wanted]:
-        found = self._writer.wanted(self._app.appointment(appointment))
-        return [wanted for wanted in found if wanted.link == link]
-
-    def _expected(self, link: str, id: str, spare_noted: bool) -> list[Entry]:
-        """What should stand as it was put. What a hand has changed is left as it is: once a person is asked
-        about it in any case, before only where nobody has just said that it is to be put back."""
-        appointment = self._app.appointment(id)
-        spared = {(d.owner, d.candidate) for d in appointment.deviations if d.asked or spare_noted}
-        found = self._wanted(link, id)
-        return [w.entry for w in found if (w.owner, w.entry.candidate) not in spared]
+    def _wanted(self, link: str, appointment: Appointment) -> list[Wanted]:
+        return [wanted for wanted in self._writer.wanted(appointment) if wanted.link == link]
 
     def _calendars(self, link: str, wanted: Iterable[Entry]) -> list[str]:
         """Where something of ours is wanted, or ever stood: what was left behind there is found again."""
@@ -211,17 +211,23 @@ class Audit:
                 times = {"start": where.start, "end": where.end}
                 yield msgspec.structs.replace(detail, kind=MOVED, **times)
 
-    def _left_over(self, link: str, known: Mapping[str, Any], ours: Sequence[Seen]) -> Iterator[Detail]:
+    def _left_over(
+        self,
+        link: str,
+        known: Mapping[str, Any],
+        ours: Sequence[Seen],
+        wanted: Mapping[str, Sequence[Wanted]],
+    ) -> Iterator[Detail]:
         """What bears our tag and is neither wanted, here or through another link, nor about to be looked for
         after a lost answer."""
         here = {row.vendor_id: row.key for row in known.values()}
+        keys = {w.entry.key for each in wanted.values() for w in each}
         elsewhere, unsure = self._known_elsewhere(link, {each.found.appointment for each in ours})
         for calendar, found in ours:
             place = (found.appointment, found.candidate)
             if found.vendor_id in elsewhere or place in unsure:
                 continue
-            wanted = {w.entry.key for w in self._wanted(link, found.appointment)}
-            if here.get(found.vendor_id) not in wanted:
+            if here.get(found.vendor_id) not in keys:
                 yield Detail(ORPHAN, *place, found.start, found.end, found.vendor_id, calendar)
 
     def _known_elsewhere(self, link: str, ids: Iterable[str]) -> tuple[set[str], set[tuple[str, str]]]:
@@ -275,6 +281,13 @@ class Audit:
         details = msgspec.json.encode(report.details[:MOST_DETAILS]).decode()
         with self._rows.write() as connection:
             upsert(connection, audits, [row | {"details": details}])
+
+
+def _expected(appointment: Appointment, wanted: Iterable[Wanted], spare_noted: bool) -> Iterator[Entry]:
+    """What should stand as it was put. What a hand has changed is left as it is: once a person is asked
+    about it in any case, before only where nobody has just said that it is to be put back."""
+    spared = {(d.owner, d.candidate) for d in appointment.deviations if d.asked or spare_noted}
+    return (w.entry for w in wanted if (w.owner, w.entry.candidate) not in spared)
 
 
 def _not_as_placed(

@@ -101,7 +101,7 @@ class PlaceHolds:
                     appointment.id, deviation.owner, deviation.candidate, now
                 )
                 continue
-            self._note_differing(known.placed)
+            note_differing(self._rows, [known.placed.key])
             if not deviation.asked and deviation.seen_at + self._grace <= now:
                 appointment = self._follow(link, appointment.id, deviation, known, now)
         return appointment
@@ -164,7 +164,7 @@ class PlaceHolds:
         moved_to = Slot(seen.start, seen.end) if seen else None
         place = (entry.appointment, link_owner(known.link), entry.candidate)
         self._app.note_deviation(*place, moved_to, now)
-        self._note_differing(known.placed)
+        note_differing(self._rows, [known.placed.key])
         return None
 
     def _write(
@@ -218,12 +218,6 @@ class PlaceHolds:
         with self._rows.read() as connection:
             return {row.key: _known(row) for row in connection.execute(found)}
 
-    def _note_differing(self, placed: Placed) -> None:
-        """It is not as wanted; once it is to be made so again, then whatever stands there."""
-        with self._rows.write() as connection:
-            same = update(entries).where(entries.c.key == placed.key)
-            connection.execute(same.values(fingerprint="", etag=""))
-
     def _keep(self, placed: Sequence[tuple[Placed, str]], link: str) -> None:
         """Write down what is known of entries; when and for which time they were written stays as it was."""
         self._store(
@@ -238,16 +232,23 @@ class PlaceHolds:
             | {"starts_at": entry.start, "ends_at": entry.end}
             for known, entry in written
         ]
-        self._store(rows)
-        if rows and not link.startswith("builtin-"):
-            with self._rows.write() as connection:
-                later = now + self._watch_every
-                ensure(connection, LEDGER, f"{link}/{WATCH}", lane=link, due_at=later)
+        self._store(rows, watched_from=now + self._watch_every)
 
-    def _store(self, rows: Sequence[dict[str, Any]]) -> None:
-        if rows:
-            with self._rows.write() as connection:
-                upsert(connection, entries, rows)
+    def _store(self, rows: Sequence[dict[str, Any]], watched_from: datetime | None = None) -> None:
+        if not rows:
+            return
+        link = str(rows[0]["link"])
+        with self._rows.write() as connection:
+            upsert(connection, entries, rows)
+            if watched_from is not None and not link.startswith("builtin-"):
+                ensure(connection, LEDGER, f"{link}/{WATCH}", lane=link, due_at=watched_from)
+
+
+def note_differing(rows: Rows, keys: Sequence[str]) -> None:
+    """They are not as wanted; once they are to be made so again, then whatever stands there."""
+    with rows.write() as connection:
+        differing = update(entries).where(entries.c.key.in_(keys))
+        connection.execute(differing.values(fingerprint="", etag=""))
 
 
 def _is_touched(result: Placed | PortError) -> bool:

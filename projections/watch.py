@@ -26,7 +26,8 @@ from chouseiapo.storage import Rows, upsert
 from chouseiapo.tables import entries, watched
 from projections.holds import ANSWERED, LEDGER
 from projections.offers import claims_on
-from projections.place_holds import placed_of
+from projections.place_holds import note_differing, placed_of
+from projections.placed import ours_among
 
 # More than this many, and more than half of a mailbox's: nobody has meant each of them.
 MASS = 10
@@ -87,7 +88,8 @@ class Watch:
         if restore:
             self._put_back(link, missing)
         else:
-            self._note_differing(missing)  # known from here on: they do not disappear a second time
+            # Known from here on: they do not disappear a second time.
+            note_differing(self._rows, [row.key for row in missing])
             self._note_gone(link, missing, now)
 
     def _read_all(self, link: Link, ours: Sequence[Any], now: datetime) -> None:
@@ -175,7 +177,7 @@ class Watch:
 
     def _foreign(self, link: Link, found: Sequence[Found]) -> Iterator[Slot]:
         """Busy time that is not of our making, as its owner counts it."""
-        ours = self._ids(link.id)
+        ours = ours_among(self._rows, link.id, [each.vendor_id for each in found])
         counting = Counting(link.tentative_busy, link.all_day_busy)
         for busy in counted((f for f in found if f.vendor_id not in ours), counting):
             yield Slot(busy.start, busy.end)
@@ -189,11 +191,6 @@ class Watch:
         with self._rows.read() as connection:
             return list(connection.execute(found))
 
-    def _ids(self, link: str) -> set[str]:
-        found = select(entries.c.vendor_id).where(entries.c.link == link, entries.c.vendor_id != "")
-        with self._rows.read() as connection:
-            return set(connection.scalars(found))
-
     def _token(self, link: str, calendar: str, until: datetime) -> tuple[str, datetime]:
         """Where the last turn ended, as long as its window reaches far enough."""
         found = select(watched).where(watched.c.link == link, watched.c.calendar == calendar)
@@ -205,12 +202,6 @@ class Watch:
         row = {"link": link, "calendar": calendar, "token": token, "read_at": now}
         with self._rows.write() as connection:
             upsert(connection, watched, [row | {"window_ends_at": window_end}])
-
-    def _note_differing(self, rows: Sequence[Any]) -> None:
-        with self._rows.write() as connection:
-            for row in rows:
-                same = update(entries).where(entries.c.key == row.key)
-                connection.execute(same.values(fingerprint="", etag=""))
 
     def _put_back(self, link: str, rows: Sequence[Any]) -> None:
         """What is gone for good gets a new generation; then the entries are wanted and not there."""

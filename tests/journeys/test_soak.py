@@ -26,6 +26,7 @@ from chouseiapo.domain.ids import member_id, new_id
 from chouseiapo.domain.links import Provider
 from chouseiapo.domain.proposal import Guest, Platform, Proposal
 from chouseiapo.domain.slots import Offer
+from chouseiapo.ports import PortError
 from chouseiapo.sandbox import Person
 from chouseiapo.tables import entries
 from tests.journeys.company import Company, Process, company, differences, eventually
@@ -199,7 +200,7 @@ class Life:
                 token = self.at.sandbox.grant(provider.value, email)
                 self.at.services.link(email, provider, token, BY)
                 return
-            except Exception:  # a fault of the dice
+            except PortError:  # a fault of the dice
                 time.sleep(0.05)
         raise AssertionError(f"{email} can't be linked again")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
-from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import Blueprint, g, render_template, request
 
 from chouseiapo.domain.errors import NotFound, Problem
 from chouseiapo.domain.ids import link_owner
@@ -49,7 +49,7 @@ def page(room: str = "") -> Any:
     owner = owner_of(room)
     link = owner.calendar
     if link is None:
-        return redirect(url_for("rooms.page", id=room) if room else url_for("settings.page"), 303)
+        return home(room)
     listed, trouble = _listed(link)
     return _form(owner, link, room, listed, _standing(link, listed, bool(room)), trouble=trouble)
 

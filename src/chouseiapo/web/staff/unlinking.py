@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import Blueprint, g, render_template, request
 
 from chouseiapo.domain.links import Leaving, Link
 from chouseiapo.web.request import services
@@ -23,7 +23,7 @@ def page(room: str = "") -> Any:
     owner = owner_of(room)
     link = owner.calendar
     if link is None:
-        return redirect(url_for("rooms.page", id=room) if room else url_for("settings.page"), 303)
+        return home(room)
     return render_template(
         "staff/unlinking.html",
         owner=owner,
