@@ -224,12 +224,11 @@ def _assemble(
     reminders = Reminders(app, rows, settings.reminder_at, settings.time_zone)
     meetings = Meetings(app, settings.time_zone)
     mailer = SmtpMailer(settings) if settings.smtp_url else None
-    settlers: list[Settler] = [
+    settlers: tuple[Settler, ...] = (
         _keep_calendars(settings, app, rows, writer, calendars),
         IssueMeetings(app, rows, meetings, zoom),
-    ]
-    if mailer is not None:
-        settlers.append(SendMails(rows, composer, reminders, mailer, sealer.open))
+        *([SendMails(rows, composer, reminders, mailer, sealer.open)] if mailer else []),
+    )
     return Services(
         settings=settings,
         clock=clock,
@@ -242,28 +241,31 @@ def _assemble(
         form_signer=Signer(settings.secret_key, "form"),
         sealer=sealer,
         accounts=accounts,
-        consents={
-            **({Provider.GOOGLE.value: google_accounts} if settings.google_client_id else {}),
-            **({Provider.MICROSOFT.value: microsoft_accounts} if settings.microsoft_client_id else {}),
-        },
+        consents=_consents(settings, google_accounts, microsoft_accounts),
         vault=vault,
         calendars=calendars,
         mailer=mailer,
         entry_writer=writer,
         composer=composer,
-        projections=(
-            Offers(app),
-            Holds(app, writer),
-            meetings,
-            People(app),
-            Outbox(app),  # asks the people who the administrators are
-            Appointments(app),
-        ),
+        projections=_projections(app, writer, meetings),
         policies=Policies(app, rows, timedelta(seconds=settings.meeting_wait_s), settings.locale),
         settlers=settlers,
         reminders=reminders,
         connected=(google, outlook, caldav, zoom, *filter(None, (mailer,))),
     )
+
+
+def _consents(settings: Settings, google: GoogleAccounts, microsoft: MicrosoftAccounts) -> dict[str, Consent]:
+    """Where people can be sent to consent: at vendors that know our app."""
+    return {
+        **({Provider.GOOGLE.value: google} if settings.google_client_id else {}),
+        **({Provider.MICROSOFT.value: microsoft} if settings.microsoft_client_id else {}),
+    }
+
+
+def _projections(app: Coordination, writer: EntryWriter, meetings: Meetings) -> tuple[Projection, ...]:
+    """In the order in which they are caught up: the outbox asks the people who the administrators are."""
+    return (Offers(app), Holds(app, writer), meetings, People(app), Outbox(app), Appointments(app))
 
 
 def _keep_calendars(
