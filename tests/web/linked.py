@@ -38,6 +38,7 @@ class Linked:
         self.outside = Outside(sandbox)
         self.guest = Program(self.http)
         self._seen = 0
+        self._of_others = set(threading.enumerate())  # those of tests before this one may still be ending
 
     def person(self, name: str, provider: str = "", zoom: bool = False) -> str:
         """Somebody new with a calendar there, or just the built-in one; answers the member's id."""
@@ -78,7 +79,8 @@ class Linked:
 
     def threads(self) -> list[str]:
         """Those that ask calendars."""
-        return [thread.name for thread in threading.enumerate() if thread.name.startswith("asking")]
+        ours = set(threading.enumerate()) - self._of_others
+        return [thread.name for thread in ours if thread.name.startswith("asking")]
 
     def requests(self) -> list[tuple[str, str, str]]:
         """Who was asked for what at the vendors since this was last asked."""
