@@ -186,7 +186,7 @@ class PlaceHolds:
 
     def _take_back(self, placed: Sequence[Placed], results: Sequence[Placed | PortError], link: str) -> None:
         """What was plainly refused was not written: the version to go by is still the one before."""
-        refused = [p for p, r in zip(placed, results, strict=True) if _was_refused(r)]
+        refused = [p for p, r in zip(placed, results, strict=True) if _was_refused(p, r)]
         self._keep([(p, "") for p in refused], link)
 
     # What should be gone
@@ -255,9 +255,13 @@ def _is_touched(result: Placed | PortError) -> bool:
     return isinstance(result, PortError) and result.reason == TOUCHED
 
 
-def _was_refused(result: Placed | PortError) -> bool:
+def _was_refused(placed: Placed, result: Placed | PortError) -> bool:
+    """A vendor's client may send an insert again by itself when no answer came: what the second is told, of
+    the account or of the moment, says nothing about the first."""
     if isinstance(result, Placed):
         return False
+    if not placed.vendor_id:
+        return result.permanent and not result.auth
     return result.permanent or result.auth or result.reason in (TOUCHED, THROTTLED)
 
 
