@@ -1,7 +1,8 @@
 """Weeks of work in minutes: staff, guests and members' hands at random, while vendors fail one call in five.
 
 Afterwards calendars equal the events exactly, without orphan or duplicate, and every hand's work was
-respected. CHOUSEIAPO_SOAK says how many operations.
+respected. CHOUSEIAPO_SOAK says how many operations; thousands take longer than a test may, so then also
+`-o faulthandler_timeout=0`.
 """
 
 from __future__ import annotations
