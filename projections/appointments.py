@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Select, Table, delete, or_, select
 from sqlalchemy.engine import Connection
+from sqlalchemy.sql import ColumnElement
 
 from chouseiapo.application import Coordination
 from chouseiapo.domain.appointment import Appointment, State
@@ -51,6 +52,11 @@ class Appointments:
         connection.execute(delete(appointment_people).where(appointment_people.c.appointment == stream))
         concerned = dict.fromkeys((appointment.author, *appointment.attendees))
         upsert(connection, appointment_people, [{"appointment": stream, "member": m} for m in concerned])
+
+
+def not_over(at: datetime) -> ColumnElement[bool]:
+    """That an appointment has no fixed time yet, or has not taken place by then."""
+    return or_(appointments.c.ends_at.is_(None), appointments.c.ends_at > at)
 
 
 def _row(appointment: Appointment, changed_at: datetime) -> dict[str, Any]:

@@ -12,19 +12,20 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import or_, select, update
+from sqlalchemy import and_, select
 
 from chouseiapo.application import Coordination
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.ids import is_of, link_owner
 from chouseiapo.domain.slots import Slot
-from chouseiapo.ledger import ensure, touch
+from chouseiapo.ledger import touch
 from chouseiapo.ports import Calendar, Entry, Found, Placed, PortError
 from chouseiapo.storage import Rows, upsert
-from chouseiapo.tables import appointments, audits, entries, holds, tasks, vault
-from projections.holds import AUDIT, LEDGER, WATCH, EntryWriter, Wanted
+from chouseiapo.tables import audits, entries, holds, tasks, vault
+from projections.holds import AUDIT, LEDGER, EntryWriter, Wanted, to_come
 from projections.people import find_people
-from projections.place_holds import placed_of
+from projections.place_holds import have_watched, placed_of
+from projections.placed import PRESENT, mark_differing
 from projections.watch import is_mass
 
 # How far ahead entries that nobody wants are looked for, at least.
@@ -32,7 +33,6 @@ AHEAD = timedelta(weeks=52)
 # So many details are kept; the counts are whole.
 MOST_DETAILS = 200
 MISSING, MOVED, ORPHAN = "missing", "moved", "orphan"
-_PRESENT = or_(entries.c.vendor_id != "", entries.c.unsure)
 
 
 class Detail(msgspec.Struct, frozen=True):
@@ -168,15 +168,8 @@ class Audit:
 
     def _to_come(self, link: str, now: datetime) -> list[str]:
         """The appointments that want something on the account and are not over."""
-        open_end = or_(appointments.c.ends_at.is_(None), appointments.c.ends_at > now)
-        found = (
-            select(holds.c.appointment)
-            .outerjoin(appointments, appointments.c.id == holds.c.appointment)
-            .where(holds.c.link == link, open_end)
-            .distinct()
-        )
         with self._rows.read() as connection:
-            return list(connection.scalars(found))
+            return list(connection.scalars(to_come(holds.c.link == link, now)))
 
     def _wanted(self, link: str, appointment: Appointment) -> list[Wanted]:
         return [wanted for wanted in self._writer.wanted(appointment) if wanted.link == link]
@@ -189,7 +182,7 @@ class Audit:
 
     def _known(self, link: str) -> list[Any]:
         with self._rows.read() as connection:
-            return list(connection.execute(select(entries).where(entries.c.link == link, _PRESENT)))
+            return list(connection.execute(select(entries).where(entries.c.link == link, PRESENT)))
 
     def _is_ours(self, found: Found) -> bool:
         """Another installation may put its entries on the same calendar: those are none of ours."""
@@ -235,7 +228,7 @@ class Audit:
         which candidates an answer is lost, on whichever link."""
         with self._rows.read() as connection:
             rows = connection.execute(
-                select(entries).where(entries.c.appointment.in_(list(ids)), _PRESENT)
+                select(entries).where(entries.c.appointment.in_(list(ids)), PRESENT)
             ).all()
         unsure = {(row.appointment, row.candidate) for row in rows if row.unsure}
         return {row.vendor_id for row in rows if row.link != link and row.vendor_id}, unsure
@@ -244,13 +237,13 @@ class Audit:
 
     def _put_back(self, link: str, detail: Detail, now: datetime) -> None:
         """Write it again, whatever stands there; a person has said so."""
-        place = (entries.c.link == link, entries.c.appointment == detail.appointment)
-        same = update(entries).where(*place, entries.c.candidate == detail.candidate)
-        differing: dict[str, Any] = {"fingerprint": "", "etag": ""}
-        if detail.kind == MISSING:  # vendors keep the ids of deleted entries taken
-            differing |= {"vendor_id": "", "generation": entries.c.generation + 1}
+        this = and_(
+            entries.c.link == link,
+            entries.c.appointment == detail.appointment,
+            entries.c.candidate == detail.candidate,
+        )
         with self._rows.write() as connection:
-            connection.execute(same.values(differing))
+            mark_differing(connection, this, gone=detail.kind == MISSING)
         self._app.restore_entry(detail.appointment, link_owner(link), detail.candidate, now)
         self._take_up(link, detail.appointment)
 
@@ -267,10 +260,9 @@ class Audit:
 
     def _have_watched(self, report: Report) -> None:
         """Whatever an earlier release, or an operator, may have left unwatched."""
-        if report.wanted and not report.link.startswith("builtin-"):
-            key = f"{report.link}/{WATCH}"
+        if report.wanted:
             with self._rows.write() as connection:
-                ensure(connection, LEDGER, key, lane=report.link, due_at=report.at)
+                have_watched(connection, report.link, report.at)
 
     def _take_up(self, link: str, appointment: str) -> None:
         with self._rows.write() as connection:
@@ -315,7 +307,7 @@ def calendars_in_use(app: Coordination, rows: Rows) -> list[str]:
     linked = {link.id for owner in app.owners(people).values() if (link := owner.calendar_in_use)}
     with rows.read() as connection:
         wanted = set(connection.scalars(select(holds.c.link).distinct()))
-        standing = set(connection.scalars(select(entries.c.link).where(_PRESENT).distinct()))
+        standing = set(connection.scalars(select(entries.c.link).where(PRESENT).distinct()))
         reachable = set(connection.scalars(select(vault.c.link)))  # unlinked, but not let go of yet
     kept = {link for link in wanted | standing if link.startswith("builtin-") or link in reachable}
     return sorted(linked | kept)

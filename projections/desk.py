@@ -21,7 +21,7 @@ from chouseiapo.domain.ids import is_of
 from chouseiapo.domain.proposal import Guest, shown_title
 from chouseiapo.storage import Rows
 from chouseiapo.tables import appointment_people, appointments, mails, parked, people, sent_mails, tasks
-from projections.appointments import Listed
+from projections.appointments import Listed, not_over
 from projections.holds import LEDGER as HOLDS
 from projections.meetings import LEDGER as MEETINGS
 from projections.outbox import QUESTION
@@ -63,7 +63,7 @@ def questions(app: Coordination, rows: Rows, member: str | None, now: datetime) 
         .where(
             mails.c.rule == QUESTION,
             appointments.c.state.in_((State.PROPOSED.value, State.CONFIRMED.value)),
-            or_(appointments.c.ends_at.is_(None), appointments.c.ends_at > now),
+            not_over(now),
         )
         .distinct()
     )
@@ -96,7 +96,7 @@ def changed_by_hand(
         altered = altered.where(appointments.c.author == member)
     with rows.read() as connection:
         titles = {row.id: row.title for row in connection.execute(altered)}
-    since = ((id, _first_by_hand(app.stream(id))) for id in titles)
+    since = ((id, _first_by_hand(stream)) for id, stream in app.streams(titles).items())
     found = [Concern(id, titles[id], "changed", at) for id, at in since if at]
     return sorted(found, key=lambda concern: (concern.at, concern.appointment))
 
@@ -216,7 +216,7 @@ def _mail_refused(now: datetime) -> Select[Any]:
             sent_mails.c.outcome != SENT,
             sent_mails.c.outcome.not_like(f"{SKIPPED}%"),
             appointments.c.state.in_((State.PROPOSED.value, State.CONFIRMED.value)),
-            or_(appointments.c.ends_at.is_(None), appointments.c.ends_at > now),
+            not_over(now),
         )
         .order_by(sent_mails.c.given_up_at)
     )

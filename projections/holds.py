@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Table, bindparam, delete, or_, select
+from sqlalchemy import Select, Table, bindparam, delete, select
 from sqlalchemy.engine import Connection
+from sqlalchemy.sql import ColumnElement
 
 from chouseiapo import wording
 from chouseiapo.application import Coordination
@@ -35,6 +36,7 @@ from chouseiapo.ledger import stands, touch, wake_lane
 from chouseiapo.ports import Entry
 from chouseiapo.storage import Rows, upsert
 from chouseiapo.tables import appointments, entries, holds, tasks, watched
+from projections.appointments import not_over
 from projections.catch_up import readable
 
 LEDGER = "holds"
@@ -277,16 +279,20 @@ class Holds:
     def _follow_links(self, connection: Connection, owner: str, at: datetime) -> None:
         """An owner's account came, went or healed: everything that concerns them is worked out again."""
         # What was over by then stays where it stood.
-        to_come = or_(appointments.c.ends_at.is_(None), appointments.c.ends_at > at)
-        concerned = (
-            select(holds.c.appointment)
-            .outerjoin(appointments, appointments.c.id == holds.c.appointment)
-            .where(holds.c.owner == owner, to_come)
-            .distinct()
-        )
+        concerned = to_come(holds.c.owner == owner, at)
         for id in readable(connection, self.name, connection.scalars(concerned)):
             self._write(connection, id)
         wake_lane(connection, LEDGER, self._writer.link_of(owner))
+
+
+def to_come(which: ColumnElement[bool], at: datetime) -> Select[tuple[str]]:
+    """The appointments that want entries of that kind and are not over by then."""
+    return (
+        select(holds.c.appointment)
+        .outerjoin(appointments, appointments.c.id == holds.c.appointment)
+        .where(which, not_over(at))
+        .distinct()
+    )
 
 
 def _answered_until(connection: Connection, link: str) -> int:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy.engine import Connection
 
 from chouseiapo.application import Coordination
 from chouseiapo.domain.appointment import Appointment
@@ -22,7 +23,9 @@ from chouseiapo.ledger import ensure
 from chouseiapo.ports import Calendar, Entry, Found, Placed, PortError
 from chouseiapo.storage import Rows, upsert
 from chouseiapo.tables import appointments, entries, meetings, tasks
+from projections.appointments import not_over
 from projections.holds import LEDGER, WATCH, EntryWriter
+from projections.placed import PRESENT, note_differing
 
 Notes = Mapping[str, "Known"]
 # How long an account is kept for what it has refused for good: somebody may yet mend that.
@@ -240,15 +243,14 @@ class PlaceHolds:
         link = str(rows[0]["link"])
         with self._rows.write() as connection:
             upsert(connection, entries, rows)
-            if watched_from is not None and not link.startswith("builtin-"):
-                ensure(connection, LEDGER, f"{link}/{WATCH}", lane=link, due_at=watched_from)
+            if watched_from is not None:
+                have_watched(connection, link, watched_from)
 
 
-def note_differing(rows: Rows, keys: Sequence[str]) -> None:
-    """They are not as wanted; once they are to be made so again, then whatever stands there."""
-    with rows.write() as connection:
-        differing = update(entries).where(entries.c.key.in_(keys))
-        connection.execute(differing.values(fingerprint="", etag=""))
+def have_watched(connection: Connection, link: str, since: datetime) -> None:
+    """Look from then on at what is done by hand on a calendar; nobody's hand gets at the built-in ones."""
+    if not link.startswith("builtin-"):
+        ensure(connection, LEDGER, f"{link}/{WATCH}", lane=link, due_at=since)
 
 
 def _is_touched(result: Placed | PortError) -> bool:
@@ -287,8 +289,7 @@ def _unknown(entry: Entry, link: str) -> Known:
 
 def left_on(rows: Rows, link: str) -> tuple[int, bool]:
     """How many entries of ours stand on a calendar, or may; whether something is still to be done there."""
-    present = or_(entries.c.vendor_id != "", entries.c.unsure)
-    standing = select(func.count()).select_from(entries).where(entries.c.link == link, present)
+    standing = select(func.count()).select_from(entries).where(entries.c.link == link, PRESENT)
     due = select(tasks.c.key).where(tasks.c.ledger == LEDGER, tasks.c.lane == link, tasks.c.parked.is_(False))
     with rows.read() as connection:
         return connection.scalar(standing) or 0, connection.scalar(due.limit(1)) is not None
@@ -298,11 +299,10 @@ def is_used(rows: Rows, link: str, now: datetime) -> bool:
     """Whether something waits to be done through an account, or it hosts a conference to come."""
     hope = or_(tasks.c.parked.is_(False), tasks.c.failing_since > now - HOPE)
     due = select(tasks.c.key).where(tasks.c.lane == link, hope)
-    to_come = or_(appointments.c.ends_at.is_(None), appointments.c.ends_at > now)
     hosted = (
         select(meetings.c.appointment)
         .outerjoin(appointments, appointments.c.id == meetings.c.appointment)
-        .where(meetings.c.link == link, to_come)
+        .where(meetings.c.link == link, not_over(now))
     )
     with rows.read() as connection:
         return any(connection.scalar(each.limit(1)) is not None for each in (due, hosted))

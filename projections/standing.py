@@ -12,6 +12,7 @@ from chouseiapo.domain.links import Leaving
 from chouseiapo.storage import Rows
 from chouseiapo.tables import appointments, entries, holds, tasks
 from projections.holds import LEDGER
+from projections.placed import PRESENT
 
 
 class Standing(NamedTuple):
@@ -56,9 +57,8 @@ def to_be_cleared(rows: Rows, link: str, leave: Leaving) -> int:
     )
     if leave is Leaving.KEEP_CONFIRMED:
         unread = unread.where(appointments.c.state == "proposed")
-    present = or_(entries.c.vendor_id != "", entries.c.unsure)
     count = (
-        select(func.count()).select_from(entries).where(entries.c.link == link, present, or_(at_work, unread))
+        select(func.count()).select_from(entries).where(entries.c.link == link, PRESENT, or_(at_work, unread))
     )
     with rows.read() as connection:
         return connection.scalar(count) or 0
@@ -66,9 +66,12 @@ def to_be_cleared(rows: Rows, link: str, leave: Leaving) -> int:
 
 def failing(rows: Rows, links: Iterable[str]) -> dict[str, Failing]:
     """What does not get through, by link: the failure that has lasted longest."""
+    asked = list(links)
+    if not asked:
+        return {}
     found = (
         select(tasks.c.lane, tasks.c.error, tasks.c.failing_since)
-        .where(tasks.c.ledger == LEDGER, tasks.c.lane.in_(list(links)), tasks.c.failing_since.is_not(None))
+        .where(tasks.c.ledger == LEDGER, tasks.c.lane.in_(asked), tasks.c.failing_since.is_not(None))
         .order_by(tasks.c.failing_since.desc())
     )
     with rows.read() as connection:

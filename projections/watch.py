@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from chouseiapo.application import Coordination
 from chouseiapo.domain.errors import Busy, DomainError
@@ -26,8 +26,8 @@ from chouseiapo.storage import Rows, upsert
 from chouseiapo.tables import entries, watched
 from projections.holds import ANSWERED, LEDGER
 from projections.offers import claims_on
-from projections.place_holds import note_differing, placed_of
-from projections.placed import ours_among
+from projections.place_holds import placed_of
+from projections.placed import mark_differing, note_differing, ours_among
 
 # More than this many, and more than half of a mailbox's: nobody has meant each of them.
 MASS = 10
@@ -204,11 +204,10 @@ class Watch:
             upsert(connection, watched, [row | {"window_ends_at": window_end}])
 
     def _put_back(self, link: str, rows: Sequence[Any]) -> None:
-        """What is gone for good gets a new generation; then the entries are wanted and not there."""
-        gone = {"vendor_id": "", "etag": "", "fingerprint": "", "generation": entries.c.generation + 1}
+        """Gone for good: then they are wanted and not there."""
         with self._rows.write() as connection:
+            mark_differing(connection, entries.c.key.in_([row.key for row in rows]), gone=True)
             for row in rows:
-                connection.execute(update(entries).where(entries.c.key == row.key).values(gone))
                 touch(connection, LEDGER, f"{link}/{row.appointment}", lane=link)
 
 
