@@ -152,9 +152,8 @@ class Services:
 
     def _give_back(self, link: str, grant: Grant) -> None:
         """Take the consent back, but not while another link lives by it, because it is one an account."""
-        provider, account = link.partition("-")[0], link.rpartition("-")[2]
-        shared = any(h.provider == provider and h.link.endswith(account) for h in self.vault.held())
-        if provider in self.consents and not shared:
+        provider = link.partition("-")[0]
+        if provider in self.consents and not self.vault.of_account(link):
             self.consents[provider].revoke(grant)
 
     def erase_guest(self, appointment: str, cause: Meta, cancel: bool = False) -> None:
@@ -209,14 +208,8 @@ def _assemble(
         Provider.ZOOM.value: ZoomAccounts(settings),
     }
     vault = Vault(rows, sealer, accounts, clock)
-    google, outlook = GoogleCalendar(settings, vault), OutlookCalendar(settings, vault)
-    caldav, zoom = CaldavCalendar(settings, vault, clock), ZoomMeetings(settings, vault, clock)
-    calendars: dict[str, Calendar] = {
-        "builtin": BuiltinCalendar(BuiltinShelf(rows)),
-        Provider.GOOGLE.value: google,
-        Provider.MICROSOFT.value: outlook,
-        Provider.CALDAV.value: caldav,
-    }
+    linked, zoom = _linked_calendars(settings, vault, clock), ZoomMeetings(settings, vault, clock)
+    calendars: dict[str, Calendar] = {"builtin": BuiltinCalendar(BuiltinShelf(rows)), **linked}
     guest_signer, feed_signer = (Signer(settings.secret_key, kind) for kind in ("guest link", "feed link"))
     guest_links = SecretLinks(guest_signer, "appointment", f"{settings.base_url}/g/")
     writer = EntryWriter(app, settings.base_url, settings.time_zone, settings.locale)
@@ -251,8 +244,18 @@ def _assemble(
         policies=Policies(app, rows, timedelta(seconds=settings.meeting_wait_s), settings.locale),
         settlers=settlers,
         reminders=reminders,
-        connected=(google, outlook, caldav, zoom, *filter(None, (mailer,))),
+        connected=(*linked.values(), zoom, *filter(None, (mailer,))),
     )
+
+
+def _linked_calendars(
+    settings: Settings, vault: Vault, clock: Clock
+) -> dict[str, GoogleCalendar | OutlookCalendar | CaldavCalendar]:
+    return {
+        Provider.GOOGLE.value: GoogleCalendar(settings, vault),
+        Provider.MICROSOFT.value: OutlookCalendar(settings, vault),
+        Provider.CALDAV.value: CaldavCalendar(settings, vault, clock),
+    }
 
 
 def _consents(settings: Settings, google: GoogleAccounts, microsoft: MicrosoftAccounts) -> dict[str, Consent]:

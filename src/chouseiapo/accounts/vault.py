@@ -101,6 +101,12 @@ class Vault:
             found = select(vault.c.link, vault.c.member, vault.c.provider, vault.c.revision)
             return [Held(*row) for row in connection.execute(found)]
 
+    def of_account(self, link: str) -> list[str]:
+        """Every link that leads to the same account as that one, itself included, where something is kept."""
+        provider, account = link.partition("-")[0], link.rpartition("-")[2]
+        links = (held.link for held in self.held() if held.provider == provider)
+        return [each for each in links if each.rpartition("-")[2] == account]
+
     def grant(self, link: str) -> Grant:
         """What the link has been granted, for whoever says where the account is. Raises PortError."""
         return self._held(link).kept.grant

@@ -52,16 +52,12 @@ def linked_before(owner: Linkable, link: str) -> AccountLinked | None:
 
 def shared_with(link: Link) -> list[str]:
     """The other members for whom the same account speaks. Rooms may share one."""
-    account, owner = link.id.rpartition("-")[2], link_owner(link.id)
-    if is_of("room", owner):
+    if is_of("room", link_owner(link.id)):
         return []
-    same = [
-        held.link
-        for held in services().vault.held()
-        if held.provider == link.provider and held.link.rpartition("-")[2] == account
-    ]
     others = {
-        link_owner(each): each for each in same if is_of("member", link_owner(each)) and each != link.id
+        link_owner(each): each
+        for each in services().vault.of_account(link.id)
+        if is_of("member", link_owner(each)) and each != link.id
     }
     found = services().coordination.members(others)
     return sorted(member.name for id, member in found.items() if others[id] in member.links)

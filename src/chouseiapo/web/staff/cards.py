@@ -80,8 +80,13 @@ def card(owner: Linkable, room: str = "") -> Card:
 
 def health_of(link: Link | None) -> Health:
     """How a link is at this moment."""
-    found = failing(services().rows, [link.id]) if link else {}
-    return health(link, found.get(link.id) if link else None, g.now)
+    return healths_of([link])[0]
+
+
+def healths_of(links: Sequence[Link | None]) -> list[Health]:
+    """The same of many, in one read."""
+    found = failing(services().rows, [link.id for link in links if link])
+    return [health(link, found.get(link.id) if link else None, g.now) for link in links]
 
 
 def offers(besides: str = "", for_all: bool = False) -> list[Offer]:

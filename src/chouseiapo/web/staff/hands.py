@@ -80,7 +80,7 @@ def fixed_time(appointment: str) -> Other | None:
     found = services().coordination.appointment(appointment) if appointment else None
     if found is None or found.chosen is None or not may_see(g.member, found):
         return None
-    return Other(found.id, title_of(found), slot(found.chosen.start, found.chosen.end))
+    return _other(found)
 
 
 def replacement(appointment: Appointment, stream: Sequence[Event]) -> Other | None:
@@ -93,7 +93,7 @@ def replacement(appointment: Appointment, stream: Sequence[Event]) -> Other | No
     found = services().coordination.appointment(cause)
     if found.state is not State.PROPOSED or not may_see(g.member, found):
         return None
-    return Other(found.id, title_of(found), "")
+    return _other(found)
 
 
 def successor(appointment: Appointment) -> Other | None:
@@ -101,9 +101,12 @@ def successor(appointment: Appointment) -> Other | None:
     found = replaced_by(services().coordination, appointment)
     if found is None or not may_see(g.member, found):
         return None
-    return Other(
-        found.id, title_of(found), slot(found.chosen.start, found.chosen.end) if found.chosen else ""
-    )
+    return _other(found)
+
+
+def _other(found: Appointment) -> Other:
+    chosen = found.chosen
+    return Other(found.id, title_of(found), slot(chosen.start, chosen.end) if chosen else "")
 
 
 def _moved(asked: Deviation) -> str:

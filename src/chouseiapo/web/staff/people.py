@@ -14,9 +14,9 @@ from chouseiapo.domain.proposal import Kind
 from chouseiapo.web.i18n import _
 from chouseiapo.web.request import services
 from chouseiapo.web.staff import words
-from chouseiapo.web.staff.health import BUILT_IN, Health, health
+from chouseiapo.web.staff.cards import healths_of
+from chouseiapo.web.staff.health import BUILT_IN, Health
 from projections.people import Person, find_people
-from projections.standing import failing
 
 MOST_FOUND = 8
 
@@ -42,17 +42,11 @@ def all_shown(ids: Sequence[str]) -> list[Shown]:
     """Those of them who are registered, however many in two reads."""
     owners = services().coordination.owners(id for id in ids if is_of("member", id)).values()
     members = [owner for owner in owners if isinstance(owner, Member) and owner.version]
-    links = {member.id: member.calendar for member in members}
-    failures = failing(services().rows, [link.id for link in links.values() if link])
-    found = []
-    for member in members:
-        link = links[member.id]
-        how = health(link, failures.get(link.id) if link else None, g.now)
-        state, calendar, remedy = _calendar_health(member, how)
-        found.append(
-            Shown(member.id, member.name, member.email, state, calendar, remedy, zoom_health(member))
-        )
-    return found
+    healths = healths_of([member.calendar for member in members])
+    return [
+        Shown(member.id, member.name, member.email, *_calendar_health(member, how), zoom_health(member))
+        for member, how in zip(members, healths, strict=True)
+    ]
 
 
 def _calendar_health(member: Member, found: Health) -> tuple[str, str, str]:

@@ -13,7 +13,7 @@ from chouseiapo.domain.room import Room
 from chouseiapo.web.errors import Refused
 from chouseiapo.web.request import services
 from chouseiapo.web.staff import session
-from chouseiapo.web.staff.cards import card, health_of, offers
+from chouseiapo.web.staff.cards import card, offers
 from chouseiapo.web.staff.frame import is_administrator
 from chouseiapo.web.staff.health import Health
 from chouseiapo.web.staff.settings import said_of
@@ -88,7 +88,7 @@ def _overview(problems: dict[str, Problem], name: str = "", seats: str = "") -> 
 def _line(room: Room) -> Line:
     shown = card(room, room.id)
     calendar = f"{shown.name}: {shown.target or shown.account}" if shown.is_linked else shown.name
-    return Line(room.id, room.name, room.seats, calendar, health_of(room.calendar))
+    return Line(room.id, room.name, room.seats, calendar, shown.health)
 
 
 def _problems(name: str, seats: str) -> dict[str, Problem]:
