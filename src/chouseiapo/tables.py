@@ -150,15 +150,30 @@ meetings = Table(
     Column("link", String, nullable=False),
     Column("fingerprint", String, nullable=False),
 )
+# `look`: something was seen or said that only a direct read can tell the truth of.
 issued_meetings = Table(
     "issued_meetings",
     metadata,
-    _key("appointment"),
+    _key("key"),
+    Column("appointment", String, nullable=False, index=True),
+    Column("generation", Integer, nullable=False, default=1),
     Column("link", String, nullable=False),
     _text("meeting_id"),
     _text("fingerprint"),
     Column("unsure_since", Instant),
+    Column("look", Boolean, nullable=False, default=False),
+    Index("issued_meetings_meeting", "meeting_id"),
 )
+# How often meetings were made or changed for a host on one UTC day: Zoom allows a hundred.
+host_writes = Table(
+    "host_writes",
+    metadata,
+    _key("host"),
+    _key("day"),
+    Column("count", Integer, nullable=False, default=0),
+)
+# What vendors have told us lately, as digests: told again, it is no news.
+notices = Table("notices", metadata, _key("digest"), Column("seen_at", Instant, nullable=False, index=True))
 
 # Ledger of mails: `mails` says what should be sent and why, `sent_mails` what became of it.
 mails = Table(
