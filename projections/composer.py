@@ -18,7 +18,7 @@ from chouseiapo.domain.member import Member
 from chouseiapo.mail import Facts, Hand, LinkRule, Mails, Person, Recipient, Rule
 from projections.mails_of_links import RULES as OF_LINKS
 from projections.mails_of_links import link_facts, why_pointless
-from projections.outbox import GUEST, QUESTION, Mail
+from projections.outbox import GUEST, Mail
 
 
 class Composer:
@@ -59,7 +59,7 @@ class Composer:
         """Why nobody needs the mail any more; empty while it should go."""
         if mail.rule in OF_LINKS:
             return why_pointless(self._app, mail)
-        if mail.rule != QUESTION:
+        if mail.rule != Rule.QUESTION:
             return ""
         appointment = self._app.appointment(mail.appointment)
         if appointment.is_over(now):

@@ -19,12 +19,12 @@ from chouseiapo.domain.appointment import Appointment, State
 from chouseiapo.domain.event import ERASED, Event
 from chouseiapo.domain.ids import is_of
 from chouseiapo.domain.proposal import Guest, shown_title
+from chouseiapo.mail_facts import Rule
 from chouseiapo.storage import Rows
 from chouseiapo.tables import appointment_people, appointments, mails, parked, people, sent_mails, tasks
 from projections.appointments import Listed, not_over
 from projections.holds import LEDGER as HOLDS
 from projections.meetings import LEDGER as MEETINGS
-from projections.outbox import QUESTION
 from projections.send_mails import SENT
 
 SKIPPED = "skipped_"
@@ -61,7 +61,7 @@ def questions(app: Coordination, rows: Rows, member: str | None, now: datetime) 
         select(appointments.c.id, appointments.c.title)
         .join(mails, mails.c.appointment == appointments.c.id)
         .where(
-            mails.c.rule == QUESTION,
+            mails.c.rule == Rule.QUESTION,
             appointments.c.state.in_((State.PROPOSED.value, State.CONFIRMED.value)),
             not_over(now),
         )

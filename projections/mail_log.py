@@ -9,11 +9,12 @@ from typing import Any
 import msgspec
 from sqlalchemy import Select, and_, or_, select
 
+from chouseiapo.mail_facts import SIGN_IN
 from chouseiapo.storage import Rows
 from chouseiapo.tables import mails, sent_mails, tasks
 from projections.desk import SKIPPED
 from projections.mails_of_links import RULES as OF_LINKS
-from projections.outbox import LEDGER, SIGN_IN, Mail
+from projections.outbox import LEDGER, Mail
 from projections.send_mails import SENT
 
 

@@ -7,10 +7,10 @@ from chouseiapo.domain.ids import is_of
 from chouseiapo.domain.links import AccountBroken, EntriesDisappeared
 from chouseiapo.domain.member import Member
 from chouseiapo.domain.room import Room
-from chouseiapo.mail import LinkFacts
-from projections.outbox import LINK_BROKEN, VANISHED, Mail
+from chouseiapo.mail import LinkFacts, LinkRule
+from projections.outbox import Mail
 
-RULES = (LINK_BROKEN, VANISHED)
+RULES = tuple(LinkRule)
 
 
 def link_facts(app: Coordination, mail: Mail, base_url: str) -> LinkFacts:
@@ -20,7 +20,7 @@ def link_facts(app: Coordination, mail: Mail, base_url: str) -> LinkFacts:
     link = owner.links[_link(app, mail)]
     is_room = isinstance(owner, Room)
     relinked_at = f"{base_url}/rooms/{owner.id}" if is_room else f"{base_url}/settings"
-    vanished = mail.rule == VANISHED
+    vanished = mail.rule == LinkRule.VANISHED
     return LinkFacts(
         link=link,
         at=mail.created_at,
@@ -35,7 +35,7 @@ def why_pointless(app: Coordination, mail: Mail) -> str:
     link = app.linked(_link(app, mail))
     if link is None:
         return "unlinked"
-    if mail.rule == VANISHED:
+    if mail.rule == LinkRule.VANISHED:
         return "" if link.vanished else "answered"
     return "" if link.broken and link.broken_since == mail.created_at else "healed"
 

@@ -22,28 +22,19 @@ from chouseiapo.domain.member import Role
 from chouseiapo.domain.proposal import Delivery
 from chouseiapo.domain.slots import CandidateState
 from chouseiapo.ledger import touch
+from chouseiapo.mail_facts import Rule
+from chouseiapo.mail_links import LinkRule
 from chouseiapo.storage import Rows, insert_new
 from chouseiapo.tables import mails, people, sent_mails
 
 LEDGER = "outbox"
 GUEST = "guest"
 LANES = 4
-
-REQUEST = "request"
-CONFIRMATION = "confirmation"
-CONFIRMATION_PENDING = "confirmation_pending"
-MEETING_URL = "meeting_url"
-CANCELLED = "cancelled"
-EXPIRED = "expired"
-ALL_GONE = "all_gone"
-REMOVED = "removed"
-QUESTION = "question"
-REMINDER = "reminder"
-LINK_BROKEN = "link_broken"
-VANISHED = "vanished"
-SIGN_IN = "sign_in"
 # What happens to accounts that somebody has to be told of.
-_OF_LINKS: dict[type[Event], str] = {AccountBroken: LINK_BROKEN, EntriesDisappeared: VANISHED}
+_OF_LINKS: dict[type[Event], LinkRule] = {
+    AccountBroken: LinkRule.LINK_BROKEN,
+    EntriesDisappeared: LinkRule.VANISHED,
+}
 
 
 class Mail(msgspec.Struct, frozen=True):
@@ -138,45 +129,45 @@ def _told(
     everybody = [*_guest(appointment), *_members(appointment)]
     match event:
         case Appointment.Proposed() if requested:
-            yield REQUEST, everybody
+            yield Rule.REQUEST, everybody
         case Appointment.RequestResent():
-            yield REQUEST, _guest(appointment)
+            yield Rule.REQUEST, _guest(appointment)
         case Appointment.Confirmed() if not appointment.awaits_meeting:
-            yield CONFIRMATION, everybody
+            yield Rule.CONFIRMATION, everybody
         case Appointment.MeetingDelayed():
-            yield CONFIRMATION_PENDING, everybody
+            yield Rule.CONFIRMATION_PENDING, everybody
         case Appointment.MeetingIssued():
-            yield MEETING_URL if appointment.meeting_delayed else CONFIRMATION, everybody
+            yield Rule.MEETING_URL if appointment.meeting_delayed else Rule.CONFIRMATION, everybody
         case Appointment.AttendeesChanged():
             yield from _told_joining(appointment, [m for m in appointment.attendees if m not in attendees])
             if appointment.state is State.CONFIRMED:
-                yield REMOVED, [m for m in attendees if m not in appointment.attendees]
+                yield Rule.REMOVED, [m for m in attendees if m not in appointment.attendees]
         case Appointment.CandidateTaken() if _none_left(appointment):
-            yield ALL_GONE, [appointment.author]
+            yield Rule.ALL_GONE, [appointment.author]
         case Appointment.OrganizerAsked():
-            yield QUESTION, list(dict.fromkeys((appointment.organizer, appointment.author)))
+            yield Rule.QUESTION, list(dict.fromkeys((appointment.organizer, appointment.author)))
         case Appointment.Cancelled() if requested or state is State.CONFIRMED:
-            yield CANCELLED, everybody
+            yield Rule.CANCELLED, everybody
         case Appointment.Cancelled():
-            yield CANCELLED, _members(appointment)
+            yield Rule.CANCELLED, _members(appointment)
         case Appointment.Expired():
-            yield EXPIRED, everybody if requested else _members(appointment)
+            yield Rule.EXPIRED, everybody if requested else _members(appointment)
 
 
 def _told_joining(appointment: Appointment, joined: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
     """Who joins later is told what the others were told."""
     if appointment.state is State.PROPOSED:
         if appointment.delivery is Delivery.MAIL:
-            yield REQUEST, joined
+            yield Rule.REQUEST, joined
     elif appointment.meeting_delayed and appointment.awaits_meeting:
-        yield CONFIRMATION_PENDING, joined
+        yield Rule.CONFIRMATION_PENDING, joined
     elif not appointment.awaits_meeting:
-        yield CONFIRMATION, joined
+        yield Rule.CONFIRMATION, joined
 
 
 def told_at(events: Sequence[Event]) -> dict[str, datetime]:
     """When each recipient was last told that the time is fixed; who is not in it has yet to be told."""
-    told = (CONFIRMATION, CONFIRMATION_PENDING)
+    told = (Rule.CONFIRMATION, Rule.CONFIRMATION_PENDING)
     return {mail.recipient: mail.created_at for mail in mails_of(events) if mail.rule in told}
 
 
@@ -198,7 +189,7 @@ def _mail(event: Event, rule: str, recipient: str) -> Mail:
         key=f"{event.id}/{rule}/{recipient}",
         appointment=event.originator_id,
         recipient=recipient,
-        rule=rule,
+        rule=str(rule),
         version=event.originator_version,
         created_at=event.at,
     )

@@ -17,9 +17,10 @@ from chouseiapo.application import Coordination
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.event import Event
 from chouseiapo.event_store import StoreTrouble
+from chouseiapo.mail_facts import Rule
 from chouseiapo.storage import Rows
 from projections.appointments import starting_between
-from projections.outbox import GUEST, REMINDER, Mail, is_wanted, told_at, want
+from projections.outbox import GUEST, Mail, is_wanted, told_at, want
 
 # Every local date that a start can have lies within this much of it, in any zone.
 HORIZON = timedelta(hours=26)
@@ -109,9 +110,9 @@ class Reminders:
         sent = not why
         if sent:
             key = _key(appointment.id, start, recipient)
-            mail = Mail(key, appointment.id, recipient, REMINDER, appointment.version, now)
+            mail = Mail(key, appointment.id, recipient, Rule.REMINDER.value, appointment.version, now)
             why = "due" if self._want(mail, dry_run) else "already in the outbox"
-        yield Decision(appointment.id, recipient, REMINDER, due, sent, not sent, why)
+        yield Decision(appointment.id, recipient, Rule.REMINDER.value, due, sent, not sent, why)
 
     def _want(self, mail: Mail, dry_run: bool) -> bool:
         if dry_run:
@@ -144,4 +145,4 @@ def _recipients(appointment: Appointment) -> list[str]:
 
 
 def _key(appointment: str, start: datetime, recipient: str) -> str:
-    return f"{appointment}/{REMINDER}/{start:%Y%m%dT%H%MZ}/{recipient}"
+    return f"{appointment}/{Rule.REMINDER}/{start:%Y%m%dT%H%MZ}/{recipient}"

@@ -14,12 +14,12 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from chouseiapo.ledger import Task
-from chouseiapo.mail import Rule
+from chouseiapo.mail_facts import SIGN_IN, Rule
 from chouseiapo.ports import Mailer, PortError
 from chouseiapo.storage import Rows, upsert
 from chouseiapo.tables import mails, sent_mails
 from projections.composer import Composer
-from projections.outbox import GUEST, LEDGER, SIGN_IN, Mail
+from projections.outbox import GUEST, LEDGER, Mail
 from projections.reminders import Reminders
 
 SENT = "sent"

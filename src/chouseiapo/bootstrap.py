@@ -39,6 +39,7 @@ from chouseiapo.domain.links import Provider
 from chouseiapo.domain.slots import Grid
 from chouseiapo.event_store import recorder_settings
 from chouseiapo.mail import Mails
+from chouseiapo.mail_facts import SIGN_IN
 from chouseiapo.policies import Policies
 from chouseiapo.ports import Calendar, PortError
 from chouseiapo.storage import Rows
@@ -50,7 +51,7 @@ from projections.composer import Composer
 from projections.holds import EntryWriter, Holds
 from projections.meetings import IssueMeetings, Meetings
 from projections.offers import Offers
-from projections.outbox import SIGN_IN, Mail, Outbox, want
+from projections.outbox import Mail, Outbox, want
 from projections.people import People
 from projections.place_holds import PlaceHolds
 from projections.reminders import Reminders

@@ -21,7 +21,7 @@ from chouseiapo.domain.proposal import Visibility
 from chouseiapo.domain.slots import Candidate
 from chouseiapo.envelope import Envelope, compose
 from chouseiapo.invitation import Invitation, Method, uid
-from chouseiapo.mail_facts import Facts, Hand, Person, Recipient, Rule, words
+from chouseiapo.mail_facts import SIGN_IN, Facts, Hand, Person, Recipient, Rule, words
 from chouseiapo.mail_links import LinkFacts, LinkRule, link_words
 from chouseiapo.ports import cut
 
@@ -102,7 +102,7 @@ class Mails:
             date=now,
         )
         printed = {"company": self._settings.company, "url": url, "minutes": expires_minutes}
-        return self._compose("sign_in", {"locale": reader.locale, **printed}, envelope, reader)
+        return self._compose(SIGN_IN, {"locale": reader.locale, **printed}, envelope, reader)
 
     def render_about_link(
         self, rule: LinkRule, recipient: Recipient, facts: LinkFacts, *, message_id: str, now: datetime

@@ -22,6 +22,9 @@ from chouseiapo.domain.appointment_state import Deviation
 from chouseiapo.domain.proposal import Kind, Meeting
 from chouseiapo.domain.slots import Candidate, CandidateState
 
+# The one mail that no event asks for.
+SIGN_IN = "sign_in"
+
 
 class Rule(StrEnum):
     """What happened that a mail tells of; with guest_ or member_ before it, a folder of templates."""

@@ -13,8 +13,8 @@ from chouseiapo.domain.links import Link, Provider
 from chouseiapo.domain.proposal import LOCALES, Delivery, Guest, Kind, Meeting, Platform
 from chouseiapo.domain.slots import Candidate
 from chouseiapo.mail import Facts, Hand, LinkFacts, LinkRule, Mails, Person, Recipient, Rule
+from chouseiapo.mail_facts import SIGN_IN
 
-SIGN_IN = "sign_in"
 # What no guest is ever told.
 FOR_MEMBERS = (Rule.ALL_GONE, Rule.REMOVED, Rule.QUESTION)
 _ABOUT_LINKS = {f"member_{rule}": rule for rule in LinkRule}

@@ -14,9 +14,10 @@ from chouseiapo.bootstrap import Services
 from chouseiapo.clock import utc_now
 from chouseiapo.domain.appointment import Appointment, Edit
 from chouseiapo.domain.proposal import Guest, Meeting, Platform
+from chouseiapo.mail_facts import Rule
 from chouseiapo.tables import mails
 from chouseiapo.worker import Worker
-from projections.outbox import REMINDER, Mail
+from projections.outbox import Mail
 from projections.reminders import Decision
 from tests.product import BY, NOW, YAMADA, Office, at, offer
 
@@ -35,7 +36,7 @@ def confirmed(office: Office, services: Services) -> Appointment:
 def reminders(services: Services) -> list[Mail]:
     """Reminder rows in the outbox."""
     with services.rows.read() as connection:
-        found = connection.execute(select(mails).where(mails.c.rule == REMINDER).order_by(mails.c.key))
+        found = connection.execute(select(mails).where(mails.c.rule == Rule.REMINDER).order_by(mails.c.key))
         return [Mail(*(getattr(row, f) for f in Mail.__struct_fields__)) for row in found]
 
 
@@ -212,7 +213,7 @@ def test_a_key_of_another_start_is_another_reminder(confirmed: Appointment, serv
         mail.key.replace("20261125T0100Z", "20261126T0200Z"),
         mail.appointment,
         mail.recipient,
-        REMINDER,
+        Rule.REMINDER,
         2,
         SEVEN,
     )

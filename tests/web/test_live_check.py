@@ -13,10 +13,11 @@ import pytest
 
 from chouseiapo.domain.appointment import Appointment, State
 from chouseiapo.domain.slots import CandidateState
+from chouseiapo.mail_facts import Rule
 from chouseiapo.sandbox import Sandbox
 from chouseiapo.web import limits
 from chouseiapo.worker import Worker
-from projections.outbox import ALL_GONE, mails_of
+from projections.outbox import mails_of
 from tests.product import BY, NOW, at
 from tests.web.desk import Desk
 from tests.web.linked import Linked, opened
@@ -184,7 +185,7 @@ class TestRefuse:
         for candidate in ("c1", "c2"):
             assert linked.guest.confirm(made, candidate)[1]["code"] == "candidate_taken"
         stream = linked.services.coordination.stream(made["id"])
-        assert mails_of(stream)[-1].rule == ALL_GONE
+        assert mails_of(stream)[-1].rule == Rule.ALL_GONE
         assert appointment(linked, made).state is State.PROPOSED
         page = Desk(linked.app.test_client()).open(f"/g/{secret(made)}")
         assert "現在お選びいただける日時がありません" in page.text

@@ -8,9 +8,10 @@ from datetime import datetime
 from chouseiapo import wording
 from chouseiapo.bootstrap import Services
 from chouseiapo.domain.appointment import Appointment
+from chouseiapo.mail_facts import Rule
 from chouseiapo.web.i18n import _, translate
 from projections.mail_log import mails_about
-from projections.outbox import CONFIRMATION, CONFIRMATION_PENDING, GUEST
+from projections.outbox import GUEST
 
 
 def told(
@@ -41,6 +42,6 @@ def told(
 
 def _fates(services: Services, appointment: Appointment) -> dict[str, str]:
     """What became of each recipient's confirmation; who is not in it has one to come."""
-    confirmations = (CONFIRMATION, CONFIRMATION_PENDING)
+    confirmations = (Rule.CONFIRMATION, Rule.CONFIRMATION_PENDING)
     found = mails_about(services.rows, appointment.id)
     return {each.mail.recipient: each.state for each in found if each.mail.rule in confirmations}

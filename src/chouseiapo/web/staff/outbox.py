@@ -11,6 +11,7 @@ from chouseiapo import wording
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.errors import NotFound
 from chouseiapo.domain.event import GUEST
+from chouseiapo.mail_facts import Rule
 from chouseiapo.web.errors import Refused
 from chouseiapo.web.i18n import _
 from chouseiapo.web.request import services
@@ -20,7 +21,6 @@ from chouseiapo.web.staff.mail_view import framed, shown
 from projections.desk import names_guest
 from projections.mail_log import STATES, Logged, latest_mails, mails_about_accounts
 from projections.mails_of_links import link_facts
-from projections.outbox import REMINDER
 
 outbox = Blueprint("outbox", __name__)
 PAGE = 50
@@ -148,7 +148,7 @@ def _line(logged: Logged, **about: str) -> MailLine:
 def _cause(logged: Logged) -> str:
     """What made a mail, as `MAIL_CAUSES` knows it; neither the clock nor an account has one."""
     rule, version = logged.mail.rule, logged.mail.version
-    if rule == REMINDER or not logged.mail.appointment:
+    if rule == Rule.REMINDER or not logged.mail.appointment:
         return rule
     event = services().coordination.stream(logged.mail.appointment, until=version)[version - 1].NAME
     return f"{rule} {event}" if f"{rule} {event}" in words.MAIL_CAUSES else event
