@@ -21,13 +21,14 @@ from chouseiapo.domain.proposal import Visibility
 from chouseiapo.domain.slots import Candidate
 from chouseiapo.envelope import Envelope, compose
 from chouseiapo.invitation import Invitation, Method, uid
-from chouseiapo.mail_facts import SIGN_IN, Facts, Hand, Person, Recipient, Rule, words
+from chouseiapo.mail_facts import SIGN_IN, Facts, Hand, Letter, Person, Recipient, Rule, words
 from chouseiapo.mail_links import LinkFacts, LinkRule, link_words
 from chouseiapo.ports import cut
 
 __all__ = [
     "Facts",
     "Hand",
+    "Letter",
     "LinkFacts",
     "LinkRule",
     "Mails",
@@ -42,6 +43,9 @@ _METHODS: Mapping[Rule, Method] = {
     Rule.CONFIRMATION: "REQUEST",
     Rule.CONFIRMATION_PENDING: "REQUEST",
     Rule.MEETING_URL: "REQUEST",
+    Rule.MEETING_CHANGED: "REQUEST",
+    Rule.MEETING_WITHDRAWN: "REQUEST",
+    Rule.MOVED: "REQUEST",
     Rule.CANCELLED: "CANCEL",
     Rule.REMOVED: "CANCEL",
 }

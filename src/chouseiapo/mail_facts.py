@@ -20,7 +20,7 @@ from chouseiapo.config import Settings
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.appointment_state import Deviation
 from chouseiapo.domain.proposal import Kind, Meeting
-from chouseiapo.domain.slots import Candidate, CandidateState
+from chouseiapo.domain.slots import Candidate, CandidateState, Slot
 
 # The one mail that no event asks for.
 SIGN_IN = "sign_in"
@@ -39,6 +39,16 @@ class Rule(StrEnum):
     REMOVED = "removed"
     QUESTION = "question"
     REMINDER = "reminder"
+    MOVED = "moved"
+    MEETING_CHANGED = "meeting_changed"
+    MEETING_WITHDRAWN = "meeting_withdrawn"
+    MEETING_VANISHED = "meeting_vanished"
+    MESSAGE = "message"
+
+    @classmethod
+    def of(cls, name: str) -> Rule:
+        """The rule by the name that a row has it under; `reminder-90`, minutes before, is a reminder."""
+        return cls(name.partition("-")[0])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +56,7 @@ class Recipient:
     """Who gets the mail, and how; without a locale or a zone, the organization's.
 
     calendar_part: the mail brings the event itself, because nobody else writes into their calendar.
+    host: the meeting runs on their account, so they may start it.
     """
 
     id: str
@@ -56,6 +67,15 @@ class Recipient:
     text_only: bool = False
     guest: bool = False
     calendar_part: bool = False
+    host: bool = False
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What a member writes to the guest; without a subject, one is put."""
+
+    subject: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -77,7 +97,9 @@ class Hand:
 class Facts:
     """All that a mail may tell: the appointment as of the event that caused it, and rooms' names by id.
 
-    agreed: the confirmed time that it is to replace, as long as that one stands.
+    agreed: the confirmed time that it is to replace, as long as that one stands. before: the confirmed time
+    that was moved to the one that stands now. direct: it was registered, nobody picked the time.
+    start_url_page: where the host starts the meeting. letter: what the mail brings the guest.
     """
 
     appointment: Appointment
@@ -90,6 +112,10 @@ class Facts:
     reason: str = ""
     hand: Hand | None = None
     agreed: Candidate | None = None
+    before: Slot | None = None
+    direct: bool = False
+    start_url_page: str = ""
+    letter: Letter | None = None
 
     @property
     def chosen(self) -> Candidate | None:
@@ -139,15 +165,19 @@ def words(rule: Rule, reader: Recipient, facts: Facts, settings: Settings, now: 
         "room": _room(chosen, reader, facts),
         "phone": appointment.guest.phone,
         "meeting": _meeting(appointment.meeting) if chosen else None,
+        "meeting_follows": appointment.awaits_meeting,
+        "before": _when(facts.before, reader, facts, settings.time_zone, today) if facts.before else None,
+        "letter": facts.letter,
+        "direct": facts.direct,
         "reason": facts.reason.strip(),
     }
     if guest:
         return shared | _to_guest(rule, facts, reader, settings.time_zone, today)
-    return shared | _to_member(facts, locale) | _by_hand(facts, reader, settings.time_zone, today)
+    return shared | _to_member(reader, facts) | _by_hand(facts, reader, settings.time_zone, today)
 
 
 def _to_guest(rule: Rule, facts: Facts, reader: Recipient, home: str, today: date) -> dict[str, Any]:
-    written = rule in (Rule.REQUEST, Rule.CONFIRMATION, Rule.CONFIRMATION_PENDING)
+    written = rule in (Rule.REQUEST, Rule.CONFIRMATION, Rule.CONFIRMATION_PENDING, Rule.MOVED)
     return {
         "salutation": wording.salutation(facts.appointment.guest, reader.locale),
         "message": facts.appointment.message.strip() if written else "",
@@ -157,8 +187,8 @@ def _to_guest(rule: Rule, facts: Facts, reader: Recipient, home: str, today: dat
     }
 
 
-def _to_member(facts: Facts, locale: str) -> dict[str, Any]:
-    guest = facts.appointment.guest
+def _to_member(reader: Recipient, facts: Facts) -> dict[str, Any]:
+    guest, locale = facts.appointment.guest, reader.locale
     return {
         "guest": wording.guest_in_text(guest, locale),
         "guest_name": guest.name or guest.company or guest.email,
@@ -167,6 +197,7 @@ def _to_member(facts: Facts, locale: str) -> dict[str, Any]:
         "author": "" if facts.author in facts.attendees else facts.author.name,
         "note": facts.appointment.note.strip(),
         "staff_url": facts.staff_url,
+        "start_url_page": facts.start_url_page if reader.host else "",
     }
 
 
@@ -186,10 +217,10 @@ def _by_hand(facts: Facts, reader: Recipient, home: str, today: date) -> dict[st
     }
 
 
-def _when(candidate: Candidate, reader: Recipient, facts: Facts, home: str, today: date) -> When:
-    start, end, locale = candidate.start, candidate.end, reader.locale
+def _when(time: Candidate | Slot, reader: Recipient, facts: Facts, home: str, today: date) -> When:
+    start, end, locale = time.start, time.end, reader.locale
     text = wording.slot(start, end, reader.time_zone, locale, today)
-    room = "" if reader.guest else _room(candidate, reader, facts)
+    room = _room(time, reader, facts) if isinstance(time, Candidate) and not reader.guest else ""
     if reader.time_zone == home:
         return When(text, room=room)
     there = f"{wording.zone_name(home, start, locale)}: {wording.slot(start, end, home, locale, today)}"

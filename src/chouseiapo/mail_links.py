@@ -30,6 +30,8 @@ class LinkRule(StrEnum):
 
     LINK_BROKEN = "link_broken"
     VANISHED = "vanished"
+    LINK_MOVED = "link_moved"
+    DEAUTHORIZED = "deauthorized"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,11 +12,11 @@ from chouseiapo.domain.event import Event
 from chouseiapo.domain.links import Link, Provider
 from chouseiapo.domain.proposal import LOCALES, Delivery, Guest, Kind, Meeting, Platform
 from chouseiapo.domain.slots import Candidate
-from chouseiapo.mail import Facts, Hand, LinkFacts, LinkRule, Mails, Person, Recipient, Rule
+from chouseiapo.mail import Facts, Hand, Letter, LinkFacts, LinkRule, Mails, Person, Recipient, Rule
 from chouseiapo.mail_facts import SIGN_IN
 
 # What no guest is ever told.
-FOR_MEMBERS = (Rule.ALL_GONE, Rule.REMOVED, Rule.QUESTION)
+FOR_MEMBERS = (Rule.ALL_GONE, Rule.REMOVED, Rule.QUESTION, Rule.MEETING_VANISHED)
 _ABOUT_LINKS = {f"member_{rule}": rule for rule in LinkRule}
 _ID = "appointment-" + "0" * 32
 _MEETING = Meeting("https://zoom.example/j/98765432101?pwd=sample", "98765432101", "7K2mQx")
@@ -25,6 +25,7 @@ _SAMPLES: dict[str, Any] = {
         "guest": Guest("ABC株式会社", "山田 太郎", "yamada@example.net", "03-0000-0000"),
         "people": ("田中 一郎", "鈴木 花子"),
         "title": "導入のご相談",
+        "subject": "当日の資料について",
         "message": "資料は当日、画面でご覧いただけます。\nお時間になりましたらURLからお入りください。",
         "note": "前回の見積もりを用意する。",
         "reason": "担当者の都合がつかなくなったため",
@@ -33,6 +34,7 @@ _SAMPLES: dict[str, Any] = {
         "guest": Guest("ABC Inc.", "Taro Yamada", "yamada@example.net", "03-0000-0000"),
         "people": ("Ichiro Tanaka", "Hanako Suzuki"),
         "title": "Getting started",
+        "subject": "About the slides",
         "message": "I will show the slides on screen.\nPlease join by the link at the time agreed.",
         "note": "Bring the last quotation.",
         "reason": "Something urgent came up.",
@@ -61,6 +63,7 @@ def preview(mails: Mails, name: str, now: datetime) -> EmailMessage:
         locale=locale,
         guest=guest,
         calendar_part=True,
+        host=not guest,
     )
     message_id = f"<{name.replace('/', '-')}@example.com>"
     if mail == SIGN_IN:
@@ -78,10 +81,12 @@ def _sides(rule: Rule) -> tuple[str, ...]:
 
 
 def _about_link(rule: LinkRule, now: datetime) -> LinkFacts:
-    """An account that Google has let go after a week; or from which a dozen entries have disappeared."""
+    """An account that Google has let go after a week, or from which a dozen entries have disappeared; or one
+    at Zoom that speaks for somebody else now, or has put our app out."""
     broken = "token_refused" if rule is LinkRule.LINK_BROKEN else ""
     linked_at = now - timedelta(days=7)
-    link = Link("sample", Provider.GOOGLE, "member@example.com", linked_at, broken=broken)
+    provider = Provider.ZOOM if rule in (LinkRule.LINK_MOVED, LinkRule.DEAUTHORIZED) else Provider.GOOGLE
+    link = Link("sample", provider, "member@example.com", linked_at, broken=broken)
     return LinkFacts(link=link, at=now, url="https://example.com/settings", count=12)
 
 
@@ -98,6 +103,9 @@ def _facts(rule: Rule, locale: str, now: datetime) -> Facts:
         staff_url="https://example.com/appointments/sample",
         reason=sample["reason"] if rule is Rule.CANCELLED else "",
         hand=Hand(colleague.name, False, appointment.question) if appointment.question else None,
+        before=appointment.candidates["c2"].slot if rule is Rule.MOVED else None,
+        letter=Letter(sample["subject"], sample["message"]) if rule is Rule.MESSAGE else None,
+        start_url_page="https://example.com/appointments/sample/start",
     )
 
 
@@ -131,7 +139,7 @@ def _story(rule: Rule, locale: str, now: datetime) -> Iterator[Event]:
             return
         case _:
             yield Appointment.Confirmed(**happened, candidate="c1", guest=sample["guest"])
-            if rule is not Rule.CONFIRMATION_PENDING:
+            if rule not in (Rule.CONFIRMATION_PENDING, Rule.MEETING_WITHDRAWN):
                 yield Appointment.MeetingIssued(**happened, meeting=_MEETING, host="sample")
             if rule is Rule.CANCELLED:
                 yield Appointment.Cancelled(**happened)

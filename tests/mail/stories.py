@@ -16,8 +16,8 @@ from chouseiapo.domain.appointment_state import Deviation
 from chouseiapo.domain.event import Event
 from chouseiapo.domain.links import Link, Provider
 from chouseiapo.domain.proposal import Guest, Kind, Meeting, Platform
-from chouseiapo.domain.slots import Candidate
-from chouseiapo.mail import Facts, Hand, LinkFacts, LinkRule, Mails, Person, Recipient, Rule
+from chouseiapo.domain.slots import Candidate, Slot
+from chouseiapo.mail import Facts, Hand, Letter, LinkFacts, LinkRule, Mails, Person, Recipient, Rule
 from chouseiapo.mail_preview import FOR_MEMBERS
 from tests.domain.given import ID, SATO, SUZUKI, TANAKA, YAMADA, given, happened, proposed
 
@@ -52,7 +52,7 @@ def story(rule: Rule, *more: Event, **changes: Any) -> Appointment:
     start = proposed(**told)
     meeting = [happened(Appointment.MeetingIssued, meeting=ZOOM, host="zoom")]
     confirmed = [happened(Appointment.Confirmed, candidate="c1", guest=start.guest)]
-    if start.platform is not Platform.ZOOM or rule is Rule.CONFIRMATION_PENDING:
+    if start.platform is not Platform.ZOOM or rule in (Rule.CONFIRMATION_PENDING, Rule.MEETING_WITHDRAWN):
         meeting = []
     match rule:
         case Rule.REQUEST:
@@ -153,13 +153,20 @@ def rendered(
     return mails(settings).render(
         rule,
         reader(told, side, locale, **(reading or {})),
-        facts(told, **(telling or {})),
+        facts(told, **(TOLD.get(rule, {}) | (telling or {}))),
         message_id=f"<{side}-{rule}-{locale}@appo.sample.example>",
         sequence=2 if rule in (Rule.CANCELLED, Rule.REMOVED) else 1,
         now=now,
     )
 
 
+# What some rules tell that is no part of the appointment.
+TOLD: dict[Rule, dict[str, Any]] = {
+    Rule.MOVED: {"before": Slot(utc(2026, 11, 24, 5), utc(2026, 11, 24, 6))},
+    Rule.MESSAGE: {
+        "letter": Letter("当日の持ち物について", "図面を2部お持ちください。\n\nよろしくお願いいたします。")
+    },
+}
 VISIT_US: dict[str, Any] = {
     "kind": Kind.VISIT_US,
     "platform": Platform.NONE,

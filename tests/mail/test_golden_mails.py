@@ -27,12 +27,14 @@ from tests.mail.stories import (
     PHONE,
     SETTINGS,
     SIDES,
+    STAFF_URL,
     UNTIL_MIDNIGHT,
     VISIT_THEM,
     VISIT_US,
     about_link,
     deleted_by_hand,
     rendered,
+    story,
     utc,
 )
 
@@ -63,6 +65,8 @@ def of_the_last_time(locale: str = "ja") -> EmailMessage:
     return rendered(Rule.QUESTION, "member", locale, appointment=given(start, deleted_by_hand("room-1")))
 
 
+HOST = {"host": True}
+START = {"start_url_page": f"{STAFF_URL}/start"}
 CONFIRMED = (happened(A.Confirmed, candidate="c1", guest=proposed().guest),)
 BROKEN, VANISHED = LinkRule.LINK_BROKEN, LinkRule.VANISHED
 RULE = Rule
@@ -97,6 +101,21 @@ CASES: dict[str, Callable[[], EmailMessage]] = {
         for locale in ("ja", "en")
     },
     "en/member_vanished.room": partial(about_link, VANISHED, Provider.CALDAV, "en", count=31, room="Room A"),
+    **{
+        f"{locale}/member_{rule}": partial(about_link, rule, Provider.ZOOM, locale)
+        for rule in (LinkRule.LINK_MOVED, LinkRule.DEAUTHORIZED)
+        for locale in ("ja", "en")
+    },
+    "ja/member_deauthorized.room": partial(
+        about_link, LinkRule.DEAUTHORIZED, Provider.MICROSOFT, room="会議室A"
+    ),
+    "ja/member_confirmation.host": partial(
+        rendered, RULE.CONFIRMATION, "member", reading=HOST, telling=START
+    ),
+    "en/member_reminder.host": partial(rendered, RULE.REMINDER, "member", "en", reading=HOST, telling=START),
+    "ja/guest_moved.pending": partial(
+        rendered, RULE.MOVED, "guest", appointment=story(RULE.CONFIRMATION_PENDING)
+    ),
     "ja/member_question.deleted": deleted,
     "en/member_question.deleted": partial(deleted, "en"),
     "ja/member_question.last_time": of_the_last_time,

@@ -35,7 +35,14 @@ from tests.mail.stories import (
     utc,
 )
 
-REQUESTS = (Rule.CONFIRMATION, Rule.CONFIRMATION_PENDING, Rule.MEETING_URL)
+REQUESTS = (
+    Rule.CONFIRMATION,
+    Rule.CONFIRMATION_PENDING,
+    Rule.MEETING_URL,
+    Rule.MEETING_CHANGED,
+    Rule.MEETING_WITHDRAWN,
+    Rule.MOVED,
+)
 CANCELS = (Rule.CANCELLED, Rule.REMOVED)
 CARRYING = (*REQUESTS, *CANCELS)
 CARRIED = [(rule, side) for rule, side in SIDES if rule in CARRYING]
