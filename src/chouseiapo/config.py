@@ -65,6 +65,9 @@ class Settings:
     zoom_oauth_root: str = "https://zoom.us/oauth"
     zoom_api_root: str = "https://api.zoom.us/v2"
     zoom_webhook_secret: str = field(default="", repr=False)
+    zoom_account_id: str = ""
+    zoom_s2s_client_id: str = ""
+    zoom_s2s_client_secret: str = field(default="", repr=False)
     caldav_hosts: tuple[str, ...] = ()
 
     @property

@@ -45,6 +45,9 @@ def test_what_the_sandbox_shows_of_a_meeting_has_no_start_url(zoom: ZoomMailbox)
             "duration": 60,
             "join_url": made["join_url"],
             "passcode": made["password"],
+            "type": 2,
+            "agenda": "",
+            "settings": made["settings"],
         }
     ]
     assert "zak=" in made["start_url"]

@@ -41,6 +41,10 @@ def _page(routes: Blueprint, path: str, sign_in: SignIn) -> None:
             return render_template("problem.html", lang=language(), problem=problem), 400
         email = request.form.get("email", "")
         known = email in {each.email for each in sign_in.choices()}
+        if known and "request" in request.form:
+            sign_in.ask_for_approval(email)
+        if known and (state := sign_in.approval(email)):
+            return _not_approved(sign_in, email, state)
         shown, ticked = request.form.getlist("shown"), request.form.getlist("scope")
         refused = frozenset(shown) - frozenset(ticked)
         answer = sign_in.agreed(request.args, email, refused) if known else sign_in.denied(request.args)
@@ -51,3 +55,11 @@ def _page(routes: Blueprint, path: str, sign_in: SignIn) -> None:
 
     routes.add_url_rule(path, f"show {sign_in.vendor}", show, methods=["GET"])
     routes.add_url_rule(path, f"decide {sign_in.vendor}", decide, methods=["POST"])
+
+
+def _not_approved(sign_in: SignIn, email: str, state: str) -> ResponseReturnValue:
+    """The person stays here: the product hears nothing of it."""
+    page = render_template(
+        "not_approved.html", lang=language(), vendor=sign_in.vendor, email=email, state=state
+    )
+    return page, 403

@@ -7,22 +7,28 @@ from flask.typing import ResponseReturnValue
 
 from chouseiapo.sandbox import hand
 from chouseiapo.sandbox.control_calendars import editing, keeping
+from chouseiapo.sandbox.control_zoom import zoom_meetings, zoom_people, zoom_webhooks
 from chouseiapo.sandbox.people import SERVICES, Person
 from chouseiapo.sandbox.state import state
 from chouseiapo.sandbox.wishes import known, texts, wish
 from chouseiapo.sandbox.world import World
+from chouseiapo.sandbox.zoom.hand import NoSuchMeeting
 
 
 def control(world: World) -> Blueprint:
     """Bad requests are answered with 400 and a plain sentence."""
     routes = Blueprint("control", __name__)
     routes.register_error_handler(ValueError, lambda problem: _sentence(str(problem), 400))
-    routes.register_error_handler(hand.NoSuchEntry, lambda problem: _sentence(str(problem), 404))
+    for missing in (hand.NoSuchEntry, NoSuchMeeting):
+        routes.register_error_handler(missing, lambda problem: _sentence(str(problem), 404))
     _looking(routes, world)
     _failing(routes, world)
     _consenting(routes, world)
     keeping(routes, world)
     editing(routes, world)
+    zoom_people(routes, world)
+    zoom_meetings(routes, world)
+    zoom_webhooks(routes, world)
     return routes
 
 
@@ -112,6 +118,6 @@ def _consenting(routes: Blueprint, world: World) -> None:
     @routes.post("/expirations")
     def expire() -> ResponseReturnValue:
         service, email = whom()
-        world.person(email)
+        world.uses(service, email)
         world.tokens.expire(service, email)
         return "", 204

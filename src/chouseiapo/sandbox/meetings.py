@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hmac
 import json
+import secrets
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field, fields
@@ -10,6 +12,8 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 
 from chouseiapo.sandbox.calls import Json
+
+START_URL_S = 2 * 3600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +36,20 @@ class Meeting:
         return self.start + timedelta(minutes=self.duration)
 
     @property
+    def type(self) -> int:
+        """Zoom's: 1 instant, 2 scheduled, 3 recurring without a fixed time, 8 recurring, 10 shared screen."""
+        return int(self.fields.get("type", 2))
+
+    @property
+    def timed(self) -> bool:
+        return self.type not in (1, 3)
+
+    @property
+    def recurs(self) -> bool:
+        """At fixed times."""
+        return self.type == 8
+
+    @property
     def number(self) -> str:
         """As Zoom prints it: 845 1234 5678."""
         digits = str(self.id)
@@ -48,10 +66,13 @@ class Meeting:
             "id": self.id,
             "host": self.host,
             "topic": self.topic,
-            "start": self.start.isoformat(),
+            "start": None if self.type == 3 else self.start.isoformat(),
             "duration": self.duration,
             "join_url": self.join_url,
             "passcode": self.password,
+            "type": self.type,
+            "agenda": self.fields.get("agenda", ""),
+            "settings": self.fields.get("settings", {}),
         }
         return json.dumps(shown, ensure_ascii=False)
 
@@ -73,7 +94,8 @@ class Meetings:
     def __init__(self) -> None:
         self.by_id: dict[int, Meeting] = {}
         self.spent: defaultdict[tuple[str, date], int] = defaultdict(int)
-        """Creates and updates of a host on a UTC day: Zoom allows a hundred."""
+        """What Zoom counts on a UTC day, such as the creates and updates of a host, by its address."""
+        self._key = secrets.token_bytes(32)
         self._by_host: defaultdict[str, dict[int, None]] = defaultdict(dict)
 
     def put(self, meeting: Meeting) -> None:
@@ -83,6 +105,22 @@ class Meetings:
     def remove(self, meeting: Meeting) -> None:
         del self.by_id[meeting.id]
         del self._by_host[meeting.host][meeting.id]
+
+    def start_url(self, meeting: Meeting, now: datetime) -> str:
+        """Another one each time, and good for two hours."""
+        plain = f"{int(now.timestamp()) + START_URL_S}.{secrets.token_urlsafe(12)}"
+        address = meeting.join_url.partition("?")[0].replace("/j/", "/s/")
+        return f"{address}?zak={plain}.{self._mark(meeting.id, plain)}"
+
+    def is_host(self, id: int, zak: str, now: datetime) -> bool:
+        """Whether this came with a start URL of that meeting, in time."""
+        plain, _, mark = zak.rpartition(".")
+        until = plain.partition(".")[0]
+        genuine = hmac.compare_digest(mark.encode(), self._mark(id, plain).encode())
+        return genuine and until.isdecimal() and now.timestamp() < int(until)
+
+    def _mark(self, id: int, plain: str) -> str:
+        return hmac.new(self._key, f"{id} {plain}".encode(), "sha256").hexdigest()
 
     def of(self, host: str) -> list[Meeting]:
         return [self.by_id[id] for id in self._by_host[host]]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
 from chouseiapo.sandbox.calls import Call, Refusal, Reply
@@ -22,6 +22,16 @@ class Client:
 
     id: str
     secret: str
+
+
+class Chooser(Protocol):
+    """Somebody as whom one can continue."""
+
+    @property
+    def email(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
 
 
 class SignIn(Vendor):
@@ -139,8 +149,15 @@ class SignIn(Vendor):
             return "code_challenge_method has to be S256."
         return ""
 
-    def choices(self) -> list[Person]:
+    def choices(self) -> Sequence[Chooser]:
         return [each for each in self.world.people.values() if each.uses(self.vendor)]
+
+    def approval(self, email: str) -> str:
+        """What stands between that person and a consent: nothing, or the state of an administrator's."""
+        return ""
+
+    def ask_for_approval(self, email: str) -> None:
+        """The person asks the administrator to approve the app."""
 
     def wanted(self, query: Mapping[str, str]) -> frozenset[str]:
         """The scopes that the product asks for."""

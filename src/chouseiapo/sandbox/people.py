@@ -40,11 +40,6 @@ class Person:
         """Google's `sub`: 21 digits, never the address."""
         return "1" + str(int(hashlib.sha256(self.email.encode()).hexdigest(), 16))[:20]
 
-    @property
-    def zoom_id(self) -> str:
-        """Zoom's user id: 22 characters."""
-        return hashlib.sha256(f"zoom {self.email}".encode()).hexdigest()[:22]
-
 
 DEMO_PEOPLE = (
     Person("tanaka@example.com", "田中", "google"),

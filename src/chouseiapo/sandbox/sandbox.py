@@ -14,9 +14,11 @@ from typing import Any, TypeVar
 from chouseiapo.sandbox.app import create_app
 from chouseiapo.sandbox.calendars import Calendar
 from chouseiapo.sandbox.certificates import server_context
+from chouseiapo.sandbox.control_zoom import change as change_user
 from chouseiapo.sandbox.google import sign_in as google_sign_in
 from chouseiapo.sandbox.google.api import ROOT as GOOGLE
 from chouseiapo.sandbox.google.api import Google
+from chouseiapo.sandbox.meetings import Meeting
 from chouseiapo.sandbox.microsoft import sign_in as microsoft_sign_in
 from chouseiapo.sandbox.microsoft.api import ROOT as GRAPH
 from chouseiapo.sandbox.microsoft.api import Graph
@@ -29,7 +31,9 @@ from chouseiapo.sandbox.smtp import Mailbox
 from chouseiapo.sandbox.store import Saver, load, restore
 from chouseiapo.sandbox.times import utc_now
 from chouseiapo.sandbox.world import World
+from chouseiapo.sandbox.zoom import hand as zoom_hand
 from chouseiapo.sandbox.zoom import sign_in as zoom_sign_in
+from chouseiapo.sandbox.zoom.account import ACCOUNT, LICENSED, User
 from chouseiapo.sandbox.zoom.api import ROOT as ZOOM
 from chouseiapo.sandbox.zoom.api import Zoom
 
@@ -67,11 +71,13 @@ class Sandbox:
             saved = load(folder / "sandbox.json")
             if saved:
                 restore(self.world, saved)
-            self._secrets: dict[str, str] = saved.get("secrets") or _secrets()
+            self._secrets: dict[str, str] = _secrets() | saved.get("secrets", {})
+            if not self.world.webhooks.subscription.secret:
+                self.world.webhooks.subscribe({"secret": self._secrets["zoom_webhook"]})
             self._open(undo, saved.get("ports", {}), folder)
             self._undo = undo.pop_all()
         self._saver = Saver(self.world, folder / "sandbox.json", self._head) if self._data else None
-        for part in (self._http, self._tls, self._smtp, self._saver):
+        for part in (self._http, self._tls, self._smtp, self.world.webhooks, self._saver):
             if part:
                 part.start()
 
@@ -102,6 +108,7 @@ class Sandbox:
         """Saves when there is `data`; leaves no thread and no socket behind."""
         self.world.closing.set()
         self._undo.close()
+        self.world.webhooks.stop()
         if self._saver:
             self._saver.stop()
 
@@ -137,6 +144,9 @@ class Sandbox:
             "ZOOM_OAUTH_ROOT": f"{self.url}{zoom_sign_in.ROOT}",
             "ZOOM_API_ROOT": f"{self.url}{ZOOM}",
             "ZOOM_WEBHOOK_SECRET": self._secrets["zoom_webhook"],
+            "ZOOM_ACCOUNT_ID": ACCOUNT,
+            "ZOOM_S2S_CLIENT_ID": self._client("zoom_s2s").id,
+            "ZOOM_S2S_CLIENT_SECRET": self._client("zoom_s2s").secret,
             "SMTP_URL": f"smtp://{HOST}:{self._smtp.port}",
             "MAIL_FROM": MAIL_FROM,
             "CA_FILE": str(self._ca.resolve()),
@@ -182,12 +192,42 @@ class Sandbox:
         """Access tokens of that person run out now; refresh tokens still work."""
         self.world.tokens.expire(service, email)
 
+    def add_zoom_user(
+        self, email: str, name: str, type: int = LICENSED, status: str = "active", account: str = ACCOUNT
+    ) -> User:
+        """Somebody with Zoom and no mailbox. `type`: 1 Basic, 2 Licensed; `account`: the company's or another
+        one. ValueError when the address is taken."""
+        return self.world.zoom.add(User(email, name, type, status, account))
+
+    def change_zoom_user(self, email: str, **wish: Any) -> User:
+        """Any of name, type, status, account, locked, and settings by section (those not named stay)."""
+        return change_user(self.world, email, wish)
+
+    def approve_zoom_app(self, approval: str) -> None:
+        """What the administrator says of our app: free, needed, requested or approved."""
+        self.world.zoom.approve(approval)
+
+    def remove_zoom_app(self, email: str, *, silent: bool = False) -> None:
+        """That person removes our app on Zoom's side; `silent`: and the webhook gets lost."""
+        zoom_hand.remove_app(self.world, email, silent=silent)
+
+    def change_zoom_meeting(self, id: int, *, silent: bool = False, **wish: Any) -> Meeting:
+        """The host changes start, duration, topic or passcode in Zoom itself."""
+        return zoom_hand.change(self.world, id, silent=silent, **wish)
+
+    def delete_zoom_meeting(self, id: int, *, silent: bool = False) -> None:
+        zoom_hand.delete(self.world, id, silent=silent)
+
+    def send_webhooks_to(self, url: str, **options: Any) -> None:
+        """From now on; options as in `Subscription`: delivery, late_s, retry_s, timeout_s, secret."""
+        self.world.webhooks.subscribe({"url": url, **options})
+
     def seed_busy(self, now: datetime) -> int:
         """Somebody else's entries for everyone, the same for the same date; how many there are."""
         return seed_busy(self.world, now)
 
     def _client(self, vendor: str) -> Client:
-        return Client(f"sandbox-{vendor}-client", self._secrets[vendor])
+        return Client(f"sandbox-{vendor.replace('_', '-')}-client", self._secrets[vendor])
 
     def _head(self) -> dict[str, Any]:
         ports = {"http": self._http.port, "tls": self._tls.port, "smtp": self._smtp.port}
@@ -202,7 +242,9 @@ class Sandbox:
         microsoft = microsoft_sign_in.MicrosoftSignIn(
             world, self._client("microsoft"), f"{self.authority}/v2.0", f"{self.url}{page}"
         )
-        zoom = zoom_sign_in.ZoomSignIn(world, self._client("zoom"), f"{self.url}{zoom_sign_in.ROOT}")
+        zoom = zoom_sign_in.ZoomSignIn(
+            world, self._client("zoom"), f"{self.url}{zoom_sign_in.ROOT}", self._client("zoom_s2s")
+        )
         mounts = (
             (google_sign_in.ROOT, google),
             (microsoft_sign_in.ROOT, microsoft),
@@ -239,4 +281,5 @@ def _bound(make: Callable[[int], S], asked: int, before: int) -> S:
 
 
 def _secrets() -> dict[str, str]:
-    return {name: secrets.token_urlsafe(24) for name in ("google", "microsoft", "zoom", "zoom_webhook")}
+    names = ("google", "microsoft", "zoom", "zoom_s2s", "zoom_webhook")
+    return {name: secrets.token_urlsafe(24) for name in names}

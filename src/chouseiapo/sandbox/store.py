@@ -35,13 +35,18 @@ def load(path: Path) -> Json:
 
 def restore(world: World, saved: Json) -> None:
     for email, name, provider, room in saved["people"]:
-        world.people[email] = Person(email, name, provider, room)
+        world.people[email] = person = Person(email, name, provider, room)
+        if person.uses("zoom"):
+            world.zoom.join(email, name)
     for id, kept in saved["calendars"].items():
         world.calendars[id] = _restored_calendar(id, kept)
     for each in saved["meetings"]:
         world.meetings.put(Meeting.restored(each))
     world.mails += [Mail.restored(each) for each in saved["mails"]]
     world.tokens.restore(saved["tokens"])
+    if "zoom" in saved:  # what an earlier version kept had none of it
+        world.zoom.restore(saved["zoom"])
+        world.webhooks.subscribe(saved["webhooks"])
     world.switches.turn(saved["switches"])
 
 
@@ -105,7 +110,8 @@ def _written(world: World, head: dict[str, Any]) -> Iterator[str]:
         calendars = [(_about(each), list(each.entries.values())) for each in world.calendars.values()]
         meetings, mails = list(world.meetings.by_id.values()), list(world.mails)
     plain = head | {"version": VERSION, "people": people, "tokens": world.tokens.saved()}
-    plain["switches"] = world.switches.listed()
+    plain |= {"switches": world.switches.listed(), "zoom": world.zoom.saved()}
+    plain["webhooks"] = world.webhooks.saved()
     yield json.dumps(plain, ensure_ascii=False)[:-1]
     yield ', "calendars": {'
     for n, (about, entries) in enumerate(calendars):

@@ -13,12 +13,14 @@ WORDS = {"graph_duplicate": ("same", "bad_request", "conflict"), "google_moved_o
 class Switches:
     """What a repeated Graph transactionId answers is documented nowhere: all three answers occur in the wild.
     Zoom's list lags behind its creates; Zoom allows 100 creates and updates per user and day (None: any).
+    A next_page_token of Zoom's is good for 15 minutes.
     What a move takes out of the window of a Google sync token comes as a cancelled event, or as the event
     that it is now: nobody has written down which. Raising `google_sync_epoch` lets every sync token of
     Google expire. `google_testing`: the app's publishing status is Testing, and consents last a week."""
 
     graph_duplicate: str = "same"
     zoom_list_lag_s: float = 0.0
+    zoom_page_token_s: float = 900.0
     zoom_daily_limit: int | None = None
     google_sync_epoch: int = 1
     google_moved_out: str = "cancelled"
@@ -48,4 +50,4 @@ class Switches:
             return None
         if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
             raise ValueError(f"{name} is a number from 0 up, not {value!r}.")
-        return float(value) if name == "zoom_list_lag_s" else int(value)
+        return float(value) if name in ("zoom_list_lag_s", "zoom_page_token_s") else int(value)

@@ -39,6 +39,11 @@ SCOPES = {
             "meeting:delete:meeting",
             "meeting:read:meeting",
             "meeting:read:list_meetings",
+            "meeting:write:registrant",
+            "meeting:read:registrant",
+            "meeting:read:list_registrants",
+            "meeting:update:registrant_status",
+            "meeting:delete:registrant",
             "user:read:user",
             "user:read:settings",
         }
@@ -46,13 +51,17 @@ SCOPES = {
 }
 """What a person consents to where nobody asked for less; Zoom always answers its app's whole list."""
 
+ACCOUNT_SCOPES = frozenset({*(f"{each}:admin" for each in SCOPES["zoom"]), "user:read:list_users:admin"})
+"""Of Zoom's Server-to-Server app, which speaks for a whole account."""
+
 CODE_LIFE_S = 300.0  # Zoom's; the others are no longer
 VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 
 @dataclass(frozen=True)
 class Grant:
-    """One consent of one person."""
+    """One consent of one person; or, at Zoom, what the company's own app may do: `email` is then the id of
+    the account."""
 
     service: str
     email: str

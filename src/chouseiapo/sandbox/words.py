@@ -92,6 +92,16 @@ WORDS = {
     "go_on": ("調整アポへ戻る", "Back to chouseiapo"),
     "consent_done": ("許可しました。", "Permission given."),
     "no_account": ("使えるアカウントがありません。", "There is no account to use."),
+    "not_approved": ("アプリを承認できません", "You cannot authorize the app"),
+    "not_approved_text": (
+        "このアプリを使うには、Zoom アカウントの管理者による事前承認が必要です。",
+        "An administrator of your Zoom account has to approve this app first.",
+    ),
+    "request_approval": ("管理者に承認を依頼する", "Request pre-approval"),
+    "approval_requested": (
+        "管理者に承認を依頼しました。承認されてから、もう一度お試しください。",
+        "Your administrator has been asked. Try again once the app is approved.",
+    ),
     "bad_request": ("この依頼は受け付けられません", "This request can't be taken"),
     "english": ("English", "日本語"),
     "skip": ("本文へ", "Skip to content"),

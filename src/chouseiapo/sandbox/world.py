@@ -16,6 +16,8 @@ from chouseiapo.sandbox.meetings import Meetings
 from chouseiapo.sandbox.people import PROVIDERS, Person
 from chouseiapo.sandbox.switches import Switches
 from chouseiapo.sandbox.tokens import Tokens
+from chouseiapo.sandbox.webhooks import Webhooks
+from chouseiapo.sandbox.zoom.account import Directory
 
 UNPUBLISHED = timedelta(days=7)
 """How long refresh tokens live while Google's publishing status of an app is Testing."""
@@ -32,6 +34,7 @@ class World:
         self.people: dict[str, Person] = {}
         self.calendars: dict[str, Calendar] = {}
         """By id; a mailbox's own calendar has its address."""
+        self.zoom = Directory()
         self.meetings = Meetings()
         self.mails: list[Mail] = []
         self.tokens = Tokens(token_life_s, now)
@@ -39,6 +42,7 @@ class World:
         self.flights = Flights()
         self.switches = Switches()
         self.journal = Journal()
+        self.webhooks = Webhooks(now)
         for person in people:
             self.add(person)
 
@@ -49,6 +53,8 @@ class World:
             if known and known.provider != person.provider:
                 raise ValueError(f"{person.email} has a calendar at {known.provider} already.")
             self.people[person.email] = person
+            if person.uses("zoom"):
+                self.zoom.join(person.email, person.name)
             calendar = self.calendars.setdefault(
                 person.email, Calendar(person.email, person.provider, person.name, room=person.room)
             )
@@ -139,14 +145,20 @@ class World:
 
     def consent(self, service: str, email: str, scopes: Iterable[str] | None = None) -> str:
         """A refresh token; ValueError for a service that the person does not use."""
-        if not self.person(email).uses(service):
+        if not self.uses(service, email):
             raise ValueError(f"{email} has no account at {service}.")
         self.changed.set()
         testing = service == "google" and self.switches.google_testing
         return self.tokens.consent(service, email, scopes, self.now() + UNPUBLISHED if testing else None)
 
+    def uses(self, service: str, email: str) -> bool:
+        """Whether that person has an account there. ValueError for somebody unknown everywhere."""
+        if service == "zoom" and email in self.zoom.users:
+            return True
+        return self.person(email).uses(service)
+
     def revoke(self, service: str, email: str) -> None:
-        self.person(email)
+        self.uses(service, email)
         self.tokens.revoke(service, email)
         self.changed.set()
 

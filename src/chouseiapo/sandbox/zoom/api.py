@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from chouseiapo.sandbox.calls import Call, Reply, route
 from chouseiapo.sandbox.vendor import Vendor
-from chouseiapo.sandbox.zoom import meetings, users
+from chouseiapo.sandbox.zoom import lists, meetings, users
+from chouseiapo.sandbox.zoom.account import ACCOUNT
 from chouseiapo.sandbox.zoom.errors import error
 
 ROOT = "/zoom/v2"
@@ -21,15 +22,26 @@ class Zoom(Vendor):
     service = "zoom"
     routes = (
         route("POST", "/users/{userId}/meetings", meetings.create, *scopes("meeting:write:meeting")),
-        route(
-            "GET", "/users/{userId}/meetings", meetings.list_meetings, *scopes("meeting:read:list_meetings")
-        ),
+        route("GET", "/users/{userId}/meetings", lists.list_meetings, *scopes("meeting:read:list_meetings")),
         route("GET", "/meetings/{meetingId}", meetings.get, *scopes("meeting:read:meeting")),
         route("PATCH", "/meetings/{meetingId}", meetings.update, *scopes("meeting:update:meeting")),
         route("DELETE", "/meetings/{meetingId}", meetings.delete, *scopes("meeting:delete:meeting")),
+        route("GET", "/users", users.list_users, "user:read:list_users:admin"),
         route("GET", "/users/{userId}", users.get, *scopes("user:read:user")),
         route("GET", "/users/{userId}/settings", users.settings, *scopes("user:read:settings")),
     )
+
+    def addressed(self, call: Call, email: str) -> str:
+        """The account's own app speaks of somebody: a user, or a meeting's host."""
+        kind, _, rest = call.path.strip("/").partition("/")
+        name = rest.partition("/")[0]
+        if email != ACCOUNT or not name:
+            return email
+        if kind == "meetings":
+            meeting = self.world.meetings.by_id.get(int(name)) if name.isdecimal() else None
+            return meeting.host if meeting else email
+        user = self.world.zoom.owner if name == "me" else self.world.zoom.named(name)
+        return user.email if user else email
 
     def public_path(self, path: str) -> str:
         return f"/v2{path}"

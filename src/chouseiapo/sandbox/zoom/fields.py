@@ -7,12 +7,14 @@ from datetime import datetime
 
 from chouseiapo.sandbox.calls import Json
 from chouseiapo.sandbox.times import iana_zone, instant
+from chouseiapo.sandbox.zoom import recurrence
 from chouseiapo.sandbox.zoom.errors import invalid
 
 START = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z?", re.ASCII)
-PASSWORD = re.compile(r"[A-Za-z0-9@\-_*!.]{1,10}", re.ASCII)
+PASSCODE = re.compile(r"[A-Za-z0-9@\-_*!.]{1,10}", re.ASCII)
 ACCOUNT_ZONE = "Asia/Tokyo"
 TYPES = (1, 2, 3, 8, 10)
+SCHEDULED, RECURRING = 2, 8
 LONGEST = {"topic": 200, "agenda": 2000, "password": 10}
 
 TEXTS = {"topic", "agenda", "password", "start_time", "timezone", "schedule_for", "template_id"}
@@ -99,6 +101,8 @@ def _problem(name: str, value: object) -> str:
         return "The value should be a boolean."
     if name == "settings" and not isinstance(value, dict):
         return "The value should be an object."
+    if name == "recurrence":
+        return recurrence.problem(value)
     return _tracking_problem(value) if name == "tracking_fields" else ""
 
 
@@ -109,7 +113,7 @@ def _text_problem(name: str, value: object) -> str:
         return f"The value can't be longer than {LONGEST[name]} characters."
     if name == "start_time" and not START.fullmatch(value):
         return "The format should be yyyy-MM-ddTHH:mm:ssZ or yyyy-MM-ddTHH:mm:ss."
-    if name == "password" and value and not PASSWORD.fullmatch(value):
+    if name == "password" and value and not PASSCODE.fullmatch(value):
         return "The passcode may contain letters, digits and @ - _ * ! . only."
     if name == "timezone":
         try:

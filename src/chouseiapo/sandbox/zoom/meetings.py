@@ -1,49 +1,56 @@
-"""Meetings: created, read, listed, changed, deleted."""
+"""Meetings: created, read, changed, deleted."""
 
 from __future__ import annotations
 
 import base64
 import dataclasses
-import json
 import secrets
-import time
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime
 
-from chouseiapo.sandbox.calls import Call, Json, Refusal, Reply
+from chouseiapo.sandbox.calls import Call, Json, Reply
 from chouseiapo.sandbox.meetings import Meeting
-from chouseiapo.sandbox.times import zulu
+from chouseiapo.sandbox.times import iana_zone
 from chouseiapo.sandbox.world import World
-from chouseiapo.sandbox.zoom.errors import error, invalid, refuse
-from chouseiapo.sandbox.zoom.fields import check
-from chouseiapo.sandbox.zoom.shown import listed, public
-from chouseiapo.sandbox.zoom.users import own
+from chouseiapo.sandbox.zoom import notices, options
+from chouseiapo.sandbox.zoom.account import ACCOUNT
+from chouseiapo.sandbox.zoom.budget import spend
+from chouseiapo.sandbox.zoom.errors import invalid, refuse
+from chouseiapo.sandbox.zoom.fields import ACCOUNT_ZONE, RECURRING, SCHEDULED, check
+from chouseiapo.sandbox.zoom.recurrence import occurrences
+from chouseiapo.sandbox.zoom.shown import join_url, public, settings_shown
+from chouseiapo.sandbox.zoom.users import reached
 
-LARGEST_PAGE, DEFAULT_PAGE, TOKEN_LIFE_S = 300, 30, 15 * 60
 
-
-def create(world: World, email: str, call: Call, user_id: str) -> Reply:
-    own(world, email, user_id)
-    wish = _object(call)
+def create(world: World, caller: str, call: Call, user_id: str) -> Reply:
+    host = reached(world, caller, user_id)
+    if host.status != "active":
+        raise refuse(404, 1001, f"User does not exist: {user_id}.")
+    wish = body(call)
     start = check(wish) or world.now()
-    _spend(world, email)
+    kind = wish.get("type", SCHEDULED)
+    if kind == RECURRING and "recurrence" not in wish:
+        raise invalid({"recurrence": "The recurrence is required for a recurring meeting with fixed time."})
+    settings = options.settled(host, kind, options.own_settings(host) | wish.get("settings", {}))
+    password = options.passcode(host, wish)
+    spend(world, host.email)
     id = _new_id(world)
-    password = wish.get("password") or _password(wish)
     meeting = Meeting(
         id=id,
         uuid=base64.b64encode(secrets.token_bytes(16)).decode(),
-        host=email,
-        fields=wish,
+        host=host.email,
+        fields=_repeated(wish | {"settings": settings}, start),
         start=start,
         duration=wish.get("duration", 60),
         password=password,
-        join_url=_join_url(f"http://{call.headers.get('host', '127.0.0.1')}/j/{id}", password),
+        join_url=join_url(f"http://{call.headers.get('host', '127.0.0.1')}/j/{id}", password),
         created=world.now(),
     )
     world.meetings.put(meeting)
+    notices.created(world, meeting)
     return Reply(201, public(world, meeting))
 
 
-def _object(call: Call) -> Json:
+def body(call: Call) -> Json:
     try:
         return call.object()
     except ValueError as problem:
@@ -56,139 +63,60 @@ def _new_id(world: World) -> int:
     return id
 
 
-def _password(wish: Json) -> str:
-    """Made up unless default_password says that none is wanted."""
-    return f"{secrets.randbelow(1_000_000):06d}" if wish.get("default_password", True) else ""
+def _repeated(fields: Json, start: datetime) -> Json:
+    """With the times at which a recurring meeting takes place."""
+    if fields.get("type", SCHEDULED) != RECURRING:
+        return {name: value for name, value in fields.items() if name != "occurrences"}
+    zone = iana_zone(fields.get("timezone") or ACCOUNT_ZONE)
+    times = occurrences(start, fields["recurrence"], zone, fields.get("duration", 60))
+    return fields | {"occurrences": times}
 
 
-def _join_url(address: str, password: str) -> str:
-    """With the passcode in it, as the account's setting embed_password_in_join_link says."""
-    return f"{address}?pwd={password}" if password else address
-
-
-def _spend(world: World, email: str) -> None:
-    """100 creates and updates per user and day, counted from 00:00 UTC; Retry-After is then a date."""
-    now = world.now().astimezone(UTC)
-    limit, key = world.switches.zoom_daily_limit, (email, now.date())
-    if limit is not None and world.meetings.spent[key] >= limit:
-        midnight = datetime(now.year, now.month, now.day, tzinfo=UTC) + timedelta(days=1)
-        headers = {
-            "X-RateLimit-Category": "Light",
-            "X-RateLimit-Type": "Daily-limit",
-            "X-RateLimit-Limit": str(limit),
-            "X-RateLimit-Remaining": "0",
-            "Retry-After": zulu(midnight),
-        }
-        user = world.people[email].zoom_id
-        message = (
-            f"You have exceeded the daily rate limit ({limit}) of Meetings Create/Update API requests"
-            f" permitted for the user {user}."
-        )
-        raise Refusal(error(429, message=message, headers=headers))
-    world.meetings.spent[key] += 1
-
-
-def found(world: World, email: str, meeting_id: str) -> Meeting:
+def found(world: World, caller: str, meeting_id: str) -> Meeting:
+    """A person's token reaches the own meetings, the account's those of everybody in it."""
     meeting = world.meetings.by_id.get(int(meeting_id)) if meeting_id.isdecimal() else None
-    if meeting is None or meeting.host != email:
+    if meeting is None or not _is_reached(world, caller, meeting.host):
         raise refuse(404, 3001, f"Meeting does not exist: {meeting_id}.")
     return meeting
 
 
-def get(world: World, email: str, _: Call, meeting_id: str) -> Reply:
-    return Reply(200, public(world, found(world, email, meeting_id)))
+def _is_reached(world: World, caller: str, host: str) -> bool:
+    return host == caller or (caller == ACCOUNT and world.zoom.user(host).ours)
 
 
-def update(world: World, email: str, call: Call, meeting_id: str) -> Reply:
+def get(world: World, caller: str, _: Call, meeting_id: str) -> Reply:
+    return Reply(200, public(world, found(world, caller, meeting_id)))
+
+
+def update(world: World, caller: str, call: Call, meeting_id: str) -> Reply:
     """Fields that are not named stay. A start in the past is ignored without a word."""
-    meeting = found(world, email, meeting_id)
-    wish = _object(call)
+    before = found(world, caller, meeting_id)
+    wish = body(call)
     start = check(wish)
-    _spend(world, email)
+    host, fields = world.zoom.user(before.host), before.fields | wish
+    if fields.get("type") == RECURRING and "recurrence" not in fields:
+        raise invalid({"recurrence": "The recurrence is required for a recurring meeting with fixed time."})
+    asked = settings_shown(before) | wish.get("settings", {})
+    settings = options.settled(host, fields.get("type", SCHEDULED), asked)
+    password = options.passcode(host, wish, before.password)
+    spend(world, before.host)
     if start is None or start < world.now():
-        start = meeting.start
-    password = wish.get("password", meeting.password)
-    settings = {**meeting.fields.get("settings", {}), **wish.get("settings", {})}
-    changed = dataclasses.replace(
-        meeting,
-        fields={**meeting.fields, **wish, "settings": settings},
+        start = before.start
+    after = dataclasses.replace(
+        before,
+        fields=_repeated(fields | {"settings": settings}, start),
         start=start,
-        duration=wish.get("duration", meeting.duration),
+        duration=wish.get("duration", before.duration),
         password=password,
-        join_url=_join_url(meeting.join_url.partition("?")[0], password),
+        join_url=join_url(before.join_url, password),
     )
-    world.meetings.put(changed)
+    world.meetings.put(after)
+    notices.updated(world, before, after)
     return Reply(204)
 
 
-def delete(world: World, email: str, _: Call, meeting_id: str) -> Reply:
-    world.meetings.remove(found(world, email, meeting_id))
+def delete(world: World, caller: str, _: Call, meeting_id: str) -> Reply:
+    meeting = found(world, caller, meeting_id)
+    world.meetings.remove(meeting)
+    notices.deleted(world, meeting)
     return Reply(204)
-
-
-def list_meetings(world: World, email: str, call: Call, user_id: str) -> Reply:
-    own(world, email, user_id)
-    meetings = sorted(_wanted(world, email, call), key=lambda each: (each.start, each.id))
-    size, start = _size(call), _place(call)
-    token = _token(start + size) if len(meetings) > start + size else ""
-    answer: Json = {
-        "page_size": size,
-        "total_records": len(meetings),
-        "next_page_token": token,
-        "meetings": [listed(world, each) for each in meetings[start : start + size]],
-    }
-    return Reply(200, answer)
-
-
-KINDS = ("scheduled", "live", "upcoming", "upcoming_meetings", "previous_meetings")
-
-
-def _is(kind: str, meeting: Meeting, now: datetime) -> bool:
-    """Nobody ever enters a simulated meeting, so none is live."""
-    if kind.startswith("upcoming"):
-        return meeting.end >= now
-    return kind == "scheduled" or (kind == "previous_meetings" and meeting.end < now)
-
-
-def _wanted(world: World, email: str, call: Call) -> list[Meeting]:
-    """A list may lag behind the creates: who looks before creating again can't rely on it alone."""
-    kind = call.one("type", "scheduled")
-    if kind not in KINDS:
-        raise invalid({"type": f"The value should be one of {list(KINDS)}."})
-    settled, now = time.time() - world.switches.zoom_list_lag_s, world.now()
-    first, last = _day(call, "from", date.min), _day(call, "to", date.max)
-    return [
-        each
-        for each in world.meetings.of(email)
-        if _is(kind, each, now) and each.stored_at <= settled and first <= each.start.date() <= last
-    ]
-
-
-def _day(call: Call, name: str, otherwise: date) -> date:
-    try:
-        return date.fromisoformat(call.one(name)) if call.one(name) else otherwise
-    except ValueError as problem:
-        raise invalid({name: "The format should be yyyy-MM-dd."}) from problem
-
-
-def _size(call: Call) -> int:
-    text = call.one("page_size", str(DEFAULT_PAGE))
-    if not text.isdecimal() or not 1 <= int(text) <= LARGEST_PAGE:
-        raise invalid({"page_size": f"The value should be between 1 and {LARGEST_PAGE}."})
-    return int(text)
-
-
-def _token(start: int) -> str:
-    return base64.urlsafe_b64encode(json.dumps([start, time.time() + TOKEN_LIFE_S]).encode()).decode()
-
-
-def _place(call: Call) -> int:
-    if not call.one("next_page_token"):
-        return 0
-    try:
-        start, until = json.loads(base64.urlsafe_b64decode(call.one("next_page_token")))
-    except ValueError as problem:
-        raise refuse(400, 300, "The next page token is invalid or expired.") from problem
-    if until < time.time():
-        raise refuse(400, 300, "The next page token is invalid or expired.")
-    return int(start)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import secrets
 
 from chouseiapo.sandbox.calls import Json
 from chouseiapo.sandbox.meetings import Meeting
@@ -15,48 +14,69 @@ AGENDA_IN_LISTS = 250
 
 
 def listed(world: World, meeting: Meeting) -> Json:
-    shown = {
+    shown: Json = {
         "uuid": meeting.uuid,
         "id": meeting.id,
-        "host_id": world.people[meeting.host].zoom_id,
+        "host_id": world.zoom.user(meeting.host).id,
         "topic": meeting.topic or "Zoom Meeting",
-        "type": meeting.fields.get("type", 2),
-        "start_time": zulu(meeting.start),
+        "type": meeting.type,
         "duration": meeting.duration,
         "timezone": meeting.fields.get("timezone", ACCOUNT_ZONE),
         "created_at": zulu(meeting.created),
         "join_url": meeting.join_url,
     }
+    if meeting.timed:
+        shown["start_time"] = zulu(meeting.start)
     agenda = str(meeting.fields.get("agenda", ""))[:AGENDA_IN_LISTS]
     return shown | ({"agenda": agenda} if agenda else {})
 
 
 def public(world: World, meeting: Meeting) -> Json:
-    """The whole meeting. start_url signs its holder in as the host: to be neither stored nor shown."""
+    """The whole meeting. start_url signs its holder in as the host, for two hours, and is another one each
+    time: to be neither stored nor shown."""
     passcode = meeting.password
-    return listed(world, meeting) | {
+    shown = listed(world, meeting) | {
         "host_email": meeting.host,
         "status": "waiting",
         "agenda": meeting.fields.get("agenda", ""),
-        "start_url": f"https://zoom.example/s/{meeting.id}?zak={secrets.token_urlsafe(32)}",
+        "start_url": world.meetings.start_url(meeting, world.now()),
         "password": passcode,
         "h323_password": passcode,
         "pstn_password": passcode,
         "encrypted_password": base64.b64encode(passcode.encode()).decode(),
         "pre_schedule": meeting.fields.get("pre_schedule", False),
         "tracking_fields": meeting.fields.get("tracking_fields", []),
-        "settings": DEFAULT_SETTINGS | meeting.fields.get("settings", {}),
+        "settings": settings_shown(meeting),
     }
+    if settings_shown(meeting)["approval_type"] != 2:
+        shown["registration_url"] = meeting.join_url.partition("?")[0].replace("/j/", "/meeting/register/")
+    if meeting.recurs:
+        shown |= {"recurrence": meeting.fields["recurrence"], "occurrences": meeting.fields["occurrences"]}
+    return shown
+
+
+def settings_shown(meeting: Meeting) -> Json:
+    """What an earlier version kept of a meeting had only the settings that were asked for."""
+    kept: Json = meeting.fields.get("settings", {})
+    return DEFAULT_SETTINGS | kept
+
+
+def join_url(address: str, passcode: str) -> str:
+    """With the passcode in it, as the account's setting embed_password_in_join_link says."""
+    bare = address.partition("?")[0]
+    return f"{bare}?pwd={passcode}" if passcode else bare
 
 
 DEFAULT_SETTINGS: Json = {
     "host_video": False,
     "participant_video": False,
     "join_before_host": False,
+    "jbh_time": 0,
     "mute_upon_entry": False,
     "watermark": False,
     "use_pmi": False,
     "approval_type": 2,
+    "registration_type": 1,
     "audio": "both",
     "auto_recording": "none",
     "waiting_room": False,
@@ -65,5 +85,6 @@ DEFAULT_SETTINGS: Json = {
     "alternative_hosts": "",
     "alternative_hosts_email_notification": True,
     "registrants_email_notification": True,
+    "registrants_confirmation_email": True,
     "auto_start_meeting_summary": False,
 }

@@ -1,0 +1,76 @@
+"""What people do at Zoom by their own hand, in its own pages."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import datetime
+
+from chouseiapo.sandbox.meetings import Meeting
+from chouseiapo.sandbox.world import World
+from chouseiapo.sandbox.zoom import notices
+from chouseiapo.sandbox.zoom.fields import PASSCODE
+from chouseiapo.sandbox.zoom.shown import join_url
+
+CLIENT_ID = "sandbox-zoom-client"
+
+
+class NoSuchMeeting(Exception):
+    """There is none with that number; it may have been deleted."""
+
+
+def meeting(world: World, id: int) -> Meeting:
+    try:
+        return world.meetings.by_id[id]
+    except KeyError as error:
+        raise NoSuchMeeting(f"There is no meeting {id}.") from error
+
+
+def delete(world: World, id: int, *, silent: bool = False) -> None:
+    """`silent`: without a webhook, as if it had been lost; so below, too."""
+    with world.lock:
+        gone = meeting(world, id)
+        world.meetings.remove(gone)
+        world.changed.set()
+        notices.deleted(world, gone, silent=silent)
+
+
+def change(
+    world: World,
+    id: int,
+    *,
+    start: datetime | None = None,
+    duration: int | None = None,
+    topic: str | None = None,
+    passcode: str | None = None,
+    silent: bool = False,
+) -> Meeting:
+    """What is not given stays. With the passcode the join URL changes. ValueError for what Zoom would not
+    take."""
+    if duration is not None and (isinstance(duration, bool) or not 1 <= duration <= 1440):
+        raise ValueError(f"duration is 1 to 1440 minutes, not {duration!r}.")
+    if passcode and not PASSCODE.fullmatch(passcode):
+        raise ValueError("passcode is at most 10 letters, digits and @ - _ * ! .")
+    with world.lock:
+        before = meeting(world, id)
+        fields = before.fields | ({"topic": topic} if topic is not None else {})
+        password = before.password if passcode is None else passcode
+        after = dataclasses.replace(
+            before,
+            fields=fields,
+            start=start or before.start,
+            duration=duration or before.duration,
+            password=password,
+            join_url=join_url(before.join_url, password),
+        )
+        world.meetings.put(after)
+        world.changed.set()
+        notices.updated(world, before, after, silent=silent)
+        return after
+
+
+def remove_app(world: World, email: str, *, silent: bool = False) -> None:
+    """The user removes our app in Zoom's marketplace: all that was granted dies, and Zoom says so."""
+    user = world.zoom.user(email)
+    with world.lock:
+        world.revoke("zoom", email)
+        notices.deauthorized(world, user, CLIENT_ID, silent=silent)
