@@ -62,7 +62,7 @@ def not_over(at: datetime) -> ColumnElement[bool]:
 def _row(appointment: Appointment, changed_at: datetime) -> dict[str, Any]:
     title = shown_title(appointment.title, appointment.guest)
     guest = appointment.guest
-    open_ones, chosen = appointment.open_candidates, appointment.chosen
+    open_ones, fixed = appointment.open_candidates, appointment.occurrences
     proposed = appointment.state is State.PROPOSED
     return {
         "id": appointment.id,
@@ -77,11 +77,9 @@ def _row(appointment: Appointment, changed_at: datetime) -> dict[str, Any]:
         "changed_at": changed_at,
         "deadline": appointment.deadline if proposed else None,
         "next_start": min((c.start for c in open_ones), default=None) if proposed else None,
-        "starts_at": chosen.start if chosen else None,
-        "ends_at": chosen.end if chosen else None,
-        "meeting_awaited_since": appointment.confirmed_at
-        if appointment.awaits_meeting and not appointment.meeting_delayed
-        else None,
+        "starts_at": fixed[0].start if fixed else None,
+        "ends_at": fixed[-1].end if fixed else None,
+        "meeting_awaited_since": appointment.confirmed_at if appointment.holds_confirmation_back else None,
         "open_count": len(open_ones) if proposed else 0,
     }
 

@@ -152,13 +152,13 @@ class EntryWriter:
 
     def wanted(self, appointment: Appointment) -> list[Wanted]:
         """Every entry that should stand now, on whichever calendar."""
-        chosen = appointment.chosen
         if appointment.state not in (State.PROPOSED, State.CONFIRMED):
             return []
-        standing = [chosen] if chosen else appointment.open_candidates
+        fixed = appointment.occurrences
+        standing = fixed or appointment.open_candidates
         owners = {owner for candidate in standing for owner in appointment.resources(candidate)}
         # What took place stays where it stood then, whoever links what afterwards.
-        homes = self._homes(owners, chosen.end if chosen else None)
+        homes = self._homes(owners, fixed[-1].end if fixed else None)
         bodies = {home.locale: self._body(appointment, home.locale) for home in homes.values()}
         return [
             Wanted(

@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Table, delete, func, select
+import msgspec
+from sqlalchemy import Table, delete, exists, select
 from sqlalchemy.engine import Connection
 
 from chouseiapo.application import Coordination
 from chouseiapo.domain.appointment import Appointment
-from chouseiapo.domain.event import SYSTEM, Event, Meta
-from chouseiapo.domain.member import Member
-from chouseiapo.domain.proposal import Meeting, Platform, shown_title
-from chouseiapo.ledger import Task, stands, touch, wake_lane
-from chouseiapo.ports import Conferencing, Issued, MeetingPlan, PortError
+from chouseiapo.domain.event import Event
+from chouseiapo.domain.ids import link_owner
+from chouseiapo.domain.links import AccountHealed, AccountLinked, AccountUnlinked, Leaving, Provider
+from chouseiapo.domain.proposal import Platform, shown_title
+from chouseiapo.domain.slots import Candidate
+from chouseiapo.ledger import stands, touch, wake_lane
+from chouseiapo.ports import MeetingPlan, MeetingSettings, Registrant
 from chouseiapo.storage import Rows, upsert
 from chouseiapo.tables import issued_meetings, meetings
 from projections.catch_up import readable
 
 LEDGER = "meetings"
-# How long after a creation was begun "not listed" says nothing: the call itself may take a token's renewal
-# and a time-out, and the platform's list lags some seconds behind.
-LIST_LAG = timedelta(seconds=45)
+LONGEST = timedelta(hours=24)
+
+
+class Known(NamedTuple):
+    """What is known of one generation of an appointment's conference; without an id it may stand or not."""
+
+    generation: int
+    link: str
+    meeting_id: str
+    fingerprint: str
+    unsure_since: datetime | None
+    look: bool
 
 
 class Meetings:
@@ -39,183 +51,150 @@ class Meetings:
     def apply(self, connection: Connection, stream: str, events: Sequence[Event]) -> None:
         if stream.startswith("appointment-"):
             self._write(connection, self._app.appointment(stream))
-        elif any(isinstance(e, Member.Linked | Member.Unlinked | Member.LinkHealed) for e in events):
-            self._follow_link(connection, stream)
+            return
+        links = [e.link for e in events if isinstance(e, AccountLinked | AccountUnlinked | AccountHealed)]
+        for link in dict.fromkeys(link for link in links if link.startswith(f"{Provider.ZOOM}-")):
+            self._follow_link(connection, link)
 
     def plan(self, appointment: Appointment) -> MeetingPlan | None:
         """The conference as it should be now; None when there should be none."""
-        chosen = appointment.chosen
-        if chosen is None or appointment.platform is not Platform.ZOOM or appointment.erased:
+        fixed, conference = appointment.occurrences, appointment.conference
+        if not fixed or appointment.platform is not Platform.ZOOM or appointment.erased:
             return None
-        minutes = int((chosen.end - chosen.start).total_seconds() // 60)
-        title = shown_title(appointment.title, appointment.guest)
-        return MeetingPlan(appointment.id, title, chosen.start, minutes, self._time_zone)
-
-    def host(self, appointment: Appointment, known: _Known | None) -> str:
-        """The link whose account hosts: where the conference stands, or may stand as far as we can look; else
-        the organizer's. Without one there is a lane that waits for it."""
-        if known and (known.meeting_id or (known.unsure_since and self._app.is_linked(known.link))):
-            return known.link
-        zoom = self._app.member(appointment.organizer).zoom
-        return zoom.id if zoom else _missing(appointment.organizer)
-
-    def _follow_link(self, connection: Connection, member: str) -> None:
-        """A host came, went or healed: what has no conference yet goes on with the one there is now."""
-        waiting = (
-            select(meetings.c.appointment)
-            .outerjoin(issued_meetings, issued_meetings.c.appointment == meetings.c.appointment)
-            .where(
-                meetings.c.link.startswith(_links_of(member), autoescape=True),
-                func.coalesce(issued_meetings.c.meeting_id, "") == "",
-            )
+        if not conference.wanted:
+            return None
+        made = conference.standing == conference.generation
+        options = conference.options if made else self._app.meeting_options(appointment)
+        settings = msgspec.convert(msgspec.to_builtins(options), MeetingSettings)
+        start = fixed[0].start if _has_fixed_time(appointment, fixed) else None
+        if start is None:  # nobody can be registered for what has no time
+            settings = msgspec.structs.replace(settings, registration=None)
+        return MeetingPlan(
+            tag=tag(appointment.id, conference.generation),
+            topic=shown_title(appointment.title, appointment.guest),
+            start=start,
+            minutes=int((fixed[0].end - fixed[0].start).total_seconds() // 60),
+            time_zone=self._time_zone,
+            settings=settings,
+            registrant=_registrant(appointment) if settings.registration else None,
         )
-        for id in readable(connection, self.name, connection.scalars(waiting)):
+
+    def host(self, appointment: Appointment, known: Known | None) -> str:
+        """The link whose account hosts what is not issued yet: where it may stand as far as we can look, the
+        one that is booked, or the organizer's. Without one there is a lane that waits for it."""
+        if known and known.unsure_since and self._app.is_linked(known.link):
+            return known.link
+        reserved = appointment.conference.reserved
+        if reserved and self._app.is_linked(reserved):
+            return reserved
+        zoom = self._app.member(appointment.organizer).zoom
+        return zoom.id if zoom else missing(appointment.organizer)
+
+    def manager(self, link: str) -> str | None:
+        """The link through which conferences of that link's account are changed and deleted by now; None when
+        the account was unlinked and its owner let them stand."""
+        if holder := self._app.account(link).holder:
+            return holder
+        owner = self._app.owners([link_owner(link)])[link_owner(link)]
+        leaves = owner.left.get(link) is Leaving.REMOVE
+        return link if link in owner.links or leaves else None
+
+    def lane(self, appointment: Appointment, known: Sequence[Known]) -> str | None:
+        """Through which link something is to be done next; None where nothing can be."""
+        wanted = appointment.conference.generation
+        current = next((k for k in known if k.generation == wanted), None)
+        if self.plan(appointment) is not None:
+            if current is None or not current.meeting_id:
+                return self.host(appointment, current)
+            if surplus := [k for k in known if k.generation != wanted]:
+                return self._first_managed(surplus) or self.manager(current.link)
+            return self.manager(current.link)
+        return self._first_managed(known)
+
+    def _first_managed(self, known: Iterable[Known]) -> str | None:
+        return next(filter(None, (self.manager(k.link) for k in known)), None)
+
+    def _follow_link(self, connection: Connection, link: str) -> None:
+        """A host came, went or healed: what waits for one goes on with whom there is now, and what stands at
+        the same account can be changed again."""
+        waiting = select(meetings.c.appointment).where(
+            meetings.c.link.startswith(_links_of(link_owner(link)), autoescape=True),
+            ~exists().where(
+                issued_meetings.c.appointment == meetings.c.appointment, issued_meetings.c.meeting_id != ""
+            ),
+        )
+        hosted = select(issued_meetings.c.appointment).where(
+            issued_meetings.c.link.endswith(link.rpartition("-")[2], autoescape=True)
+        )
+        concerned = dict.fromkeys((*connection.scalars(waiting), *connection.scalars(hosted)))
+        for id in readable(connection, self.name, iter(concerned)):
             self._write(connection, self._app.appointment(id))
-        if zoom := self._app.member(member).zoom:
-            wake_lane(connection, LEDGER, zoom.id)
+        if self._app.is_linked(link):
+            wake_lane(connection, LEDGER, link)
 
     def _write(self, connection: Connection, appointment: Appointment) -> None:
-        plan = self.plan(appointment)
-        before = connection.execute(
-            select(issued_meetings).where(issued_meetings.c.appointment == appointment.id)
-        ).one_or_none()
+        plan, before = self.plan(appointment), known_meetings(connection, appointment.id)
         connection.execute(delete(meetings).where(meetings.c.appointment == appointment.id))
+        lane = self.lane(appointment, before)
         if plan is not None:
-            host = self.host(appointment, _known(before))
-            row = {"appointment": appointment.id, "link": host, "fingerprint": plan.fingerprint()}
-            upsert(connection, meetings, [row])
-            if before is None or before.fingerprint != plan.fingerprint():
-                touch(connection, LEDGER, appointment.id, lane=host)
-        elif before is not None and (before.meeting_id or before.unsure_since):
-            touch(connection, LEDGER, appointment.id, lane=before.link)
+            said = {"link": lane or "", "fingerprint": plan.fingerprint()}
+            upsert(connection, meetings, [{"appointment": appointment.id, **said}])
+        if _differs(appointment, plan, before) and lane is not None:
+            touch(connection, LEDGER, appointment.id, lane=lane)
         elif stands(connection, LEDGER, appointment.id):
             # A worker may be making the conference right now: it has to look once more.
-            touch(connection, LEDGER, appointment.id, lane=self.host(appointment, None))
+            touch(connection, LEDGER, appointment.id, lane=lane or self.host(appointment, None))
 
 
-class IssueMeetings:
-    """Settling: look before creating a second time, tell the appointment first, then write it down."""
-
-    ledger = LEDGER
-
-    def __init__(self, app: Coordination, rows: Rows, wanted: Meetings, conferencing: Conferencing) -> None:
-        self._app = app
-        self._rows = rows
-        self._wanted = wanted
-        self._conferencing = conferencing
-
-    def settle(self, task: Task, now: datetime) -> datetime | None:
-        """Make the conference be as wanted; raises PortError. Answers when to look after a lost reply."""
-        appointment = self._app.appointment(task.key)
-        plan = self._wanted.plan(appointment)
-        known = self._known(task.key)
-        if plan is None:
-            return self._remove(task.key, known, now)
-        if known is None or not known.meeting_id:
-            return self._issue(appointment, plan, known, now)
-        if known.fingerprint != plan.fingerprint():
-            self._update(known.link, known.meeting_id, plan, now)
-        return None
-
-    def probe(self, lane: str, now: datetime) -> None:
-        """Look for a conference that nobody has."""
-        self._conferencing.find(lane, "appointment-none")
-
-    def _issue(
-        self, appointment: Appointment, plan: MeetingPlan, known: _Known | None, now: datetime
-    ) -> datetime | None:
-        if appointment.is_over(now):
-            return None  # nobody will meet any more
-        host = self._wanted.host(appointment, known)
-        if host == _missing(appointment.organizer):
-            raise PortError("zoom_not_linked", permanent=True)
-        issued: Issued | None = None
-        if appointment.meeting is not None:  # told already; only our own note of it was lost
-            issued = Issued(appointment.meeting.meeting_id, appointment.meeting.join_url)
-        elif known is not None and known.unsure_since is not None:
-            issued = self._conferencing.find(host, appointment.id)
-            if issued is None and now < known.unsure_since + LIST_LAG:
-                return known.unsure_since + LIST_LAG
-        if issued is None:
-            issued = self._create(host, plan, now)
-        meeting = Meeting(issued.join_url, issued.meeting_id, issued.passcode)
-        cause = Meta(actor=SYSTEM, command=f"issue/{appointment.id}/{issued.meeting_id}")
-        told = self._app.issue_meeting(appointment.id, meeting, host, cause, now)
-        self._keep(appointment.id, host, issued.meeting_id, plan.fingerprint())
-        return None if self._wanted.plan(told) else now
-
-    def _create(self, host: str, plan: MeetingPlan, now: datetime) -> Issued:
-        """Make it; what was plainly refused was not made, after anything else it may have been."""
-        self._keep(plan.appointment, host, unsure_since=now)
-        try:
-            return self._conferencing.create(host, plan)
-        except PortError as failure:
-            if failure.permanent or failure.auth or failure.retry_after is not None:
-                self._forget(plan.appointment)
-            raise
-
-    def _update(self, link: str, meeting_id: str, plan: MeetingPlan, now: datetime) -> None:
-        self._conferencing.update(link, meeting_id, plan)
-        self._keep(plan.appointment, link, meeting_id, plan.fingerprint())
-
-    def _remove(self, appointment: str, known: _Known | None, now: datetime) -> datetime | None:
-        if known is None:
-            return None
-        meeting_id = known.meeting_id
-        if not meeting_id and known.unsure_since is not None:
-            found = self._conferencing.find(known.link, appointment)
-            if found is None and now < known.unsure_since + LIST_LAG:
-                return known.unsure_since + LIST_LAG
-            meeting_id = found.meeting_id if found else ""
-        if meeting_id:
-            self._conferencing.delete(known.link, meeting_id)
-        self._forget(appointment)
-        return None
-
-    def _known(self, appointment: str) -> _Known | None:
-        found = select(issued_meetings).where(issued_meetings.c.appointment == appointment)
-        with self._rows.read() as connection:
-            return _known(connection.execute(found).one_or_none())
-
-    def _forget(self, appointment: str) -> None:
-        with self._rows.write() as connection:
-            connection.execute(delete(issued_meetings).where(issued_meetings.c.appointment == appointment))
-
-    def _keep(
-        self,
-        appointment: str,
-        link: str,
-        meeting_id: str = "",
-        fingerprint: str = "",
-        unsure_since: datetime | None = None,
-    ) -> None:
-        row = {
-            "appointment": appointment,
-            "link": link,
-            "meeting_id": meeting_id,
-            "fingerprint": fingerprint,
-            "unsure_since": unsure_since,
-        }
-        with self._rows.write() as connection:
-            upsert(connection, issued_meetings, [row])
+def known_meetings(connection: Connection, appointment: str) -> list[Known]:
+    """Every generation of an appointment's conference that something is known of, the oldest first."""
+    found = (
+        select(*(issued_meetings.c[field] for field in Known._fields))
+        .where(issued_meetings.c.appointment == appointment)
+        .order_by(issued_meetings.c.generation)
+    )
+    return [Known(*row) for row in connection.execute(found)]
 
 
-class _Known(NamedTuple):
-    link: str
-    meeting_id: str
-    fingerprint: str
-    unsure_since: datetime | None
+def hosted_through(rows: Rows, link: str) -> list[str]:
+    """The appointments whose conferences were issued through a link."""
+    found = select(issued_meetings.c.appointment).where(
+        issued_meetings.c.link == link, issued_meetings.c.meeting_id != ""
+    )
+    with rows.read() as connection:
+        return list(connection.scalars(found.distinct()))
 
 
-def _known(row: Any) -> _Known | None:
-    return _Known(row.link, row.meeting_id, row.fingerprint, row.unsure_since) if row else None
+def tag(appointment: str, generation: int) -> str:
+    """What a conference is found by at its platform."""
+    return appointment if generation == 1 else f"{appointment}/{generation}"
 
 
-def _missing(organizer: str) -> str:
+def missing(organizer: str) -> str:
     """The lane of what waits until the organizer links Zoom."""
     return f"{_links_of(organizer)}missing"
 
 
-def _links_of(member: str) -> str:
-    """How every Zoom link of a member begins."""
-    return f"zoom-{member.removeprefix('member-')}-"
+def _differs(appointment: Appointment, plan: MeetingPlan | None, known: Sequence[Known]) -> bool:
+    if plan is None:
+        return any(k.meeting_id or k.unsure_since for k in known)
+    (*surplus, current) = known or (None,)
+    if current is None or surplus or current.generation != appointment.conference.generation:
+        return True
+    return current.look or current.fingerprint != plan.fingerprint()
+
+
+def _has_fixed_time(appointment: Appointment, fixed: Sequence[Candidate]) -> bool:
+    """What takes place several times, or for days, has a conference that can be joined at any time."""
+    first = fixed[0]
+    return not (appointment.is_series or first.all_day or first.end - first.start > LONGEST)
+
+
+def _registrant(appointment: Appointment) -> Registrant | None:
+    guest = appointment.guest
+    return Registrant(guest.name or guest.email, guest.email, appointment.locale) if guest.email else None
+
+
+def _links_of(owner: str) -> str:
+    """How every Zoom link of a member, or of the organization, begins."""
+    return f"{Provider.ZOOM}-{owner.removeprefix('member-')}-"

@@ -45,14 +45,14 @@ class Offers:
 
 
 def claims_of(appointment: Appointment) -> list[Claim]:
-    """What an appointment claims now: every open candidate, or the chosen one, of every resource."""
-    standing = [appointment.chosen] if appointment.chosen else appointment.open_candidates
+    """What an appointment claims now: every open candidate, or the fixed times, of every resource."""
+    standing = appointment.occurrences or appointment.open_candidates
     if appointment.state not in (State.PROPOSED, State.CONFIRMED):
         return []
     return [
         Claim(appointment.id, c.id, resource, appointment.chosen is not None, c.start, c.end)
         for c in standing
-        for resource in appointment.resources(c)
+        for resource in appointment.bookings(c)
     ]
 
 

@@ -22,8 +22,7 @@ from chouseiapo.domain.slots import Slot
 from chouseiapo.ledger import ensure
 from chouseiapo.ports import Calendar, Entry, Found, Placed, PortError
 from chouseiapo.storage import Rows, upsert
-from chouseiapo.tables import appointments, entries, meetings, tasks
-from projections.appointments import not_over
+from chouseiapo.tables import entries, tasks
 from projections.holds import LEDGER, WATCH, EntryWriter
 from projections.placed import PRESENT, note_differing
 
@@ -296,16 +295,11 @@ def left_on(rows: Rows, link: str) -> tuple[int, bool]:
 
 
 def is_used(rows: Rows, link: str, now: datetime) -> bool:
-    """Whether something waits to be done through an account, or it hosts a conference to come."""
+    """Whether something waits to be done through an account."""
     hope = or_(tasks.c.parked.is_(False), tasks.c.failing_since > now - HOPE)
     due = select(tasks.c.key).where(tasks.c.lane == link, hope)
-    hosted = (
-        select(meetings.c.appointment)
-        .outerjoin(appointments, appointments.c.id == meetings.c.appointment)
-        .where(meetings.c.link == link, not_over(now))
-    )
     with rows.read() as connection:
-        return any(connection.scalar(each.limit(1)) is not None for each in (due, hosted))
+        return connection.scalar(due.limit(1)) is not None
 
 
 def let_go(rows: Rows, link: str) -> None:

@@ -12,6 +12,7 @@ import msgspec
 from eventsourcing.application import Application
 from eventsourcing.persistence import IntegrityError, Mapper, OperationalError, Recording
 
+from chouseiapo.domain.account import Account, account_id
 from chouseiapo.domain.agenda import Agenda
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.errors import Busy, NotFound
@@ -19,6 +20,7 @@ from chouseiapo.domain.event import Aggregate, Event, Meta
 from chouseiapo.domain.ids import is_of
 from chouseiapo.domain.links import Linkable
 from chouseiapo.domain.member import Member
+from chouseiapo.domain.organization import ORGANIZATION, Organization
 from chouseiapo.domain.room import Room
 from chouseiapo.event_store import Streams
 from chouseiapo.events import EventMapper, Keyring
@@ -79,15 +81,26 @@ class Aggregates(Application[str]):
         return {id: Member.remember(id, known.get(id, ())) for id in asked}
 
     def owners(self, ids: Iterable[str], until: datetime | None = None) -> dict[str, Linkable]:
-        """Members and rooms in one read, as they were at `until` when given; unknown ones have version 0."""
+        """Members, rooms and the organization in one read, as they were at `until` when given; unknown ones
+        have version 0."""
         asked = list(ids)
-        found = self.streams(id for id in asked if is_of("member", id) or is_of("room", id))
+        found = self.streams(id for id in asked if _is_owner(id))
         known = {id: [e for e in events if until is None or e.at <= until] for id, events in found.items()}
         return {id: _kind(id).remember(id, known.get(id, ())) for id in asked}
 
     def owner(self, id: str) -> Linkable:
-        """The member or room; raises NotFound."""
-        return existing(self.owners([id])[id])
+        """The member or room; raises NotFound. The organization stands always."""
+        found = self.owners([id])[id]
+        return found if isinstance(found, Organization) else existing(found)
+
+    def organization(self) -> Organization:
+        """What holds for everybody; one of which nothing has been said yet has version 0."""
+        return Organization.remember(ORGANIZATION, self.stream(ORGANIZATION))
+
+    def account(self, link: str) -> Account:
+        """The outside account that a link leads to."""
+        id = account_id(link)
+        return Account.remember(id, self.stream(id))
 
     def appointment(self, id: str, until: int | None = None) -> Appointment:
         """The appointment (as it was at version `until`); raises NotFound."""
@@ -135,7 +148,13 @@ class Aggregates(Application[str]):
             self.save(*events)
 
 
+def _is_owner(id: str) -> bool:
+    return id == ORGANIZATION or is_of("member", id) or is_of("room", id)
+
+
 def _kind(id: str) -> type[Linkable]:
+    if id == ORGANIZATION:
+        return Organization
     return Room if is_of("room", id) else Member
 
 

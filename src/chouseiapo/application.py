@@ -6,18 +6,22 @@ import time
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from chouseiapo.aggregates import existing
-from chouseiapo.directory import BY_ITSELF, Directory
+import msgspec
+
+from chouseiapo.deciding import own
+from chouseiapo.directory import BY_ITSELF
 from chouseiapo.domain.agenda import Agendas, agenda_ids
-from chouseiapo.domain.appointment import Answer, Appointment, Edit
+from chouseiapo.domain.appointment import Answer, Appointment, Booking, Edit
 from chouseiapo.domain.errors import Invalid, Problem
 from chouseiapo.domain.event import Meta
-from chouseiapo.domain.proposal import Guest, Meeting, Platform, Proposal, check_proposal
+from chouseiapo.domain.proposal import Guest, Platform, Proposal, check_proposal
+from chouseiapo.domain.recurrence import occurring
 from chouseiapo.domain.slots import Grid, Offer, Slot
 from chouseiapo.events import Keyring
+from chouseiapo.hosting import Hosting
 
 
-class Coordination(Directory):
+class Coordination(Hosting):
     """Every command takes `cause` (who, which command) and `now` (UTC).
 
     A command whose id is in the stream already is not carried out again: on PostgreSQL a lost COMMIT reply
@@ -40,9 +44,12 @@ class Coordination(Directory):
         """Offer a proposal to its guest; raises Invalid with everything that is wrong with it."""
 
         def decide(appointment: Appointment, agendas: Agendas) -> None:
-            appointment.propose(proposal, author, self._problems(proposal, agendas, now), now)
+            problems = self._problems(proposal, agendas, now)
+            appointment.propose(proposal if problems else self.repeated(proposal), author, problems, now)
+            if proposal.direct:
+                self.fix(appointment, agendas, lambda booking: appointment.register(booking, now), now)
 
-        return self._carry_out(cause, id, decide, new=True)
+        return self.carry_out(cause, id, decide, new=True)
 
     def check(self, proposal: Proposal, now: datetime) -> list[Problem]:
         """Everything that `propose` would refuse; nothing is recorded."""
@@ -60,14 +67,14 @@ class Coordination(Directory):
             appointment.add_candidates(offers, self.grid, now)
             problems = list(self._unknown_rooms(offers))
             if problems := problems or self._reserved(
-                appointment.attendees, offers, agendas, _own(appointment)
+                appointment.attendees, offers, agendas, own(appointment)
             ):
                 raise Invalid(*problems)
 
-        return self._carry_out(cause, id, decide)
+        return self.carry_out(cause, id, decide)
 
     def withdraw_candidate(self, id: str, candidate: str, cause: Meta, now: datetime) -> Appointment:
-        return self._carry_out(cause, id, lambda a, _: a.withdraw_candidate(candidate, now))
+        return self.carry_out(cause, id, lambda a, _: a.withdraw_candidate(candidate, now))
 
     def revise(
         self,
@@ -87,7 +94,7 @@ class Coordination(Directory):
                 lead = organizer or (people[0] if appointment.organizer not in people and people else "")
                 self._change_attendees(appointment, people, lead or appointment.organizer, agendas, now)
 
-        return self._carry_out(cause, id, decide)
+        return self.carry_out(cause, id, decide)
 
     def _change_attendees(
         self,
@@ -100,39 +107,68 @@ class Coordination(Directory):
         before, lead = appointment.attendees, appointment.organizer
         appointment.change_attendees(attendees, organizer, now)
         hosts_anew = organizer != lead and appointment.platform is Platform.ZOOM
-        if hosts_anew and not self.members([organizer])[organizer].can_host:
+        if hosts_anew and not self.can_host(self.members([organizer])[organizer]):
             raise Invalid(Problem("organizer", "zoom_not_linked"))
         joined = [m for m in attendees if m not in before]
         if not all(self.stream_of("member", m) for m in joined):
             raise Invalid(Problem("attendees", "attendee_unknown"))
-        if chosen := appointment.chosen:
-            gone = [m for m in before if m not in attendees]
-            agendas.release(appointment.id, gone, chosen.slot, now)
-            agendas.reserve(appointment.id, joined, chosen.slot, now)
+        gone = [m for m in before if m not in attendees]
+        for occurrence in appointment.occurrences:
+            name = appointment.reservation(occurrence)
+            agendas.release(name, gone, occurrence.slot, now)
+            agendas.reserve(name, joined, occurrence.slot, now)
+        if appointment.occurrences:
             return
         slots = [candidate.slot for candidate in appointment.open_candidates]
-        reserved = [m for m in joined if any(agendas.taken_by([m], s, _own(appointment)) for s in slots)]
+        reserved = [m for m in joined if any(agendas.taken_by([m], s, own(appointment)) for s in slots)]
         if reserved:
             raise Invalid(*(Problem("attendees", "attendee_reserved", {"who": m}) for m in reserved))
 
     def resend_request(self, id: str, cause: Meta, now: datetime) -> Appointment:
-        return self._carry_out(cause, id, lambda a, _: a.resend_request(now))
+        return self.carry_out(cause, id, lambda a, _: a.resend_request(now))
 
     def reissue_link(self, id: str, cause: Meta, now: datetime) -> Appointment:
-        return self._carry_out(cause, id, lambda a, _: a.reissue_link(now))
+        return self.carry_out(cause, id, lambda a, _: a.reissue_link(now))
 
     def cancel(self, id: str, reason: str, cause: Meta, now: datetime) -> Appointment:
         """Cancel, and release what was reserved in the same save."""
 
         def decide(appointment: Appointment, agendas: Agendas) -> None:
-            self._release(appointment, agendas, now)
+            self.release(appointment, agendas, now)
             appointment.cancel(reason, now)
 
-        return self._carry_out(cause, id, decide)
+        return self.carry_out(cause, id, decide)
+
+    def move(self, id: str, slot: Slot, cause: Meta, now: datetime) -> Appointment:
+        """Fix another time for a confirmed appointment: old and new reservation change in one save."""
+
+        def decide(appointment: Appointment, agendas: Agendas) -> None:
+            before = appointment.occurrences
+            appointment.move(slot, self.grid, now)
+            self.release_each(appointment, before, agendas, now)
+            self.reserve(appointment, agendas, now)
+
+        return self.carry_out(cause, id, decide)
+
+    def cancel_occurrence(
+        self, id: str, candidate: str, reason: str, cause: Meta, now: datetime
+    ) -> Appointment:
+        """Leave out one of several times, and release what was reserved for it."""
+
+        def decide(appointment: Appointment, agendas: Agendas) -> None:
+            standing = [c for c in appointment.occurrences if c.id == candidate]
+            appointment.cancel_occurrence(candidate, reason, now)
+            self.release_each(appointment, standing, agendas, now)
+
+        return self.carry_out(cause, id, decide)
+
+    def send_message(self, id: str, subject: str, text: str, cause: Meta, now: datetime) -> Appointment:
+        """Write to the guest; raises Invalid."""
+        return self.carry_out(cause, id, lambda a, _: a.send_message(subject, text, now))
 
     def erase_guest(self, id: str, cause: Meta, now: datetime) -> Appointment:
         """Forget who the guest was; the key of their data is destroyed by whoever asks for it."""
-        return self._carry_out(cause, id, lambda a, _: a.erase_guest(now))
+        return self.carry_out(cause, id, lambda a, _: a.erase_guest(now))
 
     # Appointments: what the guest does
 
@@ -156,28 +192,21 @@ class Coordination(Directory):
         """
 
         def decide(appointment: Appointment, agendas: Agendas) -> None:
-            appointment.confirm(candidate, guest, time_zone, locale, now, start)
-            if (chosen := appointment.chosen) is not None:
-                agendas.know(self.agendas(agenda_ids(appointment.resources(chosen), chosen.slot)))
-                if appointment.instead_of:
-                    self._release(self._remembered(appointment.instead_of), agendas, now)
-                agendas.reserve(id, appointment.resources(chosen), chosen.slot, now)
+            def pick(booking: Booking) -> None:
+                appointment.confirm(candidate, guest, time_zone, locale, now, start, booking)
 
-        return self._carry_out(cause, id, decide, known=known)
+            picked = appointment.candidates.get(candidate)
+            self.fix(appointment, agendas, pick, now, [picked] if picked else [])
+
+        return self.carry_out(cause, id, decide, known=known)
 
     # Appointments: what follows by itself
 
     def take_candidate(self, id: str, candidate: str, by: str, cause: Meta, now: datetime) -> None:
-        self._carry_out(cause, id, lambda a, _: a.take_candidate(candidate, by, now))
+        self.carry_out(cause, id, lambda a, _: a.take_candidate(candidate, by, now))
 
     def observe_time(self, id: str, now: datetime) -> None:
-        self._carry_out(BY_ITSELF, id, lambda a, _: a.observe_time(now))
-
-    def issue_meeting(self, id: str, meeting: Meeting, host: str, cause: Meta, now: datetime) -> Appointment:
-        return self._carry_out(cause, id, lambda a, _: a.issue_meeting(meeting, host, now))
-
-    def delay_meeting(self, id: str, now: datetime) -> None:
-        self._carry_out(BY_ITSELF, id, lambda a, _: a.delay_meeting(now))
+        self.carry_out(BY_ITSELF, id, lambda a, _: a.observe_time(now))
 
     # Appointments: what members do on their own calendars
 
@@ -186,7 +215,7 @@ class Coordination(Directory):
     ) -> Appointment:
         """Note that an entry of ours was seen moved, or (`moved_to` None) deleted, by its owner's hand."""
         gone = moved_to is None
-        return self._carry_out(
+        return self.carry_out(
             BY_ITSELF, id, lambda a, _: a.note_deviation(owner, candidate, gone, moved_to, now)
         )
 
@@ -198,13 +227,13 @@ class Coordination(Directory):
         def decide(appointment: Appointment, agendas: Agendas) -> None:
             needed = appointment.resources(appointment.candidates[candidate])
             fits = moved_to is None or appointment.may_move(candidate, moved_to, self.grid, now)
-            free = fits and not (moved_to and agendas.taken_by(needed, moved_to, _own(appointment)))
+            free = fits and not (moved_to and agendas.taken_by(needed, moved_to, own(appointment)))
             appointment.follow_deviation(owner, candidate, moved_to, free, self.grid, now)
 
-        return self._carry_out(BY_ITSELF, id, decide)
+        return self.carry_out(BY_ITSELF, id, decide)
 
     def restore_entry(self, id: str, owner: str, candidate: str, now: datetime) -> Appointment:
-        return self._carry_out(BY_ITSELF, id, lambda a, _: a.restore_entry(owner, candidate, now))
+        return self.carry_out(BY_ITSELF, id, lambda a, _: a.restore_entry(owner, candidate, now))
 
     def answer_question(
         self, id: str, owner: str, candidate: str, answer: Answer, cause: Meta, now: datetime
@@ -215,49 +244,16 @@ class Coordination(Directory):
             asked = appointment.question
             appointment.answer_question(owner, candidate, answer, now)
             if asked is not None and answer is Answer.CANCEL:
-                self._release(appointment, agendas, now)
+                self.release(appointment, agendas, now)
                 appointment.cancel("", now)
 
-        return self._carry_out(cause, id, decide)
+        return self.carry_out(cause, id, decide)
 
     def notice_overlap(
         self, id: str, candidate: str, owners: Sequence[str], cause: Meta, now: datetime
     ) -> Appointment:
         """Remember who had something else on the calendar when the time was fixed all the same."""
-        return self._carry_out(cause, id, lambda a, _: a.notice_overlap(candidate, tuple(owners), now))
-
-    # How a command is carried out
-
-    def _carry_out(
-        self,
-        cause: Meta,
-        id: str,
-        decide: Callable[[Appointment, Agendas], None],
-        new: bool = False,
-        known: Appointment | None = None,
-    ) -> Appointment:
-        loaded = [known] if known else []
-
-        def attempt() -> Appointment:
-            appointment = loaded.pop() if loaded else self._remembered(id)
-            if not new:
-                existing(appointment)
-            if cause.command and cause.command in appointment.commands:
-                return appointment
-            agendas = Agendas(self.agenda)
-            decide(appointment, agendas)
-            self.save_all(cause, appointment, *agendas)
-            return appointment
-
-        return self.insist(attempt)
-
-    @staticmethod
-    def _release(appointment: Appointment, agendas: Agendas, now: datetime) -> None:
-        if chosen := appointment.chosen:
-            agendas.release(appointment.id, appointment.resources(chosen), chosen.slot, now)
-
-    def _remembered(self, id: str) -> Appointment:
-        return Appointment.remember(id, self.stream_of("appointment", id))
+        return self.carry_out(cause, id, lambda a, _: a.notice_overlap(candidate, tuple(owners), now))
 
     # What is wrong with a proposal, beyond its own words
 
@@ -266,12 +262,19 @@ class Coordination(Directory):
         unknown = not all(people[attendee].version for attendee in proposal.attendees)
         problems = [
             *([Problem("attendees", "attendee_unknown")] if unknown else ()),
-            *check_proposal(proposal, self.grid, people[proposal.organizer].can_host, now),
+            *check_proposal(proposal, self.grid, self.can_host(people[proposal.organizer]), now),
             *self._unknown_rooms(proposal.offers),
         ]
         return problems or self._reserved(
-            proposal.attendees, proposal.offers, agendas, besides=(proposal.instead_of,)
+            proposal.attendees, self.repeated(proposal).offers, agendas, besides=(proposal.instead_of,)
         )
+
+    def repeated(self, proposal: Proposal) -> Proposal:
+        """The proposal with every time that it is about, by the wall clock of the organization's zone."""
+        if proposal.recurrence is None:
+            return proposal
+        offers = occurring(proposal.offers[0], proposal.recurrence, self.grid.zone)
+        return msgspec.structs.replace(proposal, offers=tuple(offers))
 
     def _unknown_rooms(self, offers: Sequence[Offer]) -> Iterator[Problem]:
         for n, offer in enumerate(offers):
@@ -294,8 +297,3 @@ class Coordination(Directory):
             for resource in who
             if agendas.taken_by([resource], slot, besides)
         ]
-
-
-def _own(appointment: Appointment) -> Container[str]:
-    """Whose reservations stand in no candidate's way: its own, and those of the one that it replaces."""
-    return appointment.id, appointment.instead_of

@@ -49,7 +49,8 @@ from projections.calendars import KeepCalendars
 from projections.catch_up import Projection
 from projections.composer import Composer
 from projections.holds import EntryWriter, Holds
-from projections.meetings import IssueMeetings, Meetings
+from projections.issue_meetings import IssueMeetings
+from projections.meetings import Meetings
 from projections.offers import Offers
 from projections.outbox import Mail, Outbox, want
 from projections.people import People
@@ -142,8 +143,9 @@ class Services:
             raise PortError("no_permission", permanent=True, auth=True)
         self.vault.store(link, owner, provider, granted.grant)
         ends_at = now + timedelta(seconds=granted.lives_s) if granted.lives_s else None
+        others = self.vault.of_account(link)
         return self.coordination.link_account(
-            owner, provider, account.subject, account.email, cause, now, granted.missing, ends_at
+            owner, provider, account.subject, account.email, cause, now, granted.missing, ends_at, others
         )
 
     def forget_account(self, link: str) -> None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from eventsourcing.persistence import IntegrityError
 
 from chouseiapo.aggregates import Aggregates
-from chouseiapo.domain.errors import AlreadyExists, Invalid, Problem
+from chouseiapo.domain.account import Account
+from chouseiapo.domain.errors import AlreadyExists, Invalid, NotFound, Problem
 from chouseiapo.domain.event import SYSTEM, Meta
 from chouseiapo.domain.ids import link_id, link_owner, member_id, new_id
 from chouseiapo.domain.links import Leaving, Link, Linkable, Provider
+from chouseiapo.domain.meeting_options import MeetingOptions
 from chouseiapo.domain.member import Member, Role
+from chouseiapo.domain.organization import ORGANIZATION, Organization
 from chouseiapo.domain.proposal import is_address
+from chouseiapo.domain.reminder_rules import ReminderRule
 from chouseiapo.domain.room import Room
 
 BY_ITSELF = Meta(actor=SYSTEM)
@@ -85,26 +89,115 @@ class Directory(Aggregates):
         now: datetime,
         missing: tuple[str, ...] = (),
         ends_at: datetime | None = None,
+        others: Iterable[str] = (),
     ) -> str:
-        """Let an account speak for a member or room; answers the link's id. `subject` outlives
-        its address."""
+        """Let an account speak for a member, room or the organization; answers the link's id. `subject`
+        outlives its address. A Zoom account speaks for one alone: the same save unlinks whoever had it.
+        """
         link = link_id(provider, owner, subject)
-        self._ask_owner(
-            owner,
-            cause,
-            lambda o: o.link(link, provider, account, now, missing=missing, ends_at=ends_at),
-        )
+        said: dict[str, Any] = {"missing": missing, "ends_at": ends_at}
+        if provider is Provider.ZOOM:
+            self._link_alone(owner, link, account, cause, now, others, **said)
+        else:
+            self._ask_owner(owner, cause, lambda o: o.link(link, provider, account, now, **said))
         return link
+
+    def _link_alone(
+        self,
+        owner: str,
+        link: str,
+        account: str,
+        cause: Meta,
+        now: datetime,
+        others: Iterable[str],
+        **said: Any,
+    ) -> None:
+        """`others`: links to the same account from before accounts were claimed, as far as anybody knows."""
+
+        def attempt() -> None:
+            found, held = self.owner(owner), self.account(link)
+            if cause.command and cause.command in found.commands:
+                return
+            losing = self._holders({held.holder, *others} - {"", link})
+            for other, loser in losing.items():
+                loser.unlink(other, now, Leaving.KEEP, moved_to=owner)
+            before = set(found.links)
+            found.link(link, Provider.ZOOM, account, now, **said)
+            held.claim(link, now)
+            self.save_all(
+                cause, found, held, *losing.values(), *self._released(before - set(found.links), now)
+            )
+
+        self.insist(attempt)
+
+    def _holders(self, links: Iterable[str]) -> dict[str, Linkable]:
+        """Those for whom the links speak, by link."""
+        owners = self.owners(link_owner(link) for link in links)
+        standing = {link: owners[link_owner(link)] for link in links}
+        return {link: owner for link, owner in standing.items() if link in owner.links}
+
+    def _released(self, links: Iterable[str], now: datetime) -> list[Account]:
+        """The accounts of links that speak no more, let go."""
+        accounts = [(link, self.account(link)) for link in links if link.startswith(f"{Provider.ZOOM}-")]
+        for link, account in accounts:
+            account.release(link, now)
+        return [account for _, account in accounts]
 
     def unlink_account(
         self, owner: str, provider: Provider, cause: Meta, now: datetime, leave: Leaving = Leaving.REMOVE
     ) -> str:
         """Let the account of that kind speak no longer; answers the link's id. Raises NotFound."""
+        found = self.owner(owner)
+        if cause.command and cause.command in found.commands:
+            return _of(provider, found.left)
+        if not (link := _of(provider, found.links)):
+            raise NotFound
+        self.unlink(link, cause, now, leave)
+        return link
 
-        def unlink(found: Linkable) -> None:
-            found.unlink(_of(provider, found.links), now, leave)
+    def unlink(
+        self,
+        link: str,
+        cause: Meta,
+        now: datetime,
+        leave: Leaving = Leaving.REMOVE,
+        *,
+        deauthorized: bool = False,
+    ) -> None:
+        """Let one account speak no longer; one that does not is no error."""
 
-        return _of(provider, self._ask_owner(owner, cause, unlink).left)
+        def attempt() -> None:
+            found = self.owner(link_owner(link))
+            if link in found.links:
+                found.unlink(link, now, leave, deauthorized=deauthorized)
+                self.save_all(cause, found, *self._released([link], now))
+
+        self.insist(attempt)
+
+    # Meetings
+
+    def choose_meeting_url(self, member: str, url: str, cause: Meta, now: datetime) -> None:
+        """The fixed address that a member's web meetings may use; raises Invalid."""
+        self._ask_member(member, cause, lambda m: m.choose_meeting_url(url, now))
+
+    def choose_meeting_options(self, owner: str, options: MeetingOptions, cause: Meta, now: datetime) -> None:
+        """What meetings of a member, or of everybody (`owner` is the organization), are like."""
+
+        def choose(found: Linkable) -> None:
+            if not isinstance(found, Member | Organization):
+                raise NotFound
+            found.choose_meeting_options(options, now)
+
+        self._ask_owner(owner, cause, choose)
+
+    def choose_reminders(self, rules: Sequence[ReminderRule], cause: Meta, now: datetime) -> None:
+        """When everybody is reminded; raises Invalid."""
+
+        def choose(found: Linkable) -> None:
+            if isinstance(found, Organization):
+                found.choose_reminders(rules, now)
+
+        self._ask_owner(ORGANIZATION, cause, choose)
 
     def choose_calendar(self, link: str, cause: Meta, now: datetime, **chosen: Any) -> None:
         """Which of the account's calendars is written and what counts as busy: see Linkable."""

@@ -14,11 +14,13 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from eventsourcing.persistence import Mapper, StoredEvent, Transcoder
 
+from chouseiapo.domain.account import Account
 from chouseiapo.domain.agenda import Agenda
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.errors import Erased
 from chouseiapo.domain.event import ERASED, Event
 from chouseiapo.domain.member import Member
+from chouseiapo.domain.organization import Organization
 from chouseiapo.domain.proposal import Guest, Meeting
 from chouseiapo.domain.room import Room
 
@@ -58,7 +60,7 @@ class Keyring(Protocol):
 
 def _event_classes() -> dict[str, type[Event]]:
     found: dict[str, type[Event]] = {}
-    for aggregate in (Appointment, Agenda, Member, Room):
+    for aggregate in (Appointment, Agenda, Member, Room, Organization, Account):
         for name in dir(aggregate):
             nested = getattr(aggregate, name)
             if isinstance(nested, type) and issubclass(nested, Event):

@@ -15,10 +15,14 @@ from chouseiapo.domain.agenda import Agendas
 from chouseiapo.domain.appointment import Answer, Appointment
 from chouseiapo.domain.errors import Busy, DomainError
 from chouseiapo.domain.event import Event, caused_by
+from chouseiapo.domain.links import AccountUnlinked, Leaving
+from chouseiapo.domain.member import Member
+from chouseiapo.domain.organization import Organization
 from chouseiapo.event_store import StoreTrouble
 from chouseiapo.storage import DatabaseTrouble, Rows
 from projections.appointments import awaiting_meeting_since, overtaken_by_time
 from projections.catch_up import LostRace, Read, is_parked, move, park, position, read_log, unpark
+from projections.meetings import hosted_through
 from projections.offers import Offers, claims_on
 
 NAME = "policies"
@@ -102,6 +106,10 @@ class Policies:
             case Appointment.Confirmed():
                 self._end_replaced(event, now)
                 self._close_overlapped(event, now)
+            case Appointment.Moved() | Appointment.MeetingRequested():
+                self._close_overlapped(event, now)
+            case Member.Unlinked() | Organization.Unlinked() if event.leave is Leaving.REMOVE:
+                self._withdraw_meetings(event, now)
             case Appointment.AttendeesChanged():
                 self._close_overlapped(event, now)
                 self._close_own(event, now)
@@ -136,13 +144,22 @@ class Policies:
     def _close_overlapped(self, event: Event, now: datetime) -> None:
         """Candidates of others that overlap the time that was just confirmed."""
         winner = self._app.appointment(event.originator_id)
-        if (chosen := winner.chosen) is None:
-            return
-        for claim in claims_on(self._rows, winner.resources(chosen), chosen.slot):
-            if claim.confirmed or claim.appointment == winner.id:
-                continue
-            if self._app.appointment(claim.appointment).instead_of != winner.id:
-                self._take(claim.appointment, claim.candidate, winner.id, event, now)
+        for fixed in winner.occurrences:
+            for claim in claims_on(self._rows, winner.bookings(fixed), fixed.slot):
+                if claim.confirmed or claim.appointment == winner.id:
+                    continue
+                if self._app.appointment(claim.appointment).instead_of != winner.id:
+                    self._take(claim.appointment, claim.candidate, winner.id, event, now)
+
+    def _withdraw_meetings(self, event: AccountUnlinked, now: datetime) -> None:
+        """Its owner wants the meetings to come deleted: whoever was told of one hears of another later."""
+        for id in hosted_through(self._rows, event.link):
+            try:
+                self._app.withdraw_meeting(id, event.link, caused_by(event, id), now)
+            except Busy:
+                raise
+            except DomainError:
+                continue  # over, or not its host any more
 
     def _close_own(self, event: Event, now: datetime) -> None:
         """Candidates that were offered while somebody else was being confirmed over them."""

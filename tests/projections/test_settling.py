@@ -22,7 +22,7 @@ from chouseiapo.worker import Worker
 from projections.audit import Audit
 from projections.calendars import KeepCalendars
 from projections.catch_up import catch_up
-from projections.meetings import LIST_LAG, IssueMeetings
+from projections.issue_meetings import LIST_LAG, IssueMeetings
 from projections.place_holds import PlaceHolds
 from projections.rebuild import rebuild
 from projections.settle import work_lane
@@ -42,25 +42,28 @@ class Platforms:
         self.lose_answer = False
         self.refuse: PortError | None = None
         self.meanwhile: Callable[[], None] = lambda: None
+        self.writes_a_day = 100
+        self.updated: list[MeetingPlan] = []
+        self.stands: Looked | None = None
 
-    def find(self, link: str, appointment: str) -> Issued | None:
-        return (
-            Issued(appointment, "https://zoom.example/1")
-            if self.listed and appointment in self.made
-            else None
-        )
+    def find(self, link: str, tag: str) -> Issued | None:
+        return Issued(tag, "https://zoom.example/1") if self.listed and tag in self.made else None
+
+    def look(self, link: str, meeting_id: str, plan: MeetingPlan) -> Looked | None:
+        return self.stands
 
     def create(self, link: str, plan: MeetingPlan) -> Issued:
         if self.refuse:
             raise self.refuse
-        self.made.append(plan.appointment)
+        self.made.append(plan.tag)
         self.hosts.append(link)
         self.meanwhile()
         if self.lose_answer:
             raise PortError("unreachable")
-        return Issued(plan.appointment, "https://zoom.example/1")
+        return Issued(plan.tag, "https://zoom.example/1")
 
-    def update(self, link: str, meeting_id: str, plan: MeetingPlan) -> None: ...
+    def update(self, link: str, meeting_id: str, plan: MeetingPlan) -> None:
+        self.updated.append(plan)
 
     def delete(self, link: str, meeting_id: str) -> None:
         self.deleted.append(meeting_id)

@@ -17,7 +17,10 @@ def agenda_id(resource: str, day: date) -> str:
 
 
 class Agenda(Aggregate):
-    """Whoever races to reserve the same time writes to the same stream, so only one of them can."""
+    """Whoever races to reserve the same time writes to the same stream, so only one of them can.
+
+    An appointment that takes place several times has a reservation for each: its id, and the candidate's.
+    """
 
     class Reserved(Event, frozen=True, kw_only=True):
         """An appointment holds this time; the whole slot stands on every UTC day it touches."""
@@ -41,7 +44,7 @@ class Agenda(Aggregate):
         """Reserve the slot for the appointment; raises CandidateTaken when another one overlaps."""
         if self.reservations.get(appointment) == slot:
             return
-        if self.taken_by(slot, besides=(appointment,)):
+        if self.taken_by(slot, besides=(appointment.partition("/")[0],)):
             raise CandidateTaken
         self._record(self.Reserved, now, appointment=appointment, start=slot.start, end=slot.end)
 
@@ -51,7 +54,8 @@ class Agenda(Aggregate):
 
     def taken_by(self, slot: Slot, *, besides: Container[str] = ()) -> str | None:
         """The appointment whose reservation overlaps the slot, if any."""
-        for appointment, reserved in self.reservations.items():
+        for name, reserved in self.reservations.items():
+            appointment = name.partition("/")[0]
             if appointment not in besides and reserved.overlaps(slot):
                 return appointment
         return None

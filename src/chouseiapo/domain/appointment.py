@@ -9,22 +9,43 @@ import msgspec
 
 from chouseiapo.domain import errors
 from chouseiapo.domain.appointment_events import Answer
-from chouseiapo.domain.appointment_state import AppointmentState, State
+from chouseiapo.domain.appointment_meeting import MeetingDecisions
+from chouseiapo.domain.appointment_state import ENDED_BY, State
 from chouseiapo.domain.errors import Invalid, Problem
 from chouseiapo.domain.proposal import (
     Guest,
-    Meeting,
     Proposal,
     Visibility,
     check_answer,
     check_guest,
     check_locale,
+    check_message,
     check_people,
     check_words,
 )
-from chouseiapo.domain.slots import Candidate, CandidateState, Grid, Offer, Slot, check_offers, numbered
+from chouseiapo.domain.slots import (
+    LONGEST,
+    LONGEST_DIRECT,
+    Candidate,
+    CandidateState,
+    Grid,
+    Offer,
+    Slot,
+    check_offers,
+    numbered,
+)
 
-__all__ = ["Answer", "Appointment", "Edit", "State"]
+LONGEST_REASON = 1000
+
+__all__ = ["Answer", "Appointment", "Booking", "Edit", "State"]
+
+
+class Booking(msgspec.Struct, frozen=True):
+    """How the conference of a fixed time comes about: through which of the organization's links, where the
+    organizer has no account, and whether somebody has to ask for it."""
+
+    host: str = ""
+    by_hand: bool = False
 
 
 class Edit(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,11 +57,12 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True):
     visibility: Visibility | None = None
 
 
-class Appointment(AppointmentState):
+class Appointment(MeetingDecisions):
     """One coordination: what is offered to whom, what the guest chose, and how it ended."""
 
     def propose(self, proposal: Proposal, author: str, problems: Sequence[Problem], now: datetime) -> None:
-        """Offer the proposal's slots; raises Invalid with `problems` when anything is wrong with it."""
+        """Offer the proposal's slots, each repetition among them; raises Invalid with `problems` when there
+        are any."""
         if self.version:
             raise errors.AlreadyExists
         if problems:
@@ -85,6 +107,7 @@ class Appointment(AppointmentState):
         locale: str,
         now: datetime,
         start: datetime | None = None,
+        booking: Booking = Booking(),  # noqa: B008 - frozen
     ) -> None:
         """Fix the time the guest picked. The same choice again changes nothing; another one is refused.
 
@@ -104,9 +127,57 @@ class Appointment(AppointmentState):
         guest = self.guest.merged_with(given)
         if problems := [*check_answer(guest), *check_guest(given), *check_locale(time_zone, locale)]:
             raise Invalid(*problems)
-        self._record(
-            self.Confirmed, now, candidate=candidate, guest=guest, time_zone=time_zone, locale=locale
-        )
+        self._fix(candidate, guest, time_zone, locale, booking, now)
+
+    def register(self, booking: Booking, now: datetime) -> None:
+        """Fix what was proposed directly: all of its times, without anybody's picking."""
+        if self.direct and self.state is State.PROPOSED:
+            self._fix(self.open_candidates[0].id, self.guest, self.time_zone, self.locale, booking, now)
+
+    def _fix(
+        self, candidate: str, guest: Guest, zone: str, locale: str, booking: Booking, now: datetime
+    ) -> None:
+        told = {"guest": guest, "time_zone": zone, "locale": locale}
+        how = {"host": booking.host, "by_hand": booking.by_hand}
+        self._record(self.Confirmed, now, candidate=candidate, **told, **how)
+
+    def move(self, slot: Slot, grid: Grid, now: datetime) -> None:
+        """Fix another time instead of the confirmed one; meeting and invitation go with it."""
+        self._must_stand(now)
+        if (chosen := self.chosen) is None:
+            raise errors.NotConfirmed
+        if self.is_series:
+            raise errors.SeriesStands
+        longest = LONGEST_DIRECT if self.direct else LONGEST
+        offer = Offer(slot.start, slot.end, chosen.room, chosen.all_day)
+        if problems := check_offers([offer], (), grid, now, longest):
+            raise Invalid(
+                *(Problem(p.field.removeprefix("candidates.0."), p.code, p.values) for p in problems)
+            )
+        if slot != chosen.slot:
+            self._record(self.Moved, now, candidate=chosen.id, start=slot.start, end=slot.end)
+
+    def cancel_occurrence(self, candidate: str, reason: str, now: datetime) -> None:
+        """Leave out one of several times; doing so again changes nothing."""
+        self._must_stand(now)
+        left_out = self._candidate(candidate)
+        if left_out.state is CandidateState.WITHDRAWN:
+            return
+        if self.chosen is None:
+            raise errors.NotConfirmed
+        if left_out.end <= now:
+            raise errors.Over
+        if not any(c.end > now for c in self.occurrences if c.id != candidate):
+            raise errors.LastOccurrence
+        self._record(self.OccurrenceCancelled, now, candidate=candidate, reason=_reason(reason))
+
+    def send_message(self, subject: str, text: str, now: datetime) -> None:
+        """Write to the guest."""
+        if self.erased:
+            raise errors.Erased
+        if problems := list(check_message(subject, text, self.guest)):
+            raise Invalid(*problems)
+        self._record(self.MessageSent, now, subject=subject.strip(), text=text.strip())
 
     def take_candidate(self, candidate: str, by: str, now: datetime) -> None:
         """Close a candidate over which another appointment was confirmed."""
@@ -144,24 +215,12 @@ class Appointment(AppointmentState):
     def reissue_link(self, now: datetime) -> None:
         self._record(self.LinkReissued, now, generation=self.generation + 1)
 
-    def issue_meeting(self, meeting: Meeting, host: str, now: datetime) -> None:
-        """Take the conference's data; one that comes after a cancellation concerns nobody."""
-        if self.chosen is not None and self.meeting != meeting and not self.erased:
-            self._record(self.MeetingIssued, now, meeting=meeting, host=host)
-
-    def delay_meeting(self, now: datetime) -> None:
-        """Stop waiting for the conference, so that the confirmation mails go without it."""
-        if self.awaits_meeting and not self.meeting_delayed:
-            self._record(self.MeetingDelayed, now)
-
     def cancel(self, reason: str, now: datetime) -> None:
         """End it before it took place; cancelling again changes nothing."""
         if self.state is State.CANCELLED:
             return
         self._must_stand(now)
-        if len(reason) > 1000:
-            raise Invalid(Problem("reason", "too_long", {"most": 1000}))
-        self._record(self.Cancelled, now, reason=reason)
+        self._record(self.Cancelled, now, reason=_reason(reason))
 
     def erase_guest(self, now: datetime) -> None:
         """Forget the guest; not before it is over, because until then they have to be reached."""
@@ -190,7 +249,7 @@ class Appointment(AppointmentState):
         standing = self.candidates.get(candidate)
         if standing is None or self.is_over(now) or owner not in self.resources(standing):
             return
-        if standing != self.chosen and (self.chosen or standing.state is not CandidateState.OPEN):
+        if standing not in self.occurrences and (self.chosen or standing.state is not CandidateState.OPEN):
             return
         known = self.deviation(owner, candidate)
         edges = _edges(moved_to)
@@ -248,7 +307,7 @@ class Appointment(AppointmentState):
             raise refusal
 
     def _must_be_undecided(self, now: datetime) -> None:
-        if refusal := _ENDED.get(self.state):
+        if refusal := ENDED_BY.get(self.state):
             raise refusal
         if self.deadline <= now:
             raise errors.Expired
@@ -257,10 +316,11 @@ class Appointment(AppointmentState):
         if self.state is not State.PROPOSED:
             raise errors.NotProposed
 
-    def _must_stand(self, now: datetime | None = None) -> None:
-        over = self.erased or (now is not None and self.is_over(now))
-        if refusal := _ENDED.get(self.state) or (errors.Over if over else None):
-            raise refusal
+
+def _reason(reason: str) -> str:
+    if len(reason) > LONGEST_REASON:
+        raise Invalid(Problem("reason", "too_long", {"most": LONGEST_REASON}))
+    return reason
 
 
 def _edges(slot: Slot | None) -> dict[str, datetime | None]:
@@ -271,9 +331,4 @@ _CLOSED = {
     CandidateState.WITHDRAWN: errors.CandidateWithdrawn,
     CandidateState.TAKEN: errors.CandidateTaken,
     CandidateState.PASSED: errors.CandidatePassed,
-}
-_ENDED = {
-    State.CANCELLED: errors.Cancelled,
-    State.EXPIRED: errors.Expired,
-    State.DECLINED: errors.Declined,
 }

@@ -7,7 +7,9 @@ from enum import StrEnum
 from typing import ClassVar
 
 from chouseiapo.domain.event import Event, Personal
+from chouseiapo.domain.meeting_options import MeetingOptions
 from chouseiapo.domain.proposal import Delivery, Guest, Kind, Meeting, Platform, Visibility
+from chouseiapo.domain.recurrence import Recurrence
 from chouseiapo.domain.slots import Candidate
 
 
@@ -23,7 +25,8 @@ class AppointmentEvents:
     """Every time is UTC; people and rooms are ids."""
 
     class Proposed(Event, frozen=True, kw_only=True):
-        """Candidates were offered to a guest; holds stand for each of them."""
+        """Candidates were offered to a guest; holds stand for each of them. direct: nobody has to pick, and
+        all of them are fixed in the same save."""
 
         NAME: ClassVar[str] = "appointment.proposed"
         author: str
@@ -43,6 +46,9 @@ class AppointmentEvents:
         visibility: Visibility = Visibility.DEFAULT
         deadline: datetime | None = None
         instead_of: str = ""
+        meeting_options: MeetingOptions = MeetingOptions()
+        direct: bool = False
+        recurrence: Recurrence | None = None
         candidates: tuple[Candidate, ...]
 
     class CandidatesAdded(Event, frozen=True, kw_only=True):
@@ -144,25 +150,92 @@ class AppointmentEvents:
         generation: int
 
     class Confirmed(Event, frozen=True, kw_only=True):
-        """The guest picked a candidate; the time is reserved in every agenda concerned."""
+        """The guest picked a candidate, or the staff registered the time; it is reserved in every agenda
+        concerned. host: the organization's link that was reserved to host the meeting, where the organizer
+        has no account of their own. by_hand: the meeting is made when somebody asks for it."""
 
         NAME: ClassVar[str] = "appointment.confirmed"
         candidate: str
         guest: Personal[Guest] = Guest()
         time_zone: str = ""
         locale: str = ""
+        host: str = ""
+        by_hand: bool = False
+
+    class Moved(Event, frozen=True, kw_only=True):
+        """The staff moved a confirmed appointment to another time."""
+
+        NAME: ClassVar[str] = "appointment.moved"
+        candidate: str
+        start: datetime
+        end: datetime
+
+    class OccurrenceCancelled(Event, frozen=True, kw_only=True):
+        """One of several times will not take place; the others stand."""
+
+        NAME: ClassVar[str] = "appointment.occurrence-cancelled"
+        candidate: str
+        reason: Personal[str] = ""
+
+    class MeetingRequested(Event, frozen=True, kw_only=True):
+        """The staff asked for a conference: the first one, or a new one instead of the one before, which goes
+        when the new one is there. host: as in Confirmed, reserved now."""
+
+        NAME: ClassVar[str] = "appointment.meeting-requested"
+        generation: int
+        host: str = ""
 
     class MeetingIssued(Event, frozen=True, kw_only=True):
-        """The conference exists; `host` is the link whose account hosts it."""
+        """The conference exists, or its way in has changed; `host` is the link whose account hosts it,
+        `options` are those it was made under."""
 
         NAME: ClassVar[str] = "appointment.meeting-issued"
         meeting: Personal[Meeting] = Meeting("")
         host: str
+        options: MeetingOptions = MeetingOptions()
+        generation: int = 1
 
     class MeetingDelayed(Event, frozen=True, kw_only=True):
         """The conference did not come in time: the confirmation goes without it, the URL follows."""
 
         NAME: ClassVar[str] = "appointment.meeting-delayed"
+
+    class MeetingOptionsChosen(Event, frozen=True, kw_only=True):
+        """What this appointment's conference is to be like when it is made."""
+
+        NAME: ClassVar[str] = "appointment.meeting-options-chosen"
+        options: MeetingOptions
+
+    class MeetingOptionsApplied(Event, frozen=True, kw_only=True):
+        """The conference that stands is to have these options from now on, no longer those it was made
+        under."""
+
+        NAME: ClassVar[str] = "appointment.meeting-options-applied"
+        options: MeetingOptions
+
+    class MeetingVanished(Event, frozen=True, kw_only=True):
+        """Somebody deleted the conference on its platform; the organizer is asked what follows."""
+
+        NAME: ClassVar[str] = "appointment.meeting-vanished"
+        generation: int
+
+    class MeetingForgone(Event, frozen=True, kw_only=True):
+        """The appointment goes on without the conference that somebody deleted."""
+
+        NAME: ClassVar[str] = "appointment.meeting-forgone"
+
+    class MeetingWithdrawn(Event, frozen=True, kw_only=True):
+        """Whoever hosts it unlinked their account and had its conferences deleted; another one follows."""
+
+        NAME: ClassVar[str] = "appointment.meeting-withdrawn"
+        generation: int
+
+    class MessageSent(Event, frozen=True, kw_only=True):
+        """The staff wrote to the guest."""
+
+        NAME: ClassVar[str] = "appointment.message-sent"
+        subject: Personal[str] = ""
+        text: Personal[str] = ""
 
     class Cancelled(Event, frozen=True, kw_only=True):
         NAME: ClassVar[str] = "appointment.cancelled"

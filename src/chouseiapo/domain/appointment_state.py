@@ -8,9 +8,12 @@ from enum import StrEnum
 
 import msgspec
 
+from chouseiapo.domain import errors
 from chouseiapo.domain.appointment_events import AppointmentEvents
 from chouseiapo.domain.event import ERASED, Aggregate, Event
+from chouseiapo.domain.meeting_options import MeetingOptions
 from chouseiapo.domain.proposal import Delivery, Guest, Kind, Meeting, Platform, Visibility
+from chouseiapo.domain.recurrence import Recurrence
 from chouseiapo.domain.slots import Candidate, CandidateState
 
 
@@ -23,6 +26,13 @@ class State(StrEnum):
 
 
 ENDED = (State.CANCELLED, State.EXPIRED, State.DECLINED)
+
+
+ENDED_BY = {
+    State.CANCELLED: errors.Cancelled,
+    State.EXPIRED: errors.Expired,
+    State.DECLINED: errors.Declined,
+}
 
 
 class Deviation(msgspec.Struct, frozen=True):
@@ -39,6 +49,35 @@ class Deviation(msgspec.Struct, frozen=True):
     end: datetime | None
     seen_at: datetime
     asked: bool = False
+
+
+class Conference(msgspec.Struct, frozen=True):
+    """How far a confirmed appointment's conference has come.
+
+    reserved: the organization's link that is booked to host it; empty where the organizer has an account, or
+    nobody can host. wanted: it is being made, or stands. generation: the one that is wanted. standing: the
+    one that people were told of last, 0 for none; host: the link that it was issued through; options: those
+    it has. asked: somebody deleted it, and a person is to say what follows; forgone: that was "nothing".
+    """
+
+    reserved: str = ""
+    wanted: bool = True
+    generation: int = 1
+    standing: int = 0
+    host: str = ""
+    options: MeetingOptions = MeetingOptions()
+    times_issued: int = 0
+    asked: bool = False
+    forgone: bool = False
+
+    def issued(self, host: str, generation: int, options: MeetingOptions) -> Conference:
+        told = {"host": host, "standing": generation, "options": options}
+        return msgspec.structs.replace(self, **told, times_issued=self.times_issued + 1)
+
+    def requested(self, generation: int, reserved: str) -> Conference:
+        """Another one is wanted; the one before stands until that is there."""
+        new = {"generation": generation, "reserved": reserved}
+        return msgspec.structs.replace(self, **new, wanted=True, asked=False, forgone=False)
 
 
 class AppointmentState(AppointmentEvents, Aggregate):
@@ -64,8 +103,12 @@ class AppointmentState(AppointmentEvents, Aggregate):
         self.visibility = Visibility.DEFAULT
         self.candidates: dict[str, Candidate] = {}
         self.generation = 1
+        self.direct = False
+        self.recurrence: Recurrence | None = None
         self.meeting: Meeting | None = None
         self.meeting_delayed = False
+        self.meeting_options = MeetingOptions()
+        self.conference = Conference()
         self.proposed_at: datetime | None = None
         self.confirmed_at: datetime | None = None
         self.erased = False
@@ -80,25 +123,49 @@ class AppointmentState(AppointmentEvents, Aggregate):
         return [c for c in self.candidates.values() if c.state is CandidateState.OPEN]
 
     @property
-    def chosen(self) -> Candidate | None:
-        """The candidate that the guest picked, as long as the appointment stands confirmed."""
+    def occurrences(self) -> list[Candidate]:
+        """The fixed times, in their order, as long as the appointment stands confirmed; most have one."""
         if self.state is not State.CONFIRMED:
-            return None
-        return next(c for c in self.candidates.values() if c.state is CandidateState.CHOSEN)
+            return []
+        return [c for c in self.candidates.values() if c.state is CandidateState.CHOSEN]
+
+    @property
+    def chosen(self) -> Candidate | None:
+        """The time that was fixed, the first of several, as long as the appointment stands confirmed."""
+        return next(iter(self.occurrences), None)
+
+    @property
+    def is_series(self) -> bool:
+        """Whether it takes place several times, or did before some of them were cancelled."""
+        return self.recurrence is not None
+
+    def reservation(self, candidate: Candidate) -> str:
+        """The name under which agendas have a candidate's time: each of a series has its own."""
+        return f"{self.id}/{candidate.id}" if self.is_series else self.id
 
     def is_chosen(self, candidate: str, start: datetime | None = None) -> bool:
         """Whether that is the confirmed time, and began then as whoever asks has seen it."""
         return self.chosen is not None and self.chosen.id == candidate and self.chosen.stands_at(start)
 
     @property
+    def lacks_meeting(self) -> bool:
+        """Whether the guest has to be told that the way in follows."""
+        issues = self.chosen is not None and self.platform is Platform.ZOOM and not self.erased
+        return issues and self.meeting is None and not self.conference.forgone
+
+    @property
     def awaits_meeting(self) -> bool:
-        return (
-            self.chosen is not None and self.platform is Platform.ZOOM and not (self.meeting or self.erased)
-        )
+        """Whether a conference is being made."""
+        return self.lacks_meeting and self.conference.wanted
+
+    @property
+    def holds_confirmation_back(self) -> bool:
+        """Whether the confirmation mails wait for the conference."""
+        return self.awaits_meeting and not self.meeting_delayed and not self.conference.times_issued
 
     def is_over(self, now: datetime) -> bool:
-        """Whether it ended or took place."""
-        return self.state in ENDED or (self.chosen is not None and self.chosen.end <= now)
+        """Whether it ended or took place, for the last time if there are several."""
+        return self.state in ENDED or bool(self.occurrences and self.occurrences[-1].end <= now)
 
     @property
     def deadline(self) -> datetime:
@@ -112,7 +179,7 @@ class AppointmentState(AppointmentEvents, Aggregate):
     @property
     def deviations(self) -> list[Deviation]:
         """What hands have done to entries that should stand now."""
-        standing = [self.chosen] if self.chosen else self.open_candidates
+        standing = self.occurrences or self.open_candidates
         concerned = {(owner, c.id) for c in standing for owner in self.resources(c)}
         ended = self.state in ENDED
         return [] if ended else [d for place, d in self._deviations.items() if place in concerned]
@@ -130,9 +197,20 @@ class AppointmentState(AppointmentEvents, Aggregate):
         """Whose agendas a candidate needs: every attendee's, and its room's."""
         return (*self.attendees, candidate.room) if candidate.room else self.attendees
 
+    def bookings(self, candidate: Candidate) -> tuple[str, ...]:
+        """Whose agendas a fixed time is in: those that it needs, and the host that is booked for it."""
+        reserved = self.conference.reserved
+        return (*self.resources(candidate), reserved) if reserved else self.resources(candidate)
+
     def concerns(self, member: str) -> bool:
         """The author and the attendees know of the appointment; to others it does not exist."""
         return member == self.author or member in self.attendees
+
+    def _must_stand(self, now: datetime | None = None) -> None:
+        """Raises why not, when nothing about it can be changed any more."""
+        over = self.erased or (now is not None and self.is_over(now))
+        if refusal := ENDED_BY.get(self.state) or (errors.Over if over else None):
+            raise refusal
 
     def when(self, event: Event) -> None:
         match event:
@@ -166,8 +244,12 @@ class AppointmentState(AppointmentEvents, Aggregate):
                 self.generation = generation
             case AppointmentState.Confirmed():
                 self._remember_confirmation(event)
-            case AppointmentState.MeetingIssued(meeting=meeting):
-                self.meeting = meeting
+            case AppointmentState.Moved(candidate=candidate, start=start, end=end):
+                moved = msgspec.structs.replace(self.candidates[candidate], start=start, end=end)
+                self.candidates[candidate] = moved
+                self._deviations = {}
+            case AppointmentState.OccurrenceCancelled(candidate=candidate):
+                self._set(candidate, CandidateState.WITHDRAWN)
             case AppointmentState.MeetingDelayed():
                 self.meeting_delayed = True
             case AppointmentState.Cancelled():
@@ -176,6 +258,28 @@ class AppointmentState(AppointmentEvents, Aggregate):
                 self.state = State.EXPIRED
             case AppointmentState.GuestErased():
                 self._forget_guest()
+            case _:
+                self._remember_conference(event)
+
+    def _remember_conference(self, event: Event) -> None:
+        match event:
+            case AppointmentState.MeetingIssued(meeting=meeting, options=options):
+                self.meeting = meeting
+                self.conference = self.conference.issued(event.host, event.generation, options)
+            case AppointmentState.MeetingRequested(generation=generation, host=host):
+                self.conference = self.conference.requested(generation, host)
+            case AppointmentState.MeetingOptionsChosen(options=options):
+                self.meeting_options = options
+            case AppointmentState.MeetingOptionsApplied(options=options):
+                self.conference = msgspec.structs.replace(self.conference, options=options)
+            case AppointmentState.MeetingVanished():
+                self.meeting = None
+                self.conference = msgspec.structs.replace(self.conference, wanted=False, asked=True)
+            case AppointmentState.MeetingForgone():
+                self.conference = msgspec.structs.replace(self.conference, asked=False, forgone=True)
+            case AppointmentState.MeetingWithdrawn(generation=generation):
+                self.meeting = None
+                self.conference = self.conference.requested(generation, "")
 
     def _remember_proposal(self, event: AppointmentEvents.Proposed) -> None:
         self.author, self.attendees, self.organizer = event.author, event.attendees, event.organizer
@@ -186,6 +290,8 @@ class AppointmentState(AppointmentEvents, Aggregate):
         self.candidates = {c.id: c for c in event.candidates}
         self._note_offered(event, self.candidates)
         self.proposed_at, self.instead_of = event.at, event.instead_of
+        self.direct, self.recurrence = event.direct, event.recurrence
+        self.meeting_options = event.meeting_options
         if event.platform is Platform.URL:
             self.meeting = Meeting(event.url)
 
@@ -213,7 +319,10 @@ class AppointmentState(AppointmentEvents, Aggregate):
         self.guest = event.guest
         self.time_zone = event.time_zone or self.time_zone
         self.locale = event.locale or self.locale
-        self._set(event.candidate, CandidateState.CHOSEN)
+        for candidate in self.open_candidates if self.direct else [self.candidates[event.candidate]]:
+            self._set(candidate.id, CandidateState.CHOSEN)
+        self.conference = Conference(reserved=event.host, wanted=not event.by_hand)
+        self.meeting_delayed = event.by_hand  # nobody waits for what only a hand will bring
         self._deviations = {}  # whatever was done to holds: the guest has chosen
 
     def _forget_guest(self) -> None:

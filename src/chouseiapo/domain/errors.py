@@ -103,6 +103,30 @@ class NotProposed(DomainError):
     code: ClassVar[str] = "not_proposed"
 
 
+class NotConfirmed(DomainError):
+    """The change is only possible once the time is fixed."""
+
+    code: ClassVar[str] = "not_confirmed"
+
+
+class NoConference(DomainError):
+    """The appointment has no web meeting that this product issues."""
+
+    code: ClassVar[str] = "no_conference"
+
+
+class SeriesStands(DomainError):
+    """An appointment that takes place several times can't be moved as a whole."""
+
+    code: ClassVar[str] = "series_stands"
+
+
+class LastOccurrence(DomainError):
+    """The last time that is left can't be cancelled alone; the appointment can."""
+
+    code: ClassVar[str] = "last_occurrence"
+
+
 class LastCandidate(DomainError):
     """The last open candidate can't be withdrawn; the appointment can be cancelled instead."""
 

@@ -26,12 +26,12 @@ def link_id(provider: str, owner: str, subject: str) -> str:
 
 
 def link_owner(link: str) -> str:
-    """The member or room that a link, or a built-in calendar, belongs to."""
+    """The member, room or organization that a link, or a built-in calendar, belongs to."""
     provider, _, rest = link.partition("-")
     if provider == "builtin":
         return rest
     owner = rest.rpartition("-")[0]
-    return owner if is_of("room", owner) else f"member-{owner}"
+    return owner if owner == "organization" or is_of("room", owner) else f"member-{owner}"
 
 
 def is_of(kind: str, id: str) -> bool:

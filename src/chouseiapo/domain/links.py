@@ -77,10 +77,16 @@ class AccountLinked(Event, frozen=True, kw_only=True):
 
 
 class AccountUnlinked(Event, frozen=True, kw_only=True):
-    """The account speaks no longer; `leave` says what becomes of our entries there."""
+    """The account speaks no longer; `leave` says what becomes of our entries or meetings there.
+
+    moved_to: for whom it speaks from now on, because somebody else has linked it. deauthorized: its owner
+    removed our app at the vendor's.
+    """
 
     link: str
     leave: Leaving = Leaving.REMOVE
+    moved_to: str = ""
+    deauthorized: bool = False
 
 
 class AccountBroken(Event, frozen=True, kw_only=True):
@@ -120,8 +126,12 @@ class DisappearanceAnswered(Event, frozen=True, kw_only=True):
 
 
 class Linkable(Aggregate):
-    """Somebody for whom outside accounts can speak: each kind names its own events."""
+    """Somebody for whom outside accounts can speak: each kind names its own events.
 
+    `several`: more than one account of the same purpose at a time.
+    """
+
+    several: ClassVar[bool] = False
     Linked: ClassVar[type[AccountLinked]]
     Unlinked: ClassVar[type[AccountUnlinked]]
     LinkBroken: ClassVar[type[AccountBroken]]
@@ -157,20 +167,31 @@ class Linkable(Aggregate):
         missing: tuple[str, ...] = (),
         ends_at: datetime | None = None,
     ) -> None:
-        """Let the account speak; the other account of the same purpose is unlinked."""
+        """Let the account speak; the other account of the same purpose is unlinked, unless several may."""
         zoom = provider is Provider.ZOOM
         for other in list(self.links.values()):
-            if (other.provider is Provider.ZOOM) == zoom and other.id != link:
-                self._record(self.Unlinked, now, link=other.id)
+            if not self.several and (other.provider is Provider.ZOOM) == zoom and other.id != link:
+                # What a guest was told goes on to be true: meetings stay, entries move.
+                leave = Leaving.KEEP if zoom else Leaving.REMOVE
+                self._record(self.Unlinked, now, link=other.id, leave=leave)
         said = {"provider": provider, "account": account, "missing": missing, "ends_at": ends_at}
         standing = self.links.get(link)
         known = standing and {name: getattr(standing, name) for name in said}
         if standing is None or standing.broken or known != said:
             self._record(self.Linked, now, link=link, **said)
 
-    def unlink(self, link: str, now: datetime, leave: Leaving = Leaving.REMOVE) -> None:
+    def unlink(
+        self,
+        link: str,
+        now: datetime,
+        leave: Leaving = Leaving.REMOVE,
+        *,
+        moved_to: str = "",
+        deauthorized: bool = False,
+    ) -> None:
         self._linked(link)
-        self._record(self.Unlinked, now, link=link, leave=leave)
+        why = {"moved_to": moved_to, "deauthorized": deauthorized}
+        self._record(self.Unlinked, now, link=link, leave=leave, **why)
 
     def break_link(self, link: str, reason: str, now: datetime) -> None:
         """Note that the account's token is refused; said once until it heals. `now` is when the refused call

@@ -8,9 +8,10 @@ from typing import ClassVar
 
 from chouseiapo.domain import links
 from chouseiapo.domain.errors import AlreadyExists, Invalid
-from chouseiapo.domain.event import Event
+from chouseiapo.domain.event import Event, Personal
 from chouseiapo.domain.links import Link, Linkable, Provider
-from chouseiapo.domain.proposal import check_locale
+from chouseiapo.domain.meeting_options import MeetingOptions, check_options
+from chouseiapo.domain.proposal import check_locale, check_url
 
 
 class Role(StrEnum):
@@ -48,6 +49,18 @@ class Member(Linkable):
         NAME: ClassVar[str] = "member.locality-chosen"
         locale: str
         time_zone: str
+
+    class MeetingUrlChosen(Event, frozen=True, kw_only=True):
+        """The member's own fixed address for web meetings; empty: there is none any more."""
+
+        NAME: ClassVar[str] = "member.meeting-url-chosen"
+        url: Personal[str]
+
+    class MeetingOptionsChosen(Event, frozen=True, kw_only=True):
+        """What meetings of this member are like unless an appointment says something else."""
+
+        NAME: ClassVar[str] = "member.meeting-options-chosen"
+        options: MeetingOptions
 
     class FeedIssued(Event, frozen=True, kw_only=True):
         """The member's calendar feed has a new address; those of lower generations answer nothing."""
@@ -90,6 +103,8 @@ class Member(Linkable):
         self.role = Role.MEMBER
         self.time_zone = ""
         self.text_only = False
+        self.meeting_url = ""
+        self.meeting_options = MeetingOptions()
         self.feed = 0
         self._feeds = 0
 
@@ -135,6 +150,20 @@ class Member(Linkable):
         if chosen != (self.locale, self.time_zone):
             self._record(self.LocalityChosen, now, locale=chosen[0], time_zone=chosen[1])
 
+    def choose_meeting_url(self, url: str, now: datetime) -> None:
+        """Set the fixed address that web meetings of this member may use; empty for none."""
+        chosen = url.strip()
+        if chosen and (problems := list(check_url(chosen, "meeting_url"))):
+            raise Invalid(*problems)
+        if chosen != self.meeting_url:
+            self._record(self.MeetingUrlChosen, now, url=chosen)
+
+    def choose_meeting_options(self, options: MeetingOptions, now: datetime) -> None:
+        if problems := list(check_options(options)):
+            raise Invalid(*problems)
+        if options != self.meeting_options:
+            self._record(self.MeetingOptionsChosen, now, options=options)
+
     def issue_feed(self, now: datetime) -> None:
         """Give the feed a new address; the one before answers nothing from now on."""
         self._record(self.FeedIssued, now, generation=self._feeds + 1)
@@ -154,6 +183,10 @@ class Member(Linkable):
                 self.text_only = text_only
             case Member.LocalityChosen(locale=locale, time_zone=time_zone):
                 self.locale, self.time_zone = locale, time_zone
+            case Member.MeetingUrlChosen(url=url):
+                self.meeting_url = url
+            case Member.MeetingOptionsChosen(options=options):
+                self.meeting_options = options
             case Member.FeedIssued(generation=generation):
                 self.feed = self._feeds = generation
             case Member.FeedRevoked():

@@ -6,12 +6,15 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
 
 from chouseiapo.domain.errors import Problem
-from chouseiapo.domain.slots import Grid, Offer, check_offers
+from chouseiapo.domain.meeting_options import MeetingOptions, check_options
+from chouseiapo.domain.recurrence import Recurrence, check_recurrence, occurring
+from chouseiapo.domain.slots import LONGEST_DIRECT, Grid, Offer, check_offers
 
 TITLE_LIMIT = 251
 GUEST_LIMIT = 255
@@ -72,17 +75,28 @@ class Guest(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Meeting(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The conference issued for an appointment. A start URL is never part of it."""
+    """The conference issued for an appointment. A start URL is never part of it.
+
+    guest_url: the guest's own, where the platform has registered them; else everybody joins by `join_url`.
+    """
 
     join_url: str
     meeting_id: str = ""
     passcode: str = ""
+    guest_url: str = ""
+
+    @property
+    def for_guest(self) -> Meeting:
+        """As the guest is told of it."""
+        return msgspec.structs.replace(self, join_url=self.guest_url or self.join_url, guest_url="")
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a member decides when proposing; people and rooms are ids.
 
     instead_of: the confirmed appointment that ends when this one is confirmed, and stands until then.
+    direct: the time is fixed already and nobody has to pick; `offers` is that one time, which `recurrence`
+    repeats.
     """
 
     kind: Kind = Kind.WEB
@@ -102,6 +116,9 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     visibility: Visibility = Visibility.DEFAULT
     deadline: datetime | None = None
     instead_of: str = ""
+    meeting_options: MeetingOptions = MeetingOptions()
+    direct: bool = False
+    recurrence: Recurrence | None = None
 
 
 def shown_title(title: str, guest: Guest) -> str:
@@ -116,7 +133,7 @@ def check_proposal(proposal: Proposal, grid: Grid, zoom_ready: bool, now: dateti
     """Everything wrong with a proposal, at the field it concerns; `zoom_ready`: the organizer has Zoom."""
     return [
         *check_people(proposal.attendees, proposal.organizer),
-        *check_offers(proposal.offers, (), grid, now),
+        *(_check_direct(proposal, grid, now) if proposal.direct else _check_offered(proposal, grid, now)),
         *_check_place(proposal),
         *_check_platform(proposal, zoom_ready),
         *check_words(proposal.title, proposal.message, proposal.note),
@@ -124,7 +141,37 @@ def check_proposal(proposal: Proposal, grid: Grid, zoom_ready: bool, now: dateti
         *check_locale(proposal.time_zone, proposal.locale),
         *_check_delivery(proposal),
         *_check_deadline(proposal.deadline, now),
+        *check_options(proposal.meeting_options),
     ]
+
+
+def _check_offered(proposal: Proposal, grid: Grid, now: datetime) -> Iterator[Problem]:
+    yield from check_offers(proposal.offers, (), grid, now)
+    for n, offer in enumerate(proposal.offers):
+        if offer.all_day:
+            yield Problem(f"candidates.{n}.start", "candidate_all_day")
+    if proposal.recurrence is not None:
+        yield Problem("recurrence.frequency", "recurrence_needs_direct")
+
+
+def _check_direct(proposal: Proposal, grid: Grid, now: datetime) -> Iterator[Problem]:
+    """One time that is fixed, perhaps repeated; each repetition has to be over before the next."""
+    if len(proposal.offers) > 1:
+        yield Problem("candidates", "direct_needs_one_time")
+        return
+    if problems := check_offers(proposal.offers, (), grid, now, LONGEST_DIRECT):
+        yield from problems
+        return
+    if proposal.recurrence is None:
+        return
+    first = proposal.offers[0]
+    day = first.start.astimezone(ZoneInfo(grid.zone)).date()
+    if problems := list(check_recurrence(proposal.recurrence, day)):
+        yield from problems
+        return
+    slots = [offer.slot for offer in occurring(first, proposal.recurrence, grid.zone)]
+    if any(slot.overlaps(later) for slot, later in pairwise(slots)):
+        yield Problem("recurrence.frequency", "occurrences_overlap")
 
 
 def check_people(attendees: tuple[str, ...], organizer: str) -> Iterator[Problem]:
@@ -145,6 +192,22 @@ def check_words(title: str, message: str, note: str) -> Iterator[Problem]:
     for field, text in (("message", message), ("note", note)):
         if len(text) > TEXT_LIMIT:
             yield Problem(field, "too_long", {"most": TEXT_LIMIT})
+
+
+def check_message(subject: str, text: str, guest: Guest) -> Iterator[Problem]:
+    """What is wrong with a message to the guest."""
+    if not guest.email:
+        yield Problem("guest.email", "email_needed_for_mail")
+    if not subject.strip():
+        yield Problem("subject", "subject_missing")
+    elif len(subject) > TITLE_LIMIT:
+        yield Problem("subject", "too_long", {"most": TITLE_LIMIT})
+    elif _has_control(subject):
+        yield Problem("subject", "control_character")
+    if not text.strip():
+        yield Problem("text", "text_missing")
+    elif len(text) > TEXT_LIMIT:
+        yield Problem("text", "too_long", {"most": TEXT_LIMIT})
 
 
 def check_guest(guest: Guest) -> Iterator[Problem]:
@@ -204,18 +267,19 @@ def _check_platform(proposal: Proposal, zoom_ready: bool) -> Iterator[Problem]:
     elif platform is Platform.ZOOM and not zoom_ready:
         yield Problem("platform", "zoom_not_linked")
     if platform is Platform.URL:
-        yield from _check_url(proposal.url)
+        yield from check_url(proposal.url, "url")
     elif proposal.url:
         yield Problem("url", "url_not_expected")
 
 
-def _check_url(url: str) -> Iterator[Problem]:
+def check_url(url: str, field: str) -> Iterator[Problem]:
+    """The address of a web meeting: http or https, with a host."""
     if not url:
-        yield Problem("url", "url_missing")
+        yield Problem(field, "url_missing")
     elif len(url) > URL_LIMIT:
-        yield Problem("url", "too_long", {"most": URL_LIMIT})
+        yield Problem(field, "too_long", {"most": URL_LIMIT})
     elif not _MEETING_URL.fullmatch(url) or _has_control(url):
-        yield Problem("url", "url_invalid")
+        yield Problem(field, "url_invalid")
 
 
 def _check_delivery(proposal: Proposal) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ import msgspec
 from chouseiapo.domain.errors import Problem
 
 LONGEST = timedelta(hours=24)
+LONGEST_DIRECT = timedelta(days=31)
 MOST_CANDIDATES = 50
 
 
@@ -42,13 +43,15 @@ class CandidateState(StrEnum):
 
 
 class Candidate(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One offered slot; `room` is a room's id. `id` is unique within its appointment."""
+    """One offered slot; `room` is a room's id. `id` is unique within its appointment. all_day: it lasts from
+    one midnight to another in the organization's zone, and calendars show it as a date."""
 
     id: str
     start: datetime
     end: datetime
     room: str | None = None
     state: CandidateState = CandidateState.OPEN
+    all_day: bool = False
 
     @property
     def slot(self) -> Slot:
@@ -65,6 +68,7 @@ class Offer(msgspec.Struct, frozen=True):
     start: datetime
     end: datetime
     room: str | None = None
+    all_day: bool = False
 
     @property
     def slot(self) -> Slot:
@@ -83,15 +87,27 @@ class Grid(msgspec.Struct, frozen=True):
         on_minute = (local.hour * 60 + local.minute) % self.minutes == 0
         return on_minute and local.second == 0 and local.microsecond == 0
 
+    def is_midnight(self, instant: datetime) -> bool:
+        """Whether a day begins then, in that zone."""
+        local = instant.astimezone(ZoneInfo(self.zone))
+        return self.holds(instant) and (local.hour, local.minute) == (0, 0)
+
 
 def numbered(offers: Iterable[Offer], standing: int) -> tuple[Candidate, ...]:
     """The offers as candidates in order of time, numbered on from as many as stand already."""
-    ordered = enumerate(sorted((offer.slot, offer.room or "") for offer in offers), standing + 1)
-    return tuple(Candidate(f"c{n}", slot.start, slot.end, room or None) for n, (slot, room) in ordered)
+    ordered = enumerate(sorted(offers, key=lambda offer: (offer.slot, offer.room or "")), standing + 1)
+    return tuple(
+        Candidate(f"c{n}", offer.slot.start, offer.slot.end, offer.room or None, all_day=offer.all_day)
+        for n, offer in ordered
+    )
 
 
 def check_offers(
-    offers: Sequence[Offer], standing: Iterable[Candidate], grid: Grid, now: datetime
+    offers: Sequence[Offer],
+    standing: Iterable[Candidate],
+    grid: Grid,
+    now: datetime,
+    longest: timedelta = LONGEST,
 ) -> list[Problem]:
     """Everything wrong with `offers` next to the candidates that stand already; empty when all are fine."""
     others = [c.slot for c in standing if c.state is CandidateState.OPEN]
@@ -101,7 +117,7 @@ def check_offers(
         return [Problem("candidates", "candidates_too_many", {"most": MOST_CANDIDATES})]
     problems: list[Problem] = []
     for n, offer in enumerate(offers):
-        found = _check_slot(f"candidates.{n}", offer.slot, grid, now)
+        found = _check_slot(f"candidates.{n}", offer, grid, now, longest)
         if not found and any(offer.slot.overlaps(other) for other in others):
             found = [Problem(f"candidates.{n}.start", "candidate_overlaps")]
         problems += found
@@ -109,17 +125,21 @@ def check_offers(
     return problems
 
 
-def _check_slot(field: str, slot: Slot, grid: Grid, now: datetime) -> list[Problem]:
+def _check_slot(field: str, offer: Offer, grid: Grid, now: datetime, longest: timedelta) -> list[Problem]:
+    slot = offer.slot
     if slot.end <= slot.start:
         return [Problem(f"{field}.end", "candidate_reversed")]
     problems = []
     if slot.start <= now:
         problems.append(Problem(f"{field}.start", "candidate_in_past"))
     for name, instant in (("start", slot.start), ("end", slot.end)):
-        if not grid.holds(instant):
+        if offer.all_day and not grid.is_midnight(instant):
+            problems.append(Problem(f"{field}.{name}", "candidate_no_midnight"))
+        elif not grid.holds(instant):
             problems.append(Problem(f"{field}.{name}", "candidate_off_grid", {"minutes": grid.minutes}))
-    if slot.end - slot.start > LONGEST:
-        problems.append(Problem(f"{field}.end", "candidate_too_long", {"hours": 24}))
+    if slot.end - slot.start > longest:
+        hours = int(longest / timedelta(hours=1))
+        problems.append(Problem(f"{field}.end", "candidate_too_long", {"hours": hours}))
     elif slot.end - slot.start < timedelta(minutes=grid.minutes):
         problems.append(Problem(f"{field}.end", "candidate_too_short", {"minutes": grid.minutes}))
     return problems

@@ -1,0 +1,134 @@
+"""Who hosts a web meeting, and the commands about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from chouseiapo.deciding import Deciding, own
+from chouseiapo.directory import BY_ITSELF
+from chouseiapo.domain.agenda import Agendas, agenda_ids
+from chouseiapo.domain.appointment import Appointment, Booking
+from chouseiapo.domain.event import Meta
+from chouseiapo.domain.meeting_options import USUAL, MeetingOptions, layered
+from chouseiapo.domain.member import Member
+from chouseiapo.domain.organization import Organization
+from chouseiapo.domain.proposal import Meeting, Platform
+from chouseiapo.domain.slots import Candidate
+
+
+class Hosting(Deciding):
+    """Every command takes `cause` (who, which command), unless it happens by itself, and `now` (UTC)."""
+
+    def fix(
+        self,
+        appointment: Appointment,
+        agendas: Agendas,
+        fix: Callable[[Booking], None],
+        now: datetime,
+        times: Sequence[Candidate] | None = None,
+    ) -> None:
+        """Fix times and reserve them; a host is booked where the organizer has no account. Times that the
+        appointment had before (a repeated choice) are reserved already."""
+        times = appointment.open_candidates if times is None else times
+        known = [id for c in times for id in agenda_ids(appointment.resources(c), c.slot)]
+        agendas.know(self.agendas(known))
+        fix(self._booking(appointment, times, agendas))
+        if appointment.instead_of:
+            self.release(self.remembered(appointment.instead_of), agendas, now)
+        self.reserve(appointment, agendas, now)
+
+    def _booking(self, appointment: Appointment, times: Sequence[Candidate], agendas: Agendas) -> Booking:
+        """Who hosts, and whether the meeting is made at once; without a free host the time stands as well."""
+        if appointment.platform is not Platform.ZOOM:
+            return Booking()
+        organizer = self.members([appointment.organizer])[appointment.organizer]
+        organization = self.organization()
+        options = layered(
+            appointment.meeting_options, organizer.meeting_options, organization.meeting_options
+        )
+        host = "" if organizer.zoom else self._free_host(organization, appointment, times, agendas)
+        return Booking(host, by_hand=not options.automatic)
+
+    @staticmethod
+    def _free_host(
+        organization: Organization, appointment: Appointment, times: Sequence[Candidate], agendas: Agendas
+    ) -> str:
+        """The first of the organization's hosts that nobody has booked at any of the times; else empty."""
+        ours = own(appointment)
+        hosts = (link.id for link in organization.hosts)
+        free = (host for host in hosts if not any(agendas.taken_by([host], c.slot, ours) for c in times))
+        return next(free, "")
+
+    def meeting_options(self, appointment: Appointment) -> MeetingOptions:
+        """What the appointment's conference would be like if it were made now: every layer together."""
+        organizer = self.members([appointment.organizer])[appointment.organizer]
+        return layered(
+            appointment.meeting_options, organizer.meeting_options, self.organization().meeting_options
+        )
+
+    def can_host(self, organizer: Member) -> bool:
+        """Whether there is a Zoom account that works: their own, or one of the organization's."""
+        return organizer.can_host or (organizer.zoom is None and bool(self.organization().hosts))
+
+    def request_meeting(self, id: str, cause: Meta, now: datetime) -> Appointment:
+        """Have the conference made, or another one instead of the one that stands."""
+
+        def decide(appointment: Appointment, agendas: Agendas) -> None:
+            organizer = self.members([appointment.organizer])[appointment.organizer]
+            times, before = appointment.occurrences, appointment.conference.reserved
+            host = "" if organizer.zoom else self._host_again(appointment, times, agendas)
+            appointment.request_meeting(host, now)
+            if before and before != host:
+                for occurrence in times:
+                    agendas.release(appointment.reservation(occurrence), [before], occurrence.slot, now)
+            self.reserve(appointment, agendas, now)
+
+        return self.carry_out(cause, id, decide)
+
+    def _host_again(self, appointment: Appointment, times: Sequence[Candidate], agendas: Agendas) -> str:
+        """The host that is booked already, as long as it can host; else one that is free."""
+        organization, before = self.organization(), appointment.conference.reserved
+        if any(link.id == before for link in organization.hosts):
+            return before
+        return self._free_host(organization, appointment, times, agendas)
+
+    def choose_appointment_options(
+        self, id: str, options: MeetingOptions, cause: Meta, now: datetime
+    ) -> Appointment:
+        """What this appointment's conference is to be like when it is made; raises Invalid."""
+        return self.carry_out(cause, id, lambda a, _: a.choose_meeting_options(options, now))
+
+    def apply_meeting_options(self, id: str, cause: Meta, now: datetime) -> Appointment:
+        """Let the conference that stands have the options that hold by now."""
+        return self.carry_out(cause, id, lambda a, _: a.apply_meeting_options(self.meeting_options(a), now))
+
+    def forgo_meeting(self, id: str, cause: Meta, now: datetime) -> Appointment:
+        """Answer that nothing follows from a conference that somebody deleted."""
+        return self.carry_out(cause, id, lambda a, _: a.forgo_meeting(now))
+
+    def note_meeting_gone(self, id: str, generation: int, now: datetime) -> Appointment:
+        """Note that somebody deleted the conference on its platform."""
+        return self.carry_out(BY_ITSELF, id, lambda a, _: a.note_meeting_gone(generation, now))
+
+    def withdraw_meeting(self, id: str, host: str, cause: Meta, now: datetime) -> Appointment:
+        """Whoever owns the link that hosts it has unlinked it, conferences included: another is needed."""
+        return self.carry_out(cause, id, lambda a, _: a.withdraw_meeting(host, now))
+
+    def issue_meeting(
+        self,
+        id: str,
+        meeting: Meeting,
+        host: str,
+        cause: Meta,
+        now: datetime,
+        options: MeetingOptions = USUAL,
+        generation: int = 1,
+    ) -> Appointment:
+        """Take the data of a conference that was made, or whose way in has changed."""
+        return self.carry_out(
+            cause, id, lambda a, _: a.issue_meeting(meeting, host, now, options, generation)
+        )
+
+    def delay_meeting(self, id: str, now: datetime) -> None:
+        self.carry_out(BY_ITSELF, id, lambda a, _: a.delay_meeting(now))
