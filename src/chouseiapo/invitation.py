@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email.utils import parseaddr
 from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from icalendar import Calendar, Event, vCalAddress
+from icalendar import Calendar, Event, vCalAddress, vRecur
 
 Method = Literal["REQUEST", "CANCEL"]
 _HOUR = timedelta(hours=1)
@@ -23,6 +23,9 @@ class Invitation:
 
     The organizer's address must be the mail's From: Gmail and Outlook leave the event in place otherwise when
     a CANCEL comes. `uid` stays for life; `sequence` rises with every change of time or place and on CANCEL.
+    A series repeats by the wall clock of `time_zone`: `rule` is its RRULE (`FREQ=WEEKLY;COUNT=5`), `last` the
+    start of the last one, `exdates` are the starts that were called off. all_day: start and end are midnights
+    in that zone, the end not included.
     """
 
     method: Method
@@ -37,6 +40,10 @@ class Invitation:
     organizer: tuple[str, str]
     attendee: tuple[str, str]
     classification: str = ""
+    all_day: bool = False
+    rule: str = ""
+    last: datetime | None = None
+    exdates: Sequence[datetime] = ()
 
     def render(self, now: datetime) -> bytes:
         """The whole calendar: UTF-8, CRLF, lines of at most 75 octets."""
@@ -46,7 +53,9 @@ class Invitation:
         calendar.add("method", self.method)
         calendar.add_component(self._event(now))
         text: bytes = calendar.to_ical()
-        zone = time_zone_definition(self.time_zone, self.start.year)
+        if self.all_day:  # dates have no zone
+            return text
+        zone = time_zone_definition(self.time_zone, self.start.year, (self.last or self.start).year)
         return text.replace(b"\r\nBEGIN:VEVENT", b"\r\n" + zone + b"BEGIN:VEVENT", 1)
 
     def _event(self, now: datetime) -> Event:
@@ -54,8 +63,12 @@ class Invitation:
         event.add("uid", self.uid)
         event.add("sequence", self.sequence)
         event.add("dtstamp", now.astimezone(UTC))
-        event.add("dtstart", self.start.astimezone(zone_of(self.time_zone)))
-        event.add("dtend", self.end.astimezone(zone_of(self.time_zone)))
+        event.add("dtstart", self._local(self.start))
+        event.add("dtend", self._local(self.end))
+        if self.rule:
+            event.add("rrule", vRecur.from_ical(self.rule))
+        for exdate in self.exdates:
+            event.add("exdate", self._local(exdate))
         event.add("summary", plain(self.summary))
         for name, text in (("description", self.description), ("location", self.location)):
             if text:
@@ -67,6 +80,11 @@ class Invitation:
         event.add("organizer", calendar_user(*self.organizer))
         event.add("attendee", self._attendee())
         return event
+
+    def _local(self, instant: datetime) -> datetime | date:
+        """As it is written: by the clock of the zone, or as a date of it."""
+        local = instant.astimezone(zone_of(self.time_zone))
+        return local.date() if self.all_day else local
 
     def _attendee(self) -> vCalAddress:
         """They chose the time themselves, so there is nothing left to answer."""

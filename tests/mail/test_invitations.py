@@ -221,6 +221,72 @@ class TestTheWire:
         assert libical.complaints(it.calendar) == []
 
 
+ONCE: dict[str, Any] = {
+    "method": "REQUEST",
+    "uid": "a@b.example",
+    "sequence": 1,
+    "start": utc(2026, 11, 25, 1),
+    "end": utc(2026, 11, 25, 2),
+    "time_zone": "Asia/Tokyo",
+    "summary": "x",
+    "description": "",
+    "location": "",
+    "organizer": ("", "a@b.example"),
+    "attendee": ("", "c@d.example"),
+}
+TWO_DAYS: dict[str, Any] = {"all_day": True, "start": utc(2026, 11, 24, 15), "end": utc(2026, 11, 26, 15)}
+NEW_YORK_EVENINGS: dict[str, Any] = {
+    "time_zone": "America/New_York",
+    "start": utc(2026, 10, 29, 0),
+    "end": utc(2026, 10, 29, 1),
+}
+REPEATED: list[dict[str, Any]] = [
+    {"rule": "FREQ=WEEKLY;COUNT=5", "last": utc(2026, 12, 23, 1), "exdates": (utc(2026, 12, 2, 1),)},
+    {"rule": "FREQ=WEEKLY;COUNT=5;BYDAY=MO,TU,WE,TH,FR"},
+    {"rule": "FREQ=MONTHLY;UNTIL=20270601T000000Z;INTERVAL=2", "last": utc(2027, 5, 25, 1)},
+    {**TWO_DAYS},
+    {**TWO_DAYS, "rule": "FREQ=WEEKLY;COUNT=3", "exdates": (utc(2026, 12, 1, 15), utc(2026, 12, 8, 15))},
+    {**NEW_YORK_EVENINGS, "rule": "FREQ=WEEKLY;COUNT=30", "last": utc(2027, 5, 20)},
+]
+
+
+class TestSeriesAndWholeDays:
+    @staticmethod
+    def written(**changes: Any) -> str:
+        return Invitation(**ONCE | changes).render(utc(2026, 11, 21)).replace(b"\r\n ", b"").decode()
+
+    @pytest.mark.parametrize("changes", REPEATED)
+    @pytest.mark.parametrize("method", ["REQUEST", "CANCEL"])
+    def test_libical_finds_nothing_wrong(self, changes: dict[str, Any], method: str) -> None:
+        assert libical.complaints(self.written(**changes, method=method).encode()) == []
+
+    def test_a_series_is_its_rule_without_the_dates_called_off(self) -> None:
+        lines = self.written(**REPEATED[0]).splitlines()
+        assert "RRULE:FREQ=WEEKLY;COUNT=5" in lines
+        assert "EXDATE;TZID=Asia/Tokyo:20261202T100000" in lines
+
+    @pytest.mark.parametrize("changes", [c for c in REPEATED if "rule" in c])
+    def test_the_rule_is_written_as_given(self, changes: dict[str, Any]) -> None:
+        assert f"RRULE:{changes['rule']}" in self.written(**changes).splitlines()
+
+    def test_whole_days_are_dates_and_end_on_the_day_after(self) -> None:
+        lines = self.written(**REPEATED[4]).splitlines()
+        assert {"DTSTART;VALUE=DATE:20261125", "DTEND;VALUE=DATE:20261127"} <= set(lines)
+        assert [line for line in lines if line.startswith("EXDATE")] == [
+            "EXDATE;VALUE=DATE:20261202",
+            "EXDATE;VALUE=DATE:20261209",
+        ]
+        assert "VTIMEZONE" not in self.written(**REPEATED[4])
+
+    def test_the_zone_is_defined_until_the_last_of_a_series(self) -> None:
+        told = self.written(**NEW_YORK_EVENINGS, rule="FREQ=WEEKLY;COUNT=30", last=utc(2027, 5, 20))
+        assert "DTSTART:20270314T020000" in told, "the clocks that change before the last one"
+        assert "DTSTART:20270314T020000" not in self.written(**NEW_YORK_EVENINGS)
+
+    def test_something_that_happens_once_has_no_rule(self) -> None:
+        assert not re.search("RRULE|EXDATE", self.written())
+
+
 class TestTimeZoneDefinitions:
     """Read as RFC 5545 says: an observance starts at DTSTART of its TZOFFSETFROM."""
 
@@ -251,19 +317,7 @@ class TestTimeZoneDefinitions:
         return found
 
     def test_every_zone_is_defined_under_the_name_that_the_times_use(self) -> None:
-        told = Invitation(
-            method="REQUEST",
-            uid="a@b.example",
-            sequence=1,
-            start=utc(2026, 3, 8, 7, 30),
-            end=utc(2026, 3, 8, 9),
-            time_zone="",
-            summary="x",
-            description="",
-            location="",
-            organizer=("", "a@b.example"),
-            attendee=("", "c@d.example"),
-        )
+        told = Invitation(**ONCE | {"start": utc(2026, 3, 8, 7, 30), "end": utc(2026, 3, 8, 9)})
         for zone in available_timezones() - {"localtime"}:
             calendar = replace(told, time_zone=zone).render(utc(2026, 1, 1)).replace(b"\r\n ", b"").decode()
             named = set(re.findall(r'TZID[=:]"?([^:"\r]+)', calendar))
