@@ -10,7 +10,8 @@ import pytest
 import requests
 
 from chouseiapo.sandbox import Sandbox
-from tests.sandbox.clients import GoogleMailbox, GraphMailbox, ZoomMailbox, session
+from tests.sandbox.clients import GoogleMailbox, GraphMailbox, ZoomCompany, ZoomMailbox, session
+from tests.sandbox.listener import Listener
 
 NUMBERS = count(1)
 SWITCHES = {
@@ -18,6 +19,7 @@ SWITCHES = {
     "zoom_list_lag_s": 0,
     "zoom_daily_limit": None,
     "google_moved_out": "cancelled",
+    "zoom_page_token_s": 900,
 }
 Fault = Callable[..., dict[str, Any]]
 Turn = Callable[..., None]
@@ -44,6 +46,8 @@ def sandbox(running: Sandbox, http: requests.Session) -> Iterator[Sandbox]:
     yield running
     http.delete(f"{running.url}/faults", timeout=10)
     http.post(f"{running.url}/switches", json=SWITCHES, timeout=10)
+    http.patch(f"{running.url}/zoom-app", json={"approval": "free", "redirects": []}, timeout=10)
+    http.patch(f"{running.url}/zoom-webhooks", json={"url": ""}, timeout=10)
 
 
 @pytest.fixture
@@ -93,6 +97,22 @@ def zoom(sandbox: Sandbox) -> Iterator[ZoomMailbox]:
     mailbox = ZoomMailbox(sandbox, new_person(sandbox, "google"))
     yield mailbox
     mailbox.close()
+
+
+@pytest.fixture
+def company(sandbox: Sandbox) -> Iterator[ZoomCompany]:
+    """The company's own app at Zoom."""
+    made = ZoomCompany(sandbox)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    """Where the product would listen to webhooks."""
+    made = Listener()
+    yield made
+    made.stop()
 
 
 @pytest.fixture
