@@ -68,13 +68,7 @@ LISTS = {
 
 def check(wish: Json) -> datetime | None:
     """All that is wrong with it at once, as Zoom answers; otherwise its start in UTC, if it has one."""
-    problems: dict[str, str] = {}
-    settings = wish.get("settings")
-    for name, value in wish.items():
-        problems[name] = _problem(name, value)
-    for name, value in settings.items() if isinstance(settings, dict) else ():
-        problems[f"settings.{name}"] = _setting_problem(name, value)
-    problems = {field: message for field, message in problems.items() if message}
+    problems = problems_of(wish)
     start = None
     if not problems and "start_time" in wish:
         try:
@@ -84,6 +78,15 @@ def check(wish: Json) -> datetime | None:
     if problems:
         raise invalid(problems)
     return start
+
+
+def problems_of(wish: Json) -> dict[str, str]:
+    """Each wrong field with a sentence; whether a start exists in its zone is looked at later."""
+    settings = wish.get("settings")
+    problems = {name: _problem(name, value) for name, value in wish.items()}
+    for name, value in settings.items() if isinstance(settings, dict) else ():
+        problems[f"settings.{name}"] = _setting_problem(name, value)
+    return {field: message for field, message in problems.items() if message}
 
 
 def _problem(name: str, value: object) -> str:

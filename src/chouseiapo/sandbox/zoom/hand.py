@@ -8,7 +8,7 @@ from datetime import datetime
 from chouseiapo.sandbox.meetings import Meeting
 from chouseiapo.sandbox.world import World
 from chouseiapo.sandbox.zoom import notices
-from chouseiapo.sandbox.zoom.fields import PASSCODE
+from chouseiapo.sandbox.zoom.fields import problems_of
 from chouseiapo.sandbox.zoom.shown import join_url
 
 CLIENT_ID = "sandbox-zoom-client"
@@ -46,10 +46,10 @@ def change(
 ) -> Meeting:
     """What is not given stays. With the passcode the join URL changes. ValueError for what Zoom would not
     take."""
-    if duration is not None and (isinstance(duration, bool) or not 1 <= duration <= 1440):
-        raise ValueError(f"duration is 1 to 1440 minutes, not {duration!r}.")
-    if passcode and not PASSCODE.fullmatch(passcode):
-        raise ValueError("passcode is at most 10 letters, digits and @ - _ * ! .")
+    given = {"duration": duration, "topic": topic, "password": passcode}
+    problems = problems_of({name: value for name, value in given.items() if value is not None})
+    if problems:
+        raise ValueError(" ".join(f"{name}: {problem}" for name, problem in problems.items()))
     with world.lock:
         before = meeting(world, id)
         fields = before.fields | ({"topic": topic} if topic is not None else {})
