@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -192,3 +193,18 @@ def make_sample(event: Event) -> str:
 
 def test_a_title_that_looks_like_our_own_mark_is_a_title(office: Office) -> None:
     assert office.app.appointment(office.propose(title="$sealed").id).title == "$sealed"
+
+
+def test_the_page_about_events_names_each_with_its_fields() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "events.md").read_text("utf-8")
+    parts = re.split(r"^### (`.+) \(v(\d+)\)$", page, flags=re.MULTILINE)
+    told: dict[tuple[str, int], set[tuple[str, bool]]] = {}
+    for names, version, text in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
+        rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|.*\| (yes)? ?\|$", text, re.MULTILINE)
+        fields = {(f, yes == "yes") for names_, yes in rows for f in re.findall(r"`(\w+)`", names_)}
+        told |= {(name, int(version)): fields for name in re.findall(r"`([\w.-]+)`", names)}
+    own = set(Event.__struct_fields__)
+    for name, event in EVENTS.items():
+        fields = {(f, f in personal_fields(event)) for f in event.__struct_fields__ if f not in own}
+        like = (f"member.{name.partition('.')[2]}", event.VERSION)
+        assert told[name, event.VERSION] == fields or told[like] == fields, name
