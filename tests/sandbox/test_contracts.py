@@ -20,6 +20,7 @@ from tests.sandbox.clients import (
     START,
     GoogleMailbox,
     GraphMailbox,
+    ZoomCompany,
     ZoomMailbox,
     google_event,
     graph_event,
@@ -185,6 +186,37 @@ def test_zoom(held: Held, zoom: ZoomMailbox) -> None:
     held("zoom", zoom.ask("GET", "/users/me"), 200)
     held("zoom", zoom.ask("GET", "/users/me/settings"), 200)
     held("zoom", zoom.ask("DELETE", one), 204)
+
+
+def test_zooms_registration(held: Held, zoom: ZoomMailbox) -> None:
+    made = held("zoom", zoom.create(start_time="2099-11-25T01:00:00Z", settings={"approval_type": 1}), 201)
+    path = f"/meetings/{made['id']}/registrants"
+    person = {"email": "yamada@example.net", "first_name": "太郎", "language": "jp-JP"}
+    one = held("zoom", zoom.ask("POST", path, person), 201)["registrant_id"]
+    listed = held("zoom", zoom.ask("GET", path, params={"status": "pending"}), 200)
+    assert len(listed["registrants"]) == 1
+    wish = {"action": "approve", "registrants": [{"id": one, "email": "yamada@example.net"}]}
+    held("zoom", zoom.ask("PUT", f"{path}/status", wish), 204)
+    held("zoom", zoom.ask("GET", f"{path}/{one}"), 200)
+    held("zoom", zoom.ask("DELETE", f"{path}/{one}"), 204)
+    held("zoom", zoom.ask("GET", f"{path}/{one}"), 404)
+
+
+def test_zooms_kinds_of_meetings(held: Held, zoom: ZoomMailbox) -> None:
+    recurrence = {"type": 2, "weekly_days": "4", "end_times": 3}
+    for kind in ({"type": 1}, {"type": 3, "start_time": None}, {"type": 8, "recurrence": recurrence}):
+        made = held("zoom", zoom.create(**kind), 201)
+        held("zoom", zoom.ask("GET", f"/meetings/{made['id']}"), 200)
+    settings = {"meeting_authentication": True, "join_before_host": True, "jbh_time": 10}
+    made = held("zoom", zoom.create(settings=settings), 201)
+    assert made["settings"]["authentication_option"]
+
+
+def test_zooms_account(held: Held, company: ZoomCompany) -> None:
+    held("zoom", company.ask("GET", "/users", params={"page_size": "300", "status": "active"}), 200)
+    held("zoom", company.ask("GET", "/users/host01@example.com"), 200)
+    held("zoom", company.ask("GET", "/users/host01@example.com/settings"), 200)
+    held("zoom", company.ask("GET", "/users/nobody@example.com"), 404)
 
 
 def test_zooms_refusals(held: Held, zoom: ZoomMailbox, turn: Turn) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import requests
 from requests_oauthlib import OAuth2Session
 
 from chouseiapo.sandbox import Sandbox
+from chouseiapo.sandbox.times import utc_now
 from tests.sandbox.clients import ZoomMailbox
 from tests.sandbox.conftest import Turn
 
@@ -254,3 +256,110 @@ def test_a_wrong_client_is_refused(zoom: ZoomMailbox) -> None:
         timeout=10,
     )
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+
+
+def test_a_start_url_is_another_one_each_time_and_leads_in_as_the_host(zoom: ZoomMailbox) -> None:
+    made = zoom.create().json()
+    again = zoom.ask("GET", f"/meetings/{made['id']}").json()
+    assert made["start_url"] != again["start_url"]
+    for url in (made["start_url"], again["start_url"]):
+        page = zoom.http.get(url, headers={"Accept-Language": "ja"}, timeout=10)
+        assert (page.status_code, "ホストとして開始" in page.text) == (200, True)
+    other = zoom.create().json()
+    stolen = again["start_url"].replace(str(made["id"]), str(other["id"]))
+    for url in (stolen, again["start_url"] + "0", again["start_url"].partition("?")[0]):
+        assert zoom.http.get(url, timeout=10).status_code == 403
+
+
+def test_a_start_url_is_good_for_two_hours(zoom: ZoomMailbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    url, world = zoom.create().json()["start_url"], zoom.sandbox.world
+    for hours, status in ((1.99, 200), (2.01, 403)):
+        with monkeypatch.context() as later:
+            later.setattr(world, "now", lambda hours=hours: utc_now() + timedelta(hours=hours))
+            assert zoom.http.get(url, timeout=10).status_code == status
+
+
+def test_a_join_url_says_what_awaits_a_guest(zoom: ZoomMailbox) -> None:
+    waiting = zoom.create(settings={"waiting_room": True}).json()["join_url"]
+    assert "待機室" in zoom.http.get(waiting, params={"lang": "ja"}, timeout=10).text
+    registered = zoom.create(settings={"approval_type": 0}).json()
+    for url in (registered["join_url"], registered["registration_url"]):
+        page = zoom.http.get(url, params={"lang": "ja"}, timeout=10)
+        assert (page.status_code, "事前登録" in page.text) == (403, True)
+
+
+def test_a_recurring_meeting_without_a_fixed_time_needs_no_start(zoom: ZoomMailbox) -> None:
+    made = zoom.create(type=3, start_time=None, duration=None).json()
+    assert "start_time" not in made
+    upcoming = zoom.ask("GET", "/users/me/meetings", params={"type": "upcoming"}).json()["meetings"]
+    assert [(each["id"], each["type"], "start_time" in each) for each in upcoming] == [(made["id"], 3, False)]
+    (shown,) = [
+        each for each in zoom.by_hand("GET", "/state.json").json()["meetings"] if each["id"] == made["id"]
+    ]
+    assert (shown["type"], shown["start"]) == (3, None)
+
+
+@pytest.mark.parametrize(
+    ("recurrence", "starts"),
+    [
+        ({"type": 1, "end_times": 3}, ["25", "26", "27"]),
+        ({"type": 1, "repeat_interval": 2, "end_date_time": "2026-11-28T00:00:00Z"}, ["25", "27"]),
+        ({"type": 2, "weekly_days": "4,6", "end_times": 3}, ["25", "27", "02"]),
+        ({"type": 3, "monthly_day": 25, "end_times": 2}, ["25", "25"]),
+        ({"type": 3, "monthly_week": -1, "monthly_week_day": 4, "end_times": 2}, ["25", "30"]),
+    ],
+)
+def test_a_recurring_meeting_lists_its_times(
+    zoom: ZoomMailbox, recurrence: dict[str, Any], starts: list[str]
+) -> None:
+    made = zoom.create(type=8, recurrence=recurrence, timezone="Asia/Tokyo").json()
+    assert [each["start_time"][8:10] for each in made["occurrences"]] == starts
+    assert {each["start_time"][11:] for each in made["occurrences"]} == {"01:00:00Z"}
+    assert len({each["occurrence_id"] for each in made["occurrences"]}) == len(starts)
+
+
+def test_a_recurring_meeting_keeps_its_time_of_day_when_clocks_change(zoom: ZoomMailbox) -> None:
+    made = zoom.create(
+        type=8,
+        start_time="2027-03-13T09:00:00",
+        timezone="America/New_York",
+        recurrence={"type": 1, "end_times": 2},
+    ).json()
+    assert [each["start_time"] for each in made["occurrences"]] == [
+        "2027-03-13T14:00:00Z",
+        "2027-03-14T13:00:00Z",
+    ]
+
+
+@pytest.mark.parametrize(
+    "recurrence",
+    [
+        None,
+        {"type": 4},
+        {"type": 1, "end_times": 61},
+        {"type": 1, "repeat_interval": 100},
+        {"type": 2, "weekly_days": "8"},
+        {"type": 1, "end_times": 2, "end_date_time": "2026-11-28T00:00:00Z"},
+        {"type": 1, "colour": "red"},
+    ],
+)
+def test_a_recurring_meeting_needs_a_recurrence_that_makes_sense(
+    zoom: ZoomMailbox, recurrence: dict[str, Any] | None
+) -> None:
+    answer = zoom.create(type=8, recurrence=recurrence)
+    assert (answer.status_code, fields(answer)) == (400, {"recurrence"})
+
+
+def test_a_hundred_creates_and_changes_a_day_are_the_rule() -> None:
+    with Sandbox() as sandbox:
+        zoom = ZoomMailbox(sandbox, "tanaka@example.com")
+        id = zoom.create().json()["id"]
+        statuses = [zoom.ask("PATCH", f"/meetings/{id}", {"topic": str(n)}).status_code for n in range(99)]
+        assert set(statuses) == {204}
+        answer = zoom.ask("PATCH", f"/meetings/{id}", {"topic": "x"})
+        assert (answer.status_code, "(100)" in answer.json()["message"]) == (429, True)
+        assert zoom.ask("GET", f"/meetings/{id}").json()["topic"] == "98"
+        other = ZoomMailbox(sandbox, "suzuki@example.com")
+        assert other.create().status_code == 201
+        for each in (zoom, other):
+            each.close()

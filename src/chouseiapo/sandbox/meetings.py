@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 
 from chouseiapo.sandbox.calls import Json
+from chouseiapo.sandbox.registrants import Registrant
 
 START_URL_S = 2 * 3600
 
@@ -95,6 +96,8 @@ class Meetings:
         self.by_id: dict[int, Meeting] = {}
         self.spent: defaultdict[tuple[str, date], int] = defaultdict(int)
         """What Zoom counts on a UTC day, such as the creates and updates of a host, by its address."""
+        self.registrants: defaultdict[int, dict[str, Registrant]] = defaultdict(dict)
+        """Of each meeting, by their ids."""
         self._key = secrets.token_bytes(32)
         self._by_host: defaultdict[str, dict[int, None]] = defaultdict(dict)
 
@@ -104,7 +107,17 @@ class Meetings:
 
     def remove(self, meeting: Meeting) -> None:
         del self.by_id[meeting.id]
+        self.registrants.pop(meeting.id, None)
         del self._by_host[meeting.host][meeting.id]
+
+    def registered(self) -> Json:
+        """All registrants, to be kept."""
+        some = {id: found.values() for id, found in self.registrants.items() if found}
+        return {str(id): [each.saved() for each in found] for id, found in some.items()}
+
+    def register_again(self, kept: Json) -> None:
+        for id, found in kept.items():
+            self.registrants[int(id)] = {each["id"]: Registrant.restored(each) for each in found}
 
     def start_url(self, meeting: Meeting, now: datetime) -> str:
         """Another one each time, and good for two hours."""

@@ -15,6 +15,7 @@ from flask.typing import ResponseReturnValue
 from chouseiapo.sandbox import words
 from chouseiapo.sandbox.mails import Mail
 from chouseiapo.sandbox.meetings import Meeting
+from chouseiapo.sandbox.rooms import rooms
 from chouseiapo.sandbox.site import Moved, Site
 from chouseiapo.sandbox.times import TOKYO
 from chouseiapo.sandbox.week import coming_monday, monday_of, rules, week
@@ -41,6 +42,7 @@ def pages(site: Site) -> Blueprint:
     _overview(routes, site)
     _inbox(routes, site.world)
     _details(routes, site.world)
+    rooms(routes, site.world)
     return routes
 
 
@@ -223,15 +225,6 @@ def _details(routes: Blueprint, world: World) -> None:
             abort(404)
         week = monday_of(_local(found.start))
         return render_template("entry.html", calendar=calendar, entry=found, week=week)
-
-    @routes.get("/j/<int:id>")
-    def room(id: int) -> ResponseReturnValue:
-        """Where a join URL leads."""
-        meeting = world.meetings.by_id.get(id)
-        if meeting is None:
-            return render_template("room.html", meeting=None), 404
-        wrong = request.args.get("pwd", "") != meeting.password
-        return render_template("room.html", meeting=meeting, wrong=wrong), 403 if wrong else 200
 
 
 def _local(at: datetime) -> date:

@@ -47,6 +47,7 @@ def restore(world: World, saved: Json) -> None:
     if "zoom" in saved:  # what an earlier version kept had none of it
         world.zoom.restore(saved["zoom"])
         world.webhooks.subscribe(saved["webhooks"])
+        world.meetings.register_again(saved["registrants"])
     world.switches.turn(saved["switches"])
 
 
@@ -108,8 +109,10 @@ def _written(world: World, head: dict[str, Any]) -> Iterator[str]:
     with world.lock:
         people = [[each.email, each.name, each.provider, each.room] for each in world.people.values()]
         calendars = [(_about(each), list(each.entries.values())) for each in world.calendars.values()]
+        registrants = world.meetings.registered()
         meetings, mails = list(world.meetings.by_id.values()), list(world.mails)
     plain = head | {"version": VERSION, "people": people, "tokens": world.tokens.saved()}
+    plain["registrants"] = registrants
     plain |= {"switches": world.switches.listed(), "zoom": world.zoom.saved()}
     plain["webhooks"] = world.webhooks.saved()
     yield json.dumps(plain, ensure_ascii=False)[:-1]

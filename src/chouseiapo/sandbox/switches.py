@@ -21,7 +21,7 @@ class Switches:
     graph_duplicate: str = "same"
     zoom_list_lag_s: float = 0.0
     zoom_page_token_s: float = 900.0
-    zoom_daily_limit: int | None = None
+    zoom_daily_limit: int | None = 100
     google_sync_epoch: int = 1
     google_moved_out: str = "cancelled"
     google_testing: bool = False

@@ -75,6 +75,20 @@ WORDS = {
         "This is a simulated Zoom. With the real one, you would be entering now.",
     ),
     "wrong_passcode": ("パスコードが違います。", "The passcode is wrong."),
+    "as_host": ("ホストとして開始", "Start as host"),
+    "as_registrant": ("登録者:", "Registered as:"),
+    "in_waiting_room": (
+        "待機室で、ホストの許可を待つことになります。",
+        "You would wait in the waiting room for the host to let you in.",
+    ),
+    "register_first": (
+        "このミーティングには事前登録が必要です。",
+        "You have to register for this meeting first.",
+    ),
+    "start_url_dead": (
+        "この開始リンクは使えません。2時間で切れます。",
+        "This start link is no good. Each lasts two hours.",
+    ),
     "no_room": (
         "このミーティングはありません。取り消されたのかもしれません。",
         "There is no such meeting. It may have been cancelled.",

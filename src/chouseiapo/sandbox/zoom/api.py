@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chouseiapo.sandbox.calls import Call, Reply, route
 from chouseiapo.sandbox.vendor import Vendor
-from chouseiapo.sandbox.zoom import lists, meetings, users
+from chouseiapo.sandbox.zoom import lists, meetings, registrants, users
 from chouseiapo.sandbox.zoom.account import ACCOUNT
 from chouseiapo.sandbox.zoom.errors import error
 
@@ -26,6 +26,33 @@ class Zoom(Vendor):
         route("GET", "/meetings/{meetingId}", meetings.get, *scopes("meeting:read:meeting")),
         route("PATCH", "/meetings/{meetingId}", meetings.update, *scopes("meeting:update:meeting")),
         route("DELETE", "/meetings/{meetingId}", meetings.delete, *scopes("meeting:delete:meeting")),
+        route(
+            "POST", "/meetings/{meetingId}/registrants", registrants.add, *scopes("meeting:write:registrant")
+        ),
+        route(
+            "GET",
+            "/meetings/{meetingId}/registrants",
+            registrants.list_registrants,
+            *scopes("meeting:read:list_registrants"),
+        ),
+        route(
+            "PUT",
+            "/meetings/{meetingId}/registrants/status",
+            registrants.change_status,
+            *scopes("meeting:update:registrant_status"),
+        ),
+        route(
+            "GET",
+            "/meetings/{meetingId}/registrants/{registrantId}",
+            registrants.get,
+            *scopes("meeting:read:registrant"),
+        ),
+        route(
+            "DELETE",
+            "/meetings/{meetingId}/registrants/{registrantId}",
+            registrants.delete,
+            *scopes("meeting:delete:registrant"),
+        ),
         route("GET", "/users", users.list_users, "user:read:list_users:admin"),
         route("GET", "/users/{userId}", users.get, *scopes("user:read:user")),
         route("GET", "/users/{userId}/settings", users.settings, *scopes("user:read:settings")),
