@@ -18,6 +18,7 @@ from chouseiapo.domain.slots import Candidate, Slot
 # What an edit can change, by name.
 EDITABLE = Edit.__struct_fields__
 DELETED, MOVED, INSTEAD = "deleted", "moved", "instead"
+DIRECT, SERIES, AGAIN, CHANGED = "direct", "series", "again", "changed"
 # What comes of an entry that was seen deleted or moved, once a second look has said what is the case.
 _OUTCOMES = (
     Appointment.CandidateWithdrawn.NAME,
@@ -63,6 +64,7 @@ def timeline(events: Sequence[Event]) -> list[Line]:
     for event in events:
         before, organizer = appointment.attendees, appointment.organizer
         slots, hand = tuple(_slots(event, appointment)), _hand(event, appointment)
+        how = _how(event, appointment) or hand.how
         appointment.when(event)
         now = appointment.attendees
         changed = isinstance(event, Appointment.AttendeesChanged)
@@ -75,9 +77,9 @@ def timeline(events: Sequence[Event]) -> list[Line]:
             joined=tuple(m for m in now if m not in before) if changed else (),
             left=tuple(m for m in before if m not in now),
             organizer=appointment.organizer if changed and appointment.organizer != organizer else "",
-            text=event.reason if isinstance(event, Appointment.Cancelled) else "",
+            text=_text(event),
             by=event.by if isinstance(event, Appointment.CandidateTaken) else hand.by,
-            how=_how(event) or hand.how,
+            how=how,
             to=hand.to,
             also=event.owners if isinstance(event, Appointment.OverlapNoticed) else (),
         )
@@ -104,6 +106,8 @@ def _hand(event: Event, appointment: Appointment) -> Hand:
     match event:
         case Appointment.CandidateMoved():
             return Hand(event.by, MOVED, Slot(event.start, event.end))
+        case Appointment.Moved(start=start, end=end):
+            return Hand(to=Slot(start, end))
         case Appointment.EntryDeviated() | Appointment.OrganizerAsked():
             return _done(event.owner, event.start, event.end)
         case Appointment.CandidateWithdrawn() if known := appointment.deviation(event.by, event.candidate):
@@ -117,13 +121,30 @@ def _done(owner: str, start: datetime | None, end: datetime | None) -> Hand:
     return Hand(owner, MOVED, Slot(start, end)) if start and end else Hand(owner, DELETED)
 
 
-def _how(event: Event) -> str:
-    """Of an answer, which; of a proposal, whether it is to replace what is fixed."""
+def _how(event: Event, before: Appointment) -> str:
+    """Of an answer, which; of a proposal, whether it is to replace what is fixed, or is fixed itself; of a
+    conference, whether it stands in another's place."""
     match event:
         case Appointment.OrganizerAnswered(answer=answer):
             return answer.value
         case Appointment.Proposed(instead_of=replaced) if replaced:
             return INSTEAD
+        case Appointment.Proposed(direct=True, recurrence=recurrence):
+            return SERIES if recurrence else DIRECT
+        case Appointment.MeetingRequested() if before.meeting is not None:
+            return AGAIN
+        case Appointment.MeetingIssued(generation=generation) if before.conference.standing:
+            return CHANGED if generation == before.conference.standing else AGAIN
+    return ""
+
+
+def _text(event: Event) -> str:
+    """What somebody wrote with it."""
+    match event:
+        case Appointment.Cancelled(reason=reason) | Appointment.OccurrenceCancelled(reason=reason):
+            return reason
+        case Appointment.MessageSent(subject=subject):
+            return subject
     return ""
 
 
@@ -142,6 +163,8 @@ def _slots(event: Event, appointment: Appointment) -> Iterator[Candidate]:
             | Appointment.EntryRestored(candidate=candidate)
             | Appointment.OrganizerAsked(candidate=candidate)
             | Appointment.OrganizerAnswered(candidate=candidate)
+            | Appointment.Moved(candidate=candidate)
+            | Appointment.OccurrenceCancelled(candidate=candidate)
         ):
             yield appointment.candidates[candidate]
 

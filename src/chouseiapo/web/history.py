@@ -45,6 +45,7 @@ def worded(line: Line) -> str:
         HAPPENED[_key(line)],
         g.locale,
         slots=" / ".join(slots),
+        first=slots[0] if slots else "",
         count=len(slots),
         whose=_addressed(line.by),
         to=slot(line.to) if line.to else "",

@@ -34,6 +34,17 @@ PROBLEMS = {
     "candidate_unknown": _("この日時候補は見つかりません。一覧から選び直してください。"),
     "candidate_moved": _("お選びの日時は%(to)sに変わりました。もう一度お選びください。"),
     "candidate_missing": _("日時を1つ選んでください。"),
+    "candidate_all_day": _("終日の予定は、日時が決まっているものとして登録するときだけ選べます。"),
+    "candidate_no_midnight": _("終日の予定は、日付だけで選んでください。"),
+    "direct_needs_one_time": _("日時を決めて登録するときは、日時を1つだけ選んでください。"),
+    "recurrence_needs_direct": _("くり返しは、日時を決めて登録するときだけ使えます。"),
+    "recurrence_starts_on_weekend": _("平日のくり返しは、平日から始めてください。"),
+    "occurrences_out_of_range": _("回数は2回から%(most)s回までで入力してください。"),
+    "occurrences_overlap": _("次の回が始まる前に、前の回が終わりません。間隔を広げるか、短くしてください。"),
+    "interval_out_of_range": _("間隔は1から%(most)sまでで入力してください。"),
+    "waiting_room_excludes_early": _(
+        "待機室を使うときは、主催者より先に入れません。待機室か、先に入れる設定のどちらかを選んでください。"
+    ),
     "room_unknown": _("この会議室は登録されていません。"),
     "place_missing": _("訪問先の場所を入力してください。"),
     "reception_excludes_meeting": _(
@@ -44,7 +55,9 @@ PROBLEMS = {
     "zoom_not_linked": _(
         "主催者のZoomが連携されていないか、連携が切れています。主催者か会議の種類を変えてください。"
     ),
-    "url_missing": _("Web会議のURLを入力してください。"),
+    "url_missing": _(
+        "Web会議のURLを入力してください。主催者が「設定」で固定URLを登録すると、空欄でも使えます。"
+    ),
     "url_invalid": _("http:// または https:// で始まるURLを入力してください。"),
     "url_not_expected": _("URLは、会議の種類が「固定URL」のときだけ入力できます。"),
     "too_long": _("%(most)s文字以内で入力してください。"),
@@ -55,11 +68,19 @@ PROBLEMS = {
     "email_missing": _("メールアドレスを入力してください。確定のお知らせをお送りします。"),
     "email_needed_for_mail": _("メールで送るには、お客様のメールアドレスが必要です。"),
     "name_needed_for_link": _("リンクだけを発行するときは、お客様のお名前が必要です。"),
+    "subject_missing": _("メールの件名を入力してください。"),
+    "text_missing": _("本文を入力してください。"),
+    "nobody_chosen": _("送り先を1件以上選んでください。"),
     "name_missing": _("お名前を入力してください。"),
     "phone_missing": _("お電話番号を入力してください。"),
     "time_zone_unknown": _("このタイムゾーンは見つかりません。"),
     "locale_unknown": _("日本語(ja)か英語(en)を選んでください。"),
     "deadline_in_past": _("回答期限には未来の日時を指定してください。"),
+    "reminders_missing": _("お知らせを1つ以上残してください。"),
+    "reminders_too_many": _("お知らせは%(most)sつまでです。"),
+    "reminder_twice": _("当日のお知らせは1つだけ選べます。"),
+    "reminder_hour_invalid": _("時刻の形を確かめてください(例: 07:00)。"),
+    "reminder_out_of_range": _("%(least)s分前から%(most)s分前までで入力してください。"),
     "calendar_gone": _("このカレンダーはなくなったか、書き込めません。選び直してください。"),
     "calendar_of_room": _("このカレンダーは%(room)sが使っています。別のカレンダーを選んでください。"),
     "calendar_not_there": _(
@@ -111,6 +132,10 @@ REFUSALS = {
     "declined": _("この日程調整は辞退されました。"),
     "revoked": _("このリンクは無効になりました。"),
     "not_proposed": _("日程調整はすでに終わっているため、この操作はできません。"),
+    "not_confirmed": _("日時がまだ決まっていないため、この操作はできません。"),
+    "no_conference": _("このアポイントメントに、調整アポが発行するWeb会議はありません。"),
+    "series_stands": _("くり返しの予定は、まとめて動かせません。回ごとにキャンセルしてください。"),
+    "last_occurrence": _("残りはこの回だけです。やめるときは、アポイントメントをキャンセルしてください。"),
     "last_candidate": _("最後の日時候補は取り下げられません。やめる場合はキャンセルしてください。"),
     "not_asked": _(
         "この確認には、すでに回答があったか、予定が元に戻っています。いまの状態を確かめてください。"
@@ -142,6 +167,8 @@ HAPPENED = {
     "appointment.proposed instead": _(
         "確定している予定の日程を調整し直すため、日時候補を%(count)s件提案しました。"
     ),
+    "appointment.proposed direct": _("日時を決めて登録しました: %(slots)s"),
+    "appointment.proposed series": _("くり返しの予定を%(count)s回分、登録しました。初回: %(first)s"),
     "appointment.candidates-added": _("日時候補を追加しました: %(slots)s"),
     "appointment.candidate-withdrawn": _("日時候補を取り下げました: %(slots)s"),
     "appointment.candidate-withdrawn deleted": _(
@@ -187,6 +214,18 @@ HAPPENED = {
     "appointment.confirmed": _("日時が確定しました: %(slots)s"),
     "appointment.overlap-noticed": _("確定した日時に、カレンダーのほかの予定が重なっています: %(slots)s"),
     "appointment.meeting-issued": _("Web会議のURLを発行しました。"),
+    "appointment.meeting-issued again": _("新しいWeb会議のURLを発行しました。以前のURLは使えません。"),
+    "appointment.meeting-issued changed": _("Web会議の参加方法が、Zoomで変わりました。"),
+    "appointment.meeting-requested": _("Web会議を発行することにしました。"),
+    "appointment.meeting-requested again": _("Web会議のURLを再発行することにしました。"),
+    "appointment.meeting-options-chosen": _("Web会議の設定を変更しました。"),
+    "appointment.meeting-options-applied": _("発行済みのWeb会議に、いまの設定を反映しました。"),
+    "appointment.meeting-vanished": _("Web会議がZoomで削除されていました。どうするかの回答を待っています。"),
+    "appointment.meeting-forgone": _("Web会議なしで続けることにしました。"),
+    "appointment.meeting-withdrawn": _("Zoomの連携を解除して会議を削除したため、新しいWeb会議を発行します。"),
+    "appointment.moved": _("日時を変更しました: %(slots)s → %(to)s"),
+    "appointment.occurrence-cancelled": _("この回をキャンセルしました: %(slots)s"),
+    "appointment.message-sent": _("お客様にメッセージを送りました。"),
     "appointment.meeting-delayed": _("Web会議のURLが間に合わないため、確定メールを先に送りました。"),
     "appointment.cancelled": _("キャンセルしました。"),
     "appointment.expired": _("回答のないまま期限を過ぎ、終了しました。"),
