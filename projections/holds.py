@@ -210,6 +210,7 @@ class EntryWriter:
             confirmed=confirmed,
             visibility=appointment.visibility.value,
             calendar=home.calendar,
+            all_day=candidate.all_day,
         )
 
     def _body(self, appointment: Appointment, locale: str) -> str:

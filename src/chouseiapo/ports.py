@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
-from typing import Protocol, TypeVar
+from datetime import date, datetime
+from typing import Any, Protocol, TypeVar
+from zoneinfo import ZoneInfo
 
 import msgspec
 import regex
@@ -38,7 +39,8 @@ class PortError(Exception):
 
 class Entry(msgspec.Struct, frozen=True):
     """One calendar entry as it should stand. `time_zone` is the IANA zone it is written in; `calendar` is
-    which of the account's calendars, empty for its own.
+    which of the account's calendars, empty for its own. all_day: start and end are midnights in that zone,
+    and the calendar shows dates.
     """
 
     key: str
@@ -53,10 +55,19 @@ class Entry(msgspec.Struct, frozen=True):
     confirmed: bool
     visibility: str
     calendar: str = ""
+    all_day: bool = False
+
+    @property
+    def days(self) -> tuple[date, date]:
+        """The first day, and the one after the last, of what lasts as whole days."""
+        zone = ZoneInfo(self.time_zone)
+        return self.start.astimezone(zone).date(), self.end.astimezone(zone).date()
 
     def fingerprint(self) -> str:
-        """Equal for equal content, on every machine."""
-        return digest(self)
+        """Equal for equal content, on every machine, and from release to release: what an entry has not says
+        nothing, or every entry would be written again."""
+        content = msgspec.structs.asdict(self)
+        return digest(content if self.all_day else {k: v for k, v in content.items() if k != "all_day"})
 
 
 class Placed(msgspec.Struct, frozen=True):
@@ -335,8 +346,8 @@ class EntryShelf(Protocol):
     def between(self, link: str, start: datetime, end: datetime) -> list[tuple[str, Entry]]: ...
 
 
-def digest(content: msgspec.Struct) -> str:
-    """A short fingerprint of a struct's content."""
+def digest(content: msgspec.Struct | dict[str, Any]) -> str:
+    """A short fingerprint of a struct's content, or of its fields in their order."""
     return hashlib.sha256(msgspec.json.encode(content)).hexdigest()[:32]
 
 

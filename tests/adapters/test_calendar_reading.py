@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date
 from typing import Any
 
 import pytest
@@ -135,7 +135,7 @@ def test_entries_tell_whether_their_owner_can_be_booked_meanwhile(linked: Linked
 
 def google_event(**more: Any) -> Found:
     times = {name: {"dateTime": f"2026-11-25T{hour}:00:00Z"} for name, hour in (("start", 10), ("end", 11))}
-    return google_events.found({"id": "a", "etag": "1", **times, **more}, at(1, 0).tzinfo)  # type: ignore[arg-type]
+    return google_events.found({"id": "a", "etag": "1", **times, **more}, UTC, UTC)
 
 
 def test_google_s_words_for_free_time() -> None:

@@ -92,4 +92,5 @@ def _found(id: str, entry: Entry) -> Found:
         entry.confirmed,
         entry.appointment,
         entry.candidate,
+        all_day=entry.all_day,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -116,8 +116,11 @@ def _write(event: Event, entry: Entry, now: datetime) -> None:
         _set(event, name, now.astimezone(UTC))
 
 
-def _times(entry: Entry) -> tuple[datetime, datetime]:
-    """Wall clock and zone; in UTC where the wall clock shows an hour twice, as iCalendar takes no offset."""
+def _times(entry: Entry) -> tuple[date, date]:
+    """Dates of whole days; else wall clock and zone, or UTC where the wall clock shows an hour twice, as
+    iCalendar takes no offset."""
+    if entry.all_day:
+        return entry.days
     zone = ZoneInfo(entry.time_zone)
     start, end = entry.start.astimezone(zone), entry.end.astimezone(zone)
     twice = any(edge.utcoffset() != edge.replace(fold=1 - edge.fold).utcoffset() for edge in (start, end))

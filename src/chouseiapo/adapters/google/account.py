@@ -26,9 +26,12 @@ STALE = (400, 410)  # a sync token that Google has forgotten, or made for other 
 
 
 class Account:
-    """Requests to one account's calendars, made and sent in one thread."""
+    """Requests to one account's calendars, made and sent in one thread. `our_zone` is the organization's, in
+    which days of ours are meant.
+    """
 
-    def __init__(self, service: Any, http: AuthorizedHttp) -> None:
+    def __init__(self, service: Any, http: AuthorizedHttp, our_zone: ZoneInfo) -> None:
+        self.our_zone = our_zone
         self._service = service
         self._events = service.events()
         self._http = http

@@ -28,6 +28,7 @@ class Client:
         self._root = settings.google_api_root
         self._authorities = str(settings.ca_file) if settings.ca_file else None
         self._tokens = tokens
+        self._zone = settings.zone
         self._https = Pool(self._http)
 
     @contextmanager
@@ -36,7 +37,8 @@ class Client:
 
         credentials = _credentials()(self._tokens, link)
         with self._https.one() as http:
-            yield Account(self._service, AuthorizedHttp(credentials, http=http, max_refresh_attempts=1))
+            authorized = AuthorizedHttp(credentials, http=http, max_refresh_attempts=1)
+            yield Account(self._service, authorized, self._zone)
 
     def close(self) -> None:
         self._https.close()

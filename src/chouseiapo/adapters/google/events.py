@@ -27,8 +27,7 @@ def wanted(entry: Entry) -> Event:
         "summary": cut(entry.title, LONGEST_TITLE),
         "description": cut(entry.body, LONGEST_BODY),
         "location": cut(entry.location, LONGEST_LOCATION),
-        "start": _time(entry.start, entry.time_zone),
-        "end": _time(entry.end, entry.time_zone),
+        **_times(entry),
         "status": "confirmed" if entry.confirmed else "tentative",
         "transparency": "opaque",
         "visibility": entry.visibility,
@@ -39,11 +38,12 @@ def wanted(entry: Entry) -> Event:
 
 
 def patched(entry: Entry, standing: Event | None) -> Event:
-    """What a patch says. Google merges: where somebody made it last all day, the date must be taken away."""
+    """What a patch says. Google merges: where somebody made it last all day, the date must be taken away, and
+    the time where it lasts all day and somebody gave it one."""
     body = wanted(entry)
     for edge in ("start", "end"):
-        if standing and "date" in standing[edge]:
-            body[edge]["date"] = None
+        for name in standing[edge] if standing else ():
+            body[edge].setdefault(name, None)
     return body
 
 
@@ -66,9 +66,10 @@ def is_ours(event: Event, ours: Entry | Placed) -> bool:
     return same and event.get("status") != "cancelled"
 
 
-def found(event: Event, zone: tzinfo) -> Found:
-    """`zone` is the calendar's, for days without a time."""
+def found(event: Event, zone: tzinfo, our_zone: tzinfo) -> Found:
+    """`zone` is the calendar's, for days without a time; ours are written in `our_zone`."""
     tag = _tag(event)
+    zone = our_zone if "appointment" in tag else zone
     return Found(
         vendor_id=event["id"],
         title=event.get("summary", ""),
@@ -101,6 +102,13 @@ def read(text: str) -> datetime:
 
 def instant(at: datetime) -> str:
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _times(entry: Entry) -> Event:
+    if entry.all_day:
+        first, after = entry.days
+        return {"start": {"date": first.isoformat()}, "end": {"date": after.isoformat()}}
+    return {"start": _time(entry.start, entry.time_zone), "end": _time(entry.end, entry.time_zone)}
 
 
 def _time(at: datetime, zone: str) -> Event:

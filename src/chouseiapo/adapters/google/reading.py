@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from chouseiapo.adapters import chunks
 from chouseiapo.adapters.google.account import Account
 from chouseiapo.adapters.google.answers import GONE, refusal
-from chouseiapo.adapters.google.events import Event, event_id, found, is_all_day, is_ours
+from chouseiapo.adapters.google.events import Event, event_id, found, is_ours
 from chouseiapo.ports import Changes, Found, Listed, Placed, PortError
 
 if TYPE_CHECKING:
@@ -21,23 +21,23 @@ MOST_PARTS = 50  # the guide says 1000 now and said 50 before
 
 
 def entries(account: Account, calendar: str, start: datetime, end: datetime) -> list[Found]:
-    return [each for page in account.pages(calendar, start, end) for each in _listed(page)]
+    return [each for page in account.pages(calendar, start, end) for each in _listed(account, page)]
 
 
 def changes(account: Account, calendar: str, since: str, start: datetime, end: datetime) -> Changes:
     """A page that has no token yet has another after it; deleted events come as cancelled ones."""
     pages = list(account.changed(calendar, since, start, end))
     return Changes(
-        entries=[each for page in pages for each in _listed(page)],
+        entries=[each for page in pages for each in _listed(account, page)],
         gone=[event["id"] for page in pages for event in page.get("items", []) if _is_gone(event)],
         token=pages[-1].get("nextSyncToken", ""),
         whole=not since,
     )
 
 
-def _listed(page: Event) -> list[Found]:
+def _listed(account: Account, page: Event) -> list[Found]:
     zone = ZoneInfo(page.get("timeZone", "UTC"))
-    return [found(event, zone) for event in page.get("items", []) if not _is_gone(event)]
+    return [found(event, zone, account.our_zone) for event in page.get("items", []) if not _is_gone(event)]
 
 
 def _is_gone(event: Event) -> bool:
@@ -58,7 +58,7 @@ def _seen(account: Account, placed: Placed, answer: Answer) -> Found | PortError
         if isinstance(answer, dict):
             if not is_ours(answer, placed):
                 return None
-            return found(answer, account.zone(placed.calendar) if is_all_day(answer) else UTC)
+            return found(answer, account.our_zone, account.our_zone)
         if answer.status_code == 404:
             account.zone(placed.calendar)
         return None if answer.status_code in GONE else refusal(answer)

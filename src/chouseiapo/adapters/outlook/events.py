@@ -27,7 +27,7 @@ def wanted(entry: Entry) -> Event:
         "location": {"displayName": cut(entry.location, LONGEST_LOCATION)},
         "start": start,
         "end": end,
-        "isAllDay": False,
+        "isAllDay": entry.all_day,
         "showAs": "busy" if entry.confirmed else "tentative",
         "sensitivity": "private" if entry.visibility == "private" else "normal",
         "isReminderOn": entry.confirmed,  # a hold rings nobody
@@ -118,10 +118,13 @@ def _tag(event: Event) -> dict[str, str]:
 
 
 def _times(entry: Entry) -> tuple[Event, Event]:
-    """Wall clock and zone; in UTC where the wall clock shows an hour twice, as Graph takes no offset."""
+    """Wall clock and zone; in UTC where the wall clock shows an hour twice, as Graph takes no offset. Whole
+    days begin at midnight where they are meant, whatever the clock shows twice."""
     zone = ZoneInfo(entry.time_zone)
     edges = [edge.astimezone(zone) for edge in (entry.start, entry.end)]
-    if any(edge.utcoffset() != edge.replace(fold=1 - edge.fold).utcoffset() for edge in edges):
+    if not entry.all_day and any(
+        edge.utcoffset() != edge.replace(fold=1 - edge.fold).utcoffset() for edge in edges
+    ):
         return utc(entry.start), utc(entry.end)
     start, end = ({"dateTime": _wall(edge), "timeZone": entry.time_zone} for edge in edges)
     return start, end
