@@ -18,7 +18,8 @@ from chouseiapo import wording
 from chouseiapo.config import Settings
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.proposal import Visibility
-from chouseiapo.domain.slots import Candidate
+from chouseiapo.domain.recurrence import Frequency, Recurrence
+from chouseiapo.domain.slots import Candidate, CandidateState
 from chouseiapo.envelope import Envelope, compose
 from chouseiapo.invitation import Invitation, Method, uid
 from chouseiapo.mail_facts import SIGN_IN, Facts, Hand, Letter, Person, Recipient, Rule, words
@@ -46,12 +47,19 @@ _METHODS: Mapping[Rule, Method] = {
     Rule.MEETING_CHANGED: "REQUEST",
     Rule.MEETING_WITHDRAWN: "REQUEST",
     Rule.MOVED: "REQUEST",
+    Rule.OCCURRENCE_CANCELLED: "REQUEST",
     Rule.CANCELLED: "CANCEL",
     Rule.REMOVED: "CANCEL",
 }
 # As much as Google Calendar takes, whose limit is the lowest we know of; the mail itself has all of it.
 _LONGEST_DESCRIPTION = 8192
 _CLASSES = {Visibility.PUBLIC: "PUBLIC", Visibility.PRIVATE: "PRIVATE"}
+_REPEATING = {
+    Frequency.DAILY: "FREQ=DAILY",
+    Frequency.WEEKDAYS: "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR",
+    Frequency.WEEKLY: "FREQ=WEEKLY",
+    Frequency.MONTHLY: "FREQ=MONTHLY",
+}
 _PRODUCT = {"ja": "調整アポ", "en": "chouseiapo"}
 
 
@@ -158,9 +166,7 @@ class Mails:
             method=method,
             uid=uid(appointment.id, self._address),
             sequence=sequence,
-            start=chosen.start,
-            end=chosen.end,
-            time_zone=reader.time_zone,
+            **self._times(appointment, chosen, reader),
             summary=self._title(appointment, organizer, reader),
             description=cut(told, _LONGEST_DESCRIPTION),
             location=where,
@@ -168,6 +174,23 @@ class Mails:
             attendee=(reader.name, reader.email),
             classification="" if reader.guest else _CLASSES.get(appointment.visibility, ""),
         )
+
+    def _times(self, appointment: Appointment, chosen: Candidate, reader: Recipient) -> dict[str, Any]:
+        """When it is: what repeats, and whole days, by the organization's clock, all else by the reader's."""
+        home, all_day = self._settings.time_zone, chosen.all_day
+        if appointment.recurrence is None:
+            zone = home if all_day else reader.time_zone
+            return {"start": chosen.start, "end": chosen.end, "time_zone": zone, "all_day": all_day}
+        series = list(appointment.candidates.values())
+        return {
+            "start": series[0].start,
+            "end": series[0].end,
+            "time_zone": home,
+            "all_day": all_day,
+            "rule": _repeating(appointment.recurrence),
+            "last": series[-1].start,
+            "exdates": [c.start for c in series if c.state is CandidateState.WITHDRAWN],
+        }
 
     def _title(self, appointment: Appointment, organizer: str, reader: Recipient) -> str:
         if not reader.guest:
@@ -194,6 +217,12 @@ class Mails:
 
     def _fill(self, template: str, printed: Mapping[str, Any]) -> str:
         return self._templates.get_template(template).render(printed)
+
+
+def _repeating(how: Recurrence) -> str:
+    """As an RRULE has it (RFC 5545, 3.3.10)."""
+    interval = f";INTERVAL={how.interval}" if how.interval > 1 else ""
+    return f"{_REPEATING[how.frequency]};COUNT={how.count}{interval}"
 
 
 def _environment(override: Path | None) -> Environment:

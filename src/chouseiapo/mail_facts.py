@@ -40,6 +40,7 @@ class Rule(StrEnum):
     QUESTION = "question"
     REMINDER = "reminder"
     MOVED = "moved"
+    OCCURRENCE_CANCELLED = "occurrence_cancelled"
     MEETING_CHANGED = "meeting_changed"
     MEETING_WITHDRAWN = "meeting_withdrawn"
     MEETING_VANISHED = "meeting_vanished"
@@ -98,7 +99,7 @@ class Facts:
     """All that a mail may tell: the appointment as of the event that caused it, and rooms' names by id.
 
     agreed: the confirmed time that it is to replace, as long as that one stands. before: the confirmed time
-    that was moved to the one that stands now. direct: it was registered, nobody picked the time.
+    that was moved to the one that stands now. occurrence: which of several times the mail is about.
     start_url_page: where the host starts the meeting. letter: what the mail brings the guest.
     """
 
@@ -113,15 +114,20 @@ class Facts:
     hand: Hand | None = None
     agreed: Candidate | None = None
     before: Slot | None = None
-    direct: bool = False
+    occurrence: Candidate | None = None
     start_url_page: str = ""
     letter: Letter | None = None
 
     @property
     def chosen(self) -> Candidate | None:
-        """The confirmed time, also of an appointment that was cancelled afterwards."""
-        candidates = self.appointment.candidates.values()
-        return next((c for c in candidates if c.state is CandidateState.CHOSEN), None)
+        """The confirmed time, also of an appointment that was cancelled afterwards; of several the one that
+        the mail is about, else the first."""
+        return self.occurrence or next(iter(self.occurrences), None)
+
+    @property
+    def occurrences(self) -> list[Candidate]:
+        """Every confirmed time that was not called off, in order."""
+        return [c for c in self.appointment.candidates.values() if c.state is CandidateState.CHOSEN]
 
 
 class When(msgspec.Struct, frozen=True):
@@ -139,6 +145,7 @@ def words(rule: Rule, reader: Recipient, facts: Facts, settings: Settings, now: 
     today = now.astimezone(ZoneInfo(reader.time_zone)).date()
     chosen = facts.chosen
     offered = appointment.open_candidates
+    timed = [chosen] if chosen else offered
     times = [_when(c, reader, facts, settings.time_zone, today) for c in offered]
     zones = {when.zone for when in times}
     zone = zones.pop() if len(zones) == 1 else ""
@@ -153,22 +160,26 @@ def words(rule: Rule, reader: Recipient, facts: Facts, settings: Settings, now: 
         "kind_in_full": wording.kind_in_full(appointment.kind, appointment.platform, locale, guest=guest),
         "reminded_kind": wording.reminded_kind(appointment.kind, locale, guest=guest),
         "platform": wording.platform(appointment.platform),
-        "duration": wording.durations([c.slot for c in ([chosen] if chosen else offered)], locale),
+        "duration": wording.durations([c.slot for c in timed if not c.all_day], locale),
+        "all_day": any(c.all_day for c in timed),
         "organizer": facts.organizer.name,
         "attendees": wording.people((person.name for person in facts.attendees), locale),
         "candidates": listed,
         "zone": zone,
         "chosen": _when(chosen, reader, facts, settings.time_zone, today) if chosen else None,
-        "start": wording.clock(chosen.start, reader.time_zone) if chosen else "",
+        "start": _start(chosen, reader) if chosen else "",
+        "day_ahead": _day_ahead(chosen, reader, settings.time_zone, today) if chosen else "",
         "deadline": _deadline(appointment.deadline, reader, settings.time_zone, zone, today),
         "place": appointment.place,
         "room": _room(chosen, reader, facts),
         "phone": appointment.guest.phone,
-        "meeting": _meeting(appointment.meeting) if chosen else None,
-        "meeting_follows": appointment.awaits_meeting,
+        "meeting": _meeting(appointment.meeting, reader) if chosen else None,
+        "meeting_follows": appointment.lacks_meeting,
         "before": _when(facts.before, reader, facts, settings.time_zone, today) if facts.before else None,
         "letter": facts.letter,
-        "direct": facts.direct,
+        "direct": appointment.direct,
+        "recurrence": wording.recurrence(appointment.recurrence, locale) if appointment.recurrence else "",
+        "occurrences": [_when(c, reader, facts, settings.time_zone, today) for c in facts.occurrences],
         "reason": facts.reason.strip(),
     }
     if guest:
@@ -219,12 +230,29 @@ def _by_hand(facts: Facts, reader: Recipient, home: str, today: date) -> dict[st
 
 def _when(time: Candidate | Slot, reader: Recipient, facts: Facts, home: str, today: date) -> When:
     start, end, locale = time.start, time.end, reader.locale
+    if _is_all_day(time, facts):
+        return When(wording.days(start, end, home, locale, today))
     text = wording.slot(start, end, reader.time_zone, locale, today)
     room = _room(time, reader, facts) if isinstance(time, Candidate) and not reader.guest else ""
     if reader.time_zone == home:
         return When(text, room=room)
     there = f"{wording.zone_name(home, start, locale)}: {wording.slot(start, end, home, locale, today)}"
     return When(text, wording.zone_name(reader.time_zone, start, locale), there, room)
+
+
+def _is_all_day(time: Candidate | Slot, facts: Facts) -> bool:
+    """A slot is the time that the confirmed one was moved from, which lasted as whole days as that does."""
+    asked = time if isinstance(time, Candidate) else facts.chosen
+    return asked is not None and asked.all_day
+
+
+def _start(chosen: Candidate, reader: Recipient) -> str:
+    return wording.all_day(reader.locale) if chosen.all_day else wording.clock(chosen.start, reader.time_zone)
+
+
+def _day_ahead(chosen: Candidate, reader: Recipient, home: str, today: date) -> str:
+    zone = home if chosen.all_day else reader.time_zone
+    return wording.day_ahead(chosen.start, zone, reader.locale, today)
 
 
 def _deadline(at: datetime, reader: Recipient, home: str, zone: str, today: date) -> str:
@@ -234,8 +262,12 @@ def _deadline(at: datetime, reader: Recipient, home: str, zone: str, today: date
     return f"{text} {name}" if name and name != zone else text
 
 
-def _meeting(issued: Meeting | None) -> Meeting | None:
-    return issued and msgspec.structs.replace(issued, meeting_id=wording.meeting_id(issued.meeting_id))
+def _meeting(issued: Meeting | None, reader: Recipient) -> Meeting | None:
+    """With the guest's own way in, where they have one; the number in groups."""
+    if issued is None:
+        return None
+    told = issued.for_guest if reader.guest else issued
+    return msgspec.structs.replace(told, meeting_id=wording.meeting_id(told.meeting_id))
 
 
 def _room(candidate: Candidate | None, reader: Recipient, facts: Facts) -> str:

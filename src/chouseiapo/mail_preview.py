@@ -11,6 +11,7 @@ from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.event import Event
 from chouseiapo.domain.links import Link, Provider
 from chouseiapo.domain.proposal import LOCALES, Delivery, Guest, Kind, Meeting, Platform
+from chouseiapo.domain.recurrence import Frequency, Recurrence
 from chouseiapo.domain.slots import Candidate
 from chouseiapo.mail import Facts, Hand, Letter, LinkFacts, LinkRule, Mails, Person, Recipient, Rule
 from chouseiapo.mail_facts import SIGN_IN
@@ -73,6 +74,8 @@ def preview(mails: Mails, name: str, now: datetime) -> EmailMessage:
         told = _about_link(_ABOUT_LINKS[mail], now)
         return mails.render_about_link(_ABOUT_LINKS[mail], reader, told, message_id=message_id, now=now)
     facts = _facts(Rule(rule), locale, now)
+    if rule == Rule.REMINDER and facts.chosen:  # half an hour before, so on the day in most zones
+        now = facts.chosen.start - timedelta(minutes=30)
     return mails.render(Rule(rule), reader, facts, message_id=message_id, sequence=1, now=now)
 
 
@@ -103,6 +106,7 @@ def _facts(rule: Rule, locale: str, now: datetime) -> Facts:
         staff_url="https://example.com/appointments/sample",
         reason=sample["reason"] if rule is Rule.CANCELLED else "",
         hand=Hand(colleague.name, False, appointment.question) if appointment.question else None,
+        occurrence=appointment.candidates["c2"] if rule is Rule.OCCURRENCE_CANCELLED else None,
         before=appointment.candidates["c2"].slot if rule is Rule.MOVED else None,
         letter=Letter(sample["subject"], sample["message"]) if rule is Rule.MESSAGE else None,
         start_url_page="https://example.com/appointments/sample/start",
@@ -127,6 +131,8 @@ def _story(rule: Rule, locale: str, now: datetime) -> Iterator[Event]:
         title=sample["title"],
         message=sample["message"],
         note=sample["note"],
+        direct=rule is Rule.OCCURRENCE_CANCELLED,
+        recurrence=Recurrence(Frequency.DAILY, 3) if rule is Rule.OCCURRENCE_CANCELLED else None,
         candidates=tuple(Candidate(id, start, start + timedelta(hours=1)) for id, start in starts.items()),
     )
     match rule:
@@ -141,6 +147,8 @@ def _story(rule: Rule, locale: str, now: datetime) -> Iterator[Event]:
             yield Appointment.Confirmed(**happened, candidate="c1", guest=sample["guest"])
             if rule not in (Rule.CONFIRMATION_PENDING, Rule.MEETING_WITHDRAWN):
                 yield Appointment.MeetingIssued(**happened, meeting=_MEETING, host="sample")
+            if rule is Rule.OCCURRENCE_CANCELLED:
+                yield Appointment.OccurrenceCancelled(**happened, candidate="c2")
             if rule is Rule.CANCELLED:
                 yield Appointment.Cancelled(**happened)
             if rule is Rule.QUESTION:

@@ -16,10 +16,26 @@ from babel.dates import format_date, get_timezone_location
 
 from chouseiapo.domain.event import ERASED
 from chouseiapo.domain.proposal import Guest, Kind, Meeting, Platform, shown_title
+from chouseiapo.domain.recurrence import Frequency, Recurrence
 from chouseiapo.domain.slots import Slot
 
 _DAYS = {"ja": ("M月d日(EEE)", "y年M月d日(EEE)"), "en": ("EEE, MMM d", "EEE, MMM d, y")}
 _AFTER_DAY = {"ja": " ", "en": ", "}
+_AHEAD = {"ja": ("本日", "明日"), "en": ("today", "tomorrow")}
+_REPEATING = {
+    "ja": {
+        Frequency.DAILY: ("毎日", "日"),
+        Frequency.WEEKDAYS: ("平日毎日", ""),
+        Frequency.WEEKLY: ("毎週", "週間"),
+        Frequency.MONTHLY: ("毎月", "か月"),
+    },
+    "en": {
+        Frequency.DAILY: ("day", "days"),
+        Frequency.WEEKDAYS: ("weekday", ""),
+        Frequency.WEEKLY: ("week", "weeks"),
+        Frequency.MONTHLY: ("month", "months"),
+    },
+}
 # Babel knows these cities by the zones' former names alone (Asia/Calcutta).
 _PLACES = {
     "Asmara": "アスマラ",
@@ -69,6 +85,36 @@ def hours(start: datetime, end: datetime, zone: str, locale: str, today: date | 
         return f"{opens}{'〜' if locale == 'ja' else '–'}{closes}"
     finish = _date(last, locale, today) + _AFTER_DAY[locale] + closes
     return f"{opens}{'〜' if locale == 'ja' else ' – '}{finish}"
+
+
+def days(start: datetime, end: datetime, zone: str, locale: str, today: date | None = None) -> str:
+    """Whole days, the end not included: 「11月25日(水) 終日」, "Wed, Nov 25 – Fri, Nov 27"."""
+    first, last = day(start, zone, locale, today), day(end - timedelta(minutes=1), zone, locale, today)
+    if first != last:
+        return f"{first}{'〜' if locale == 'ja' else ' – '}{last}"
+    return f"{first} {all_day(locale)}" if locale == "ja" else f"{first} ({all_day(locale)})"
+
+
+def all_day(locale: str) -> str:
+    """What stands where the hours of whole days would."""
+    return "終日" if locale == "ja" else "all day"
+
+
+def day_ahead(start: datetime, zone: str, locale: str, today: date) -> str:
+    """The day of a start in a reminder: 本日, 明日 or the date; "today", "tomorrow", "on Wed, Nov 25"."""
+    ahead = (start.astimezone(_zone(zone)).date() - today).days
+    if ahead in (0, 1):
+        return _AHEAD[locale][ahead]
+    named = day(start, zone, locale, today)
+    return named if locale == "ja" else f"on {named}"
+
+
+def recurrence(how: Recurrence, locale: str) -> str:
+    """How something repeats, and how often in all: 「毎週、全5回」, "every 2 weeks, 5 times"."""
+    every, unit = _REPEATING[locale][how.frequency]
+    if locale == "ja":
+        return f"{every if how.interval == 1 else f'{how.interval}{unit}ごと'}、全{how.count}回"
+    return f"every {every if how.interval == 1 else f'{how.interval} {unit}'}, {how.count} times"
 
 
 def moment(at: datetime, zone: str, locale: str, today: date | None = None) -> str:

@@ -16,12 +16,14 @@ from chouseiapo.domain.appointment_state import Deviation
 from chouseiapo.domain.event import Event
 from chouseiapo.domain.links import Link, Provider
 from chouseiapo.domain.proposal import Guest, Kind, Meeting, Platform
-from chouseiapo.domain.slots import Candidate, Slot
+from chouseiapo.domain.recurrence import Frequency, Recurrence
+from chouseiapo.domain.slots import Candidate, CandidateState, Slot
 from chouseiapo.mail import Facts, Hand, Letter, LinkFacts, LinkRule, Mails, Person, Recipient, Rule
 from chouseiapo.mail_preview import FOR_MEMBERS
 from tests.domain.given import ID, SATO, SUZUKI, TANAKA, YAMADA, given, happened, proposed
 
 NOW = datetime(2026, 11, 21, 0, 0, tzinfo=UTC)
+MORNING = datetime(2026, 11, 24, 22, 0, tzinfo=UTC)
 GUEST_URL = "https://appo.sample.example/g/AbCdEf0123456789_-AbCdEf0123456789_-AbCdEf01234567"
 STAFF_URL = f"https://appo.sample.example/appointments/{ID}"
 ZOOM = Meeting("https://us06web.zoom.us/j/98765432101?pwd=Zm9vYmFy.1&tk=x", "98765432101", "7K2mQx")
@@ -41,6 +43,9 @@ SIDES = [
 ]
 
 
+WEEK = timedelta(weeks=1)
+
+
 def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> datetime:
     return datetime(year, month, day, hour, minute, tzinfo=UTC)
 
@@ -48,7 +53,8 @@ def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> date
 def story(rule: Rule, *more: Event, **changes: Any) -> Appointment:
     """The appointment as of the event that causes the rule's mail; `changes` to what was proposed."""
     told: dict[str, Any] = {"platform": Platform.ZOOM, "message": MESSAGE, "note": NOTE}
-    told |= ({"organizer": SUZUKI} if rule is Rule.REMOVED else {}) | changes
+    told |= {"organizer": SUZUKI} if rule is Rule.REMOVED else {}
+    told |= (SERIES if rule is Rule.OCCURRENCE_CANCELLED else {}) | changes
     start = proposed(**told)
     meeting = [happened(Appointment.MeetingIssued, meeting=ZOOM, host="zoom")]
     confirmed = [happened(Appointment.Confirmed, candidate="c1", guest=start.guest)]
@@ -63,6 +69,9 @@ def story(rule: Rule, *more: Event, **changes: Any) -> Appointment:
             then = [happened(Appointment.CandidateTaken, candidate=c.id, by="x") for c in start.candidates]
         case Rule.CANCELLED:
             then = [*confirmed, *meeting, happened(Appointment.Cancelled)]
+        case Rule.OCCURRENCE_CANCELLED:
+            called_off = happened(Appointment.OccurrenceCancelled, candidate="c1")
+            then = [*confirmed, *meeting, called_off]
         case Rule.REMOVED:
             left = happened(Appointment.AttendeesChanged, attendees=(SUZUKI,), organizer=SUZUKI)
             then = [*confirmed, *meeting, left]
@@ -93,8 +102,15 @@ def facts(appointment: Appointment, **changes: Any) -> Facts:
         guest_url=GUEST_URL,
         staff_url=STAFF_URL,
         hand=_hand(asked) if asked else None,
+        occurrence=_called_off(appointment),
     )
     return replace(standing, **changes)
+
+
+def _called_off(appointment: Appointment) -> Candidate | None:
+    """The one of a series that will not take place."""
+    found = (c for c in appointment.candidates.values() if c.state is CandidateState.WITHDRAWN)
+    return next(found, None) if appointment.is_series else None
 
 
 def _hand(asked: Deviation) -> Hand:
@@ -145,10 +161,11 @@ def rendered(
     appointment: Appointment | None = None,
     telling: dict[str, Any] | None = None,
     reading: dict[str, Any] | None = None,
-    now: datetime = NOW,
+    now: datetime | None = None,
     **changes: Any,
 ) -> EmailMessage:
-    """One mail; `changes` to the proposal, `telling` to the facts, `reading` to the recipient."""
+    """One mail; `changes` to the proposal, `telling` to the facts, `reading` to the recipient. A reminder is
+    sent in the morning of the day."""
     told = appointment or story(rule, **changes)
     return mails(settings).render(
         rule,
@@ -156,7 +173,7 @@ def rendered(
         facts(told, **(TOLD.get(rule, {}) | (telling or {}))),
         message_id=f"<{side}-{rule}-{locale}@appo.sample.example>",
         sequence=2 if rule in (Rule.CANCELLED, Rule.REMOVED) else 1,
-        now=now,
+        now=now or (MORNING if rule is Rule.REMINDER else NOW),
     )
 
 
@@ -193,6 +210,19 @@ ACROSS_DST = (
 )
 OVER_MIDNIGHT = (Candidate("c1", utc(2026, 12, 31, 14), utc(2026, 12, 31, 16)),)
 UNTIL_MIDNIGHT = (Candidate("c1", utc(2026, 11, 25, 14), utc(2026, 11, 25, 15)),)
+WEEKLY = tuple(
+    Candidate(f"c{n}", utc(2026, 11, 25, 1) + n * WEEK - WEEK, utc(2026, 11, 25, 2) + n * WEEK - WEEK)
+    for n in range(1, 6)
+)
+SERIES: dict[str, Any] = {
+    "candidates": WEEKLY,
+    "direct": True,
+    "recurrence": Recurrence(Frequency.WEEKLY, len(WEEKLY)),
+}
+TWO_DAYS: dict[str, Any] = {
+    "candidates": (Candidate("c1", utc(2026, 11, 24, 15), utc(2026, 11, 26, 15), all_day=True),),
+    "direct": True,
+}
 LONG_TITLE = "新製品のご提案と、導入までの進め方についてのお打ち合わせ（第2回）👩‍👩‍👧‍👦🎌 " * 5
 LINK_ONLY: dict[str, Any] = {"guest": Guest(name="山田太郎")}
 NEW_YORK: dict[str, Any] = {"time_zone": "America/New_York"}

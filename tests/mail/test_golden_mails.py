@@ -25,9 +25,11 @@ from tests.mail.stories import (
     NOW,
     OVER_MIDNIGHT,
     PHONE,
+    SERIES,
     SETTINGS,
     SIDES,
     STAFF_URL,
+    TWO_DAYS,
     UNTIL_MIDNIGHT,
     VISIT_THEM,
     VISIT_US,
@@ -116,6 +118,35 @@ CASES: dict[str, Callable[[], EmailMessage]] = {
     "ja/guest_moved.pending": partial(
         rendered, RULE.MOVED, "guest", appointment=story(RULE.CONFIRMATION_PENDING)
     ),
+    **{
+        f"{locale}/guest_confirmation.series": partial(rendered, RULE.CONFIRMATION, "guest", locale, **SERIES)
+        for locale in ("ja", "en")
+    },
+    "ja/member_confirmation.series_called_off": partial(
+        rendered,
+        RULE.CONFIRMATION,
+        "member",
+        appointment=story(RULE.OCCURRENCE_CANCELLED),
+        telling={"occurrence": None},
+    ),
+    **{
+        f"{locale}/guest_confirmation.two_days": partial(
+            rendered, RULE.CONFIRMATION, "guest", locale, reading=NEW_YORK, **TWO_DAYS
+        )
+        for locale in ("ja", "en")
+    },
+    **{
+        f"{locale}/guest_reminder.two_days": partial(rendered, RULE.REMINDER, "guest", locale, **TWO_DAYS)
+        for locale in ("ja", "en")
+    },
+    **{
+        f"{locale}/guest_reminder.tomorrow": partial(
+            rendered, RULE.REMINDER, "guest", locale, now=utc(2026, 11, 24, 1)
+        )
+        for locale in ("ja", "en")
+    },
+    "en/member_reminder.in_days": partial(rendered, RULE.REMINDER, "member", "en", now=NOW),
+    "ja/guest_reminder.in_days": partial(rendered, RULE.REMINDER, "guest", now=NOW),
     "ja/member_question.deleted": deleted,
     "en/member_question.deleted": partial(deleted, "en"),
     "ja/member_question.last_time": of_the_last_time,

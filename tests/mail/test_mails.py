@@ -23,6 +23,7 @@ from tests.mail.stories import (
     NEW_YORK,
     NO_COMPANY,
     NOTE,
+    NOW,
     PHONE,
     SIDES,
     STAFF_URL,
@@ -36,7 +37,14 @@ from tests.mail.stories import (
 
 GUESTS = [rule for rule, side in SIDES if side == "guest"]
 JOINED = (Rule.CONFIRMATION, Rule.MEETING_URL, Rule.MEETING_CHANGED, Rule.MOVED, Rule.REMINDER)
-TIMED = (*JOINED, Rule.CONFIRMATION_PENDING, Rule.MEETING_WITHDRAWN, Rule.MEETING_VANISHED, Rule.CANCELLED)
+TIMED = (
+    *JOINED,
+    Rule.CONFIRMATION_PENDING,
+    Rule.MEETING_WITHDRAWN,
+    Rule.MEETING_VANISHED,
+    Rule.CANCELLED,
+    Rule.OCCURRENCE_CANCELLED,
+)
 WEB, NO_MESSAGE = {"kind": Kind.WEB}, {"message": ""}
 HOSTILE = '<script>alert("x")</script> & \'O"Neil\', <b@evil.example>'
 
@@ -113,7 +121,7 @@ class TestEveryMail:
     def test_is_for_one_recipient_and_says_that_a_machine_sent_it(
         self, rule: Rule, side: str, locale: str
     ) -> None:
-        it = mail(rule, side, locale)
+        it = mail(rule, side, locale, now=NOW)
         assert it.addresses("To") == ["yamada@example.net" if side == "guest" else "tanaka@sample.example"]
         assert not {"Cc", "Bcc", "Sender"} & set(it.headers)
         assert it.addresses("From") == ["no-reply@appo.sample.example"]
