@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from base64 import encodebytes
 from dataclasses import dataclass
 from datetime import datetime
 from email import policy
@@ -10,6 +11,10 @@ from email.charset import BASE64, Charset
 from email.header import Header
 from email.message import EmailMessage
 from email.utils import format_datetime
+from functools import lru_cache
+from typing import Any
+
+from chouseiapo.ports import Letter
 
 # Headers leave as they are encoded here. Python's own folding tears long names apart at a comma, so that a
 # guest by the name of "a@b.example, …" would add recipients; that of 3.11.2 fails on some names altogether.
@@ -39,18 +44,30 @@ def compose(
     Gmail and Outlook act on the text/calendar part with its method; others offer the attached invite.ics.
     The same arguments give the same bytes, so a mail sent twice is the same mail.
     """
-    message = EmailMessage(policy=_WIRE)
-    for name, value in _headers(envelope, subject):
-        message.set_raw(name, value)
-    message.set_content(text, cte="base64")
+    parts = [_text("plain", text.encode())]
     if html:
-        message.add_alternative(html, subtype="html", cte="base64")
+        parts.append(_text("html", html.encode()))
     if calendar:
-        part = calendar.decode()
-        message.add_alternative(part, subtype="calendar", params={"method": method}, cte="base64")
-        message.add_attachment(calendar, maintype="application", subtype="ics", filename="invite.ics")
-    _set_boundaries(message, hashlib.sha256(envelope.message_id.encode()).hexdigest()[:24])
+        parts.append(_text(f'calendar; method="{method}"', calendar))
+    seed = hashlib.sha256(envelope.message_id.encode()).hexdigest()[:24]
+    if len(parts) > 1:
+        parts = [_joined("alternative", parts, f"=_1_{seed}")]
+    if calendar:
+        parts = [_joined("mixed", [*parts, _file("application/ics", "invite.ics", calendar)], f"=_0_{seed}")]
+    [content] = parts
+    message = EmailMessage(policy=_WIRE)
+    for name, value in (*_headers(envelope, subject), ("MIME-Version", "1.0"), *content.raw_items()):
+        message.set_raw(name, value)
+    message.set_payload(content.get_payload())
     return message
+
+
+def letter_of(message: EmailMessage) -> Letter:
+    """The mail as it goes over the wire. One recipient a mail: several would share one answer."""
+    (sender,), (recipient,) = message["From"].addresses, message["To"].addresses
+    addresses = sender.addr_spec, recipient.addr_spec
+    plain = all(address.isascii() for address in addresses)
+    return Letter(*addresses, message.as_bytes(policy=_WIRE if plain else _WIRE.clone(utf8=True)))
 
 
 def _headers(envelope: Envelope, subject: str) -> list[tuple[str, str]]:
@@ -96,7 +113,36 @@ def _encoded(header: str, line: str) -> str:
     return Header(line, _UTF8, header_name=header).encode()
 
 
-def _set_boundaries(message: EmailMessage, seed: str) -> None:
-    """Never part of base64, so nothing has to be searched for a boundary that does not occur."""
-    for number, part in enumerate(part for part in message.walk() if part.is_multipart()):
-        part.set_boundary(f"=_{number}_{seed}")
+def _text(kind: str, content: bytes) -> EmailMessage:
+    """A text part; lines end as on the wire, the last one too."""
+    lines = b"".join(line + b"\r\n" for line in content.splitlines())
+    return _encoded_part(f'text/{kind}; charset="utf-8"', lines)
+
+
+def _file(kind: str, name: str, content: bytes) -> EmailMessage:
+    part = _encoded_part(kind, content)
+    part.set_raw(*_parsed("Content-Disposition", f'attachment; filename="{name}"'))
+    return part
+
+
+def _encoded_part(kind: str, content: bytes) -> EmailMessage:
+    part = EmailMessage(policy=_WIRE)
+    part.set_raw(*_parsed("Content-Type", kind))
+    part.set_raw(*_parsed("Content-Transfer-Encoding", "base64"))
+    part.set_payload(encodebytes(content).decode("ascii"))
+    return part
+
+
+def _joined(kind: str, parts: list[EmailMessage], boundary: str) -> EmailMessage:
+    """The boundary is never part of base64, so nothing has to be searched for one that does not occur."""
+    whole = EmailMessage(policy=_WIRE)
+    whole["Content-Type"] = f'multipart/{kind}; boundary="{boundary}"'
+    for part in parts:
+        whole.attach(part)
+    return whole
+
+
+@lru_cache(maxsize=64)
+def _parsed(name: str, value: str) -> tuple[str, Any]:
+    """A header that is the same in many mails: parsing those of its parts would be most of making a mail."""
+    return _WIRE.header_store_parse(name, value)
