@@ -22,26 +22,29 @@ from chouseiapo.accounts.secret_links import SecretLinks
 from chouseiapo.accounts.secrets import PERSONAL_DATA, VAULT, Sealer, Signer, hashed
 from chouseiapo.accounts.vault import Grant, LinkedAccounts, Vault
 from chouseiapo.accounts.zoom import ZoomAccounts
+from chouseiapo.accounts.zoom_organization import PROVIDER as ZOOM_ORGANIZATION
+from chouseiapo.accounts.zoom_organization import ZoomOrganization, ZoomUser
 from chouseiapo.adapters.builtin import BuiltinCalendar
 from chouseiapo.adapters.caldav import CaldavCalendar, CaldavDiscovery
 from chouseiapo.adapters.google import GoogleCalendar
 from chouseiapo.adapters.outlook import OutlookCalendar
 from chouseiapo.adapters.smtp import SmtpMailer
-from chouseiapo.adapters.zoom import ZoomMeetings
+from chouseiapo.adapters.zoom import ME, ZoomMeetings
 from chouseiapo.application import Coordination
 from chouseiapo.builtin_shelf import BuiltinShelf
 from chouseiapo.clock import Clock, utc_now
 from chouseiapo.config import Settings, SettingsError
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.event import Meta
-from chouseiapo.domain.ids import link_id, member_id
+from chouseiapo.domain.ids import link_id, link_owner, member_id
 from chouseiapo.domain.links import Provider
+from chouseiapo.domain.organization import ORGANIZATION
 from chouseiapo.domain.slots import Grid
 from chouseiapo.event_store import recorder_settings
 from chouseiapo.mail import Mails
 from chouseiapo.mail_facts import SIGN_IN
 from chouseiapo.policies import Policies
-from chouseiapo.ports import Calendar, PortError
+from chouseiapo.ports import Calendar, Conferencing, PortError
 from chouseiapo.storage import Rows
 from projections.appointments import Appointments
 from projections.audit import Audit
@@ -99,8 +102,11 @@ class Services:
     sealer: Sealer
     accounts: Mapping[str, LinkedAccounts]
     consents: Mapping[str, Consent]
+    zoom_organization: ZoomOrganization
     vault: Vault
     calendars: Mapping[str, Calendar]
+    conferencing: Conferencing
+    meetings: Meetings
     mailer: SmtpMailer | None
     entry_writer: EntryWriter
     composer: Composer
@@ -145,8 +151,27 @@ class Services:
         ends_at = now + timedelta(seconds=granted.lives_s) if granted.lives_s else None
         others = self.vault.of_account(link)
         return self.coordination.link_account(
-            owner, provider, account.subject, account.email, cause, now, granted.missing, ends_at, others
+            owner,
+            provider,
+            account.subject,
+            account.email,
+            cause,
+            now,
+            granted.missing,
+            ends_at,
+            others,
+            account.plan,
         )
+
+    def keep_host(self, user: ZoomUser, cause: Meta) -> str:
+        """Let a user of the organization's Zoom account host for those who have none; answers the link's id.
+
+        A member whose account that is loses it, as by any other linking.
+        """
+        link = link_id(Provider.ZOOM, ORGANIZATION, user.id)
+        self.vault.store(link, ORGANIZATION, ZOOM_ORGANIZATION, Grant("", state=user.id))
+        said = (ORGANIZATION, Provider.ZOOM, user.id, user.email, cause, self.clock())
+        return self.coordination.link_account(*said, plan=user.plan)
 
     def forget_account(self, link: str) -> None:
         """Destroy what an account has granted us."""
@@ -154,9 +179,11 @@ class Services:
             self._give_back(link, grant)
 
     def _give_back(self, link: str, grant: Grant) -> None:
-        """Take the consent back, but not while another link lives by it, because it is one an account."""
+        """Take the consent back, but not while another link lives by it, because it is one an account. Nobody
+        has consented for the organization's hosts."""
         provider = link.partition("-")[0]
-        if provider in self.consents and not self.vault.of_account(link):
+        consented = provider in self.consents and link_owner(link) != ORGANIZATION
+        if consented and not self.vault.of_account(link):
             self.consents[provider].revoke(grant)
 
     def erase_guest(self, appointment: str, cause: Meta, cancel: bool = False) -> None:
@@ -204,14 +231,15 @@ def _assemble(
 ) -> Services:
     sealer = Sealer(settings.secret_key, VAULT)
     google_accounts, microsoft_accounts = GoogleAccounts(settings), MicrosoftAccounts(settings)
+    zoom_accounts, zoom_organization = ZoomAccounts(settings), ZoomOrganization(settings)
     accounts: dict[str, LinkedAccounts] = {
         Provider.GOOGLE.value: google_accounts,
         Provider.MICROSOFT.value: microsoft_accounts,
         Provider.CALDAV.value: CaldavAccounts(CaldavDiscovery(settings)),
-        Provider.ZOOM.value: ZoomAccounts(settings),
+        Provider.ZOOM.value: zoom_accounts,
     }
-    vault = Vault(rows, sealer, accounts, clock)
-    linked, zoom = _linked_calendars(settings, vault, clock), ZoomMeetings(settings, vault, clock)
+    vault = Vault(rows, sealer, {**accounts, ZOOM_ORGANIZATION: zoom_organization}, clock)
+    linked, zoom = _linked_calendars(settings, vault, clock), _zoom(settings, vault, clock)
     calendars: dict[str, Calendar] = {"builtin": BuiltinCalendar(BuiltinShelf(rows)), **linked}
     guest_signer, feed_signer = (Signer(settings.secret_key, kind) for kind in ("guest link", "feed link"))
     guest_links = SecretLinks(guest_signer, "appointment", f"{settings.base_url}/g/")
@@ -237,9 +265,12 @@ def _assemble(
         form_signer=Signer(settings.secret_key, "form"),
         sealer=sealer,
         accounts=accounts,
-        consents=_consents(settings, google_accounts, microsoft_accounts),
+        consents=_consents(settings, google_accounts, microsoft_accounts, zoom_accounts),
+        zoom_organization=zoom_organization,
         vault=vault,
         calendars=calendars,
+        conferencing=zoom,
+        meetings=meetings,
         mailer=mailer,
         entry_writer=writer,
         composer=composer,
@@ -261,11 +292,19 @@ def _linked_calendars(
     }
 
 
-def _consents(settings: Settings, google: GoogleAccounts, microsoft: MicrosoftAccounts) -> dict[str, Consent]:
+def _zoom(settings: Settings, vault: Vault, clock: Clock) -> ZoomMeetings:
+    """What the organization's app was granted names the user; a member's token is the member's own."""
+    return ZoomMeetings(settings, vault, clock, lambda link: vault.grant(link).state or ME)
+
+
+def _consents(
+    settings: Settings, google: GoogleAccounts, microsoft: MicrosoftAccounts, zoom: ZoomAccounts
+) -> dict[str, Consent]:
     """Where people can be sent to consent: at vendors that know our app."""
     return {
         **({Provider.GOOGLE.value: google} if settings.google_client_id else {}),
         **({Provider.MICROSOFT.value: microsoft} if settings.microsoft_client_id else {}),
+        **({Provider.ZOOM.value: zoom} if settings.zoom_client_id else {}),
     }
 
 

@@ -90,12 +90,13 @@ class Directory(Aggregates):
         missing: tuple[str, ...] = (),
         ends_at: datetime | None = None,
         others: Iterable[str] = (),
+        plan: str = "",
     ) -> str:
         """Let an account speak for a member, room or the organization; answers the link's id. `subject`
         outlives its address. A Zoom account speaks for one alone: the same save unlinks whoever had it.
         """
         link = link_id(provider, owner, subject)
-        said: dict[str, Any] = {"missing": missing, "ends_at": ends_at}
+        said: dict[str, Any] = {"missing": missing, "ends_at": ends_at, "plan": plan}
         if provider is Provider.ZOOM:
             self._link_alone(owner, link, account, cause, now, others, **said)
         else:
@@ -206,6 +207,10 @@ class Directory(Aggregates):
     def break_link(self, link: str, reason: str, now: datetime) -> None:
         """Note that a vendor refuses the link's token; a second time changes nothing."""
         self._ask_owner(link_owner(link), BY_ITSELF, lambda o: o.break_link(link, reason, now))
+
+    def note_plan(self, link: str, plan: str, now: datetime) -> None:
+        """Note what the account's owner has at the vendor by now."""
+        self._ask_owner(link_owner(link), BY_ITSELF, lambda o: o.note_plan(link, plan, now))
 
     def heal_link(self, link: str, now: datetime) -> None:
         self._ask_owner(link_owner(link), BY_ITSELF, lambda o: o.heal_link(link, now))

@@ -257,7 +257,7 @@ class Issued(msgspec.Struct, frozen=True):
 
 
 class Looked(msgspec.Struct, frozen=True):
-    """What a direct read of a conference has found; `agrees`: topic, time and settings are as planned."""
+    """What a direct read of a conference has found; `agrees`: topic and time are as planned."""
 
     issued: Issued
     agrees: bool
@@ -300,6 +300,10 @@ class Conferencing(Protocol):
 
     def delete(self, link: str, meeting_id: str) -> None:
         """Make the conference be gone; one that is gone already is fine."""
+
+    def plan_of(self, link: str) -> str:
+        """What the host has at the platform: "basic" (conferences end after 40 minutes), "licensed", or empty
+        where the platform does not say."""
 
     def start_url(self, link: str, meeting_id: str) -> str:
         """A fresh address that lets whoever opens it in as the host: for that person, at that moment, and

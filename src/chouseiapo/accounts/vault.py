@@ -42,10 +42,12 @@ class Grant(msgspec.Struct, frozen=True):
 
 
 class Account(msgspec.Struct, frozen=True):
-    """Whose account it is; `subject` stays when the address changes."""
+    """Whose account it is; `subject` stays when the address changes. plan: what they have at the vendor
+    ("basic", "licensed"), where that matters."""
 
     email: str
     subject: str
+    plan: str = ""
 
 
 class Held(NamedTuple):

@@ -36,7 +36,8 @@ class Link(msgspec.Struct, frozen=True):
     calendar: the one that entries go to, empty for the account's own; `name` is what its owner calls it.
     busy: the calendars that count as busy time, none for that one alone. chosen: whether somebody has said so
     (else it is how every account begins). vanished: so many of our entries
-    have disappeared at once, and nobody has said yet what that means.
+    have disappeared at once, and nobody has said yet what that means. plan: what its owner has at the vendor
+    ("basic", "licensed"), where that matters and is known.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Link(msgspec.Struct, frozen=True):
     vanished: int = 0
     broken: str = ""
     broken_since: datetime | None = None
+    plan: str = ""
 
     @property
     def busy_calendars(self) -> tuple[str, ...]:
@@ -74,6 +76,7 @@ class AccountLinked(Event, frozen=True, kw_only=True):
     account: str
     missing: tuple[str, ...] = ()
     ends_at: datetime | None = None
+    plan: str = ""
 
 
 class AccountUnlinked(Event, frozen=True, kw_only=True):
@@ -166,6 +169,7 @@ class Linkable(Aggregate):
         *,
         missing: tuple[str, ...] = (),
         ends_at: datetime | None = None,
+        plan: str = "",
     ) -> None:
         """Let the account speak; the other account of the same purpose is unlinked, unless several may."""
         zoom = provider is Provider.ZOOM
@@ -174,11 +178,19 @@ class Linkable(Aggregate):
                 # What a guest was told goes on to be true: meetings stay, entries move.
                 leave = Leaving.KEEP if zoom else Leaving.REMOVE
                 self._record(self.Unlinked, now, link=other.id, leave=leave)
-        said = {"provider": provider, "account": account, "missing": missing, "ends_at": ends_at}
+        said: dict[str, Any] = {"provider": provider, "account": account, "missing": missing}
+        said |= {"ends_at": ends_at, "plan": plan}
         standing = self.links.get(link)
         known = standing and {name: getattr(standing, name) for name in said}
         if standing is None or standing.broken or known != said:
             self._record(self.Linked, now, link=link, **said)
+
+    def note_plan(self, link: str, plan: str, now: datetime) -> None:
+        """Note that the account's owner has another plan at the vendor by now."""
+        standing = self.links.get(link)
+        if standing is not None and not standing.broken and standing.plan != plan:
+            same = {name: getattr(standing, name) for name in ("provider", "account", "missing", "ends_at")}
+            self._record(self.Linked, now, link=link, plan=plan, **same)
 
     def unlink(
         self,
@@ -263,10 +275,21 @@ class Linkable(Aggregate):
                 self._change(link, vanished=0)
 
     def _remember_link(self, event: AccountLinked) -> None:
-        """Linked anew, an account keeps what was chosen about its calendars."""
-        fresh = Link(event.link, event.provider, event.account, event.at, event.missing, event.ends_at)
+        """Linked anew, an account keeps what was chosen about its calendars; with another plan alone, it is
+        not linked anew."""
+        fresh = Link(
+            event.link,
+            event.provider,
+            event.account,
+            event.at,
+            event.missing,
+            event.ends_at,
+            plan=event.plan,
+        )
         if standing := self.links.get(event.link):
             kept = {name: getattr(standing, name) for name in ("chosen", *_CHOICES)}
+            if not standing.broken and standing.plan != event.plan:
+                kept["linked_at"] = standing.linked_at
             fresh = msgspec.structs.replace(fresh, **kept)
         self.links[event.link] = fresh
         self.left.pop(event.link, None)
