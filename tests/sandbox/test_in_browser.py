@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, Playwright
 
 from tests.browser import chromium
 from tests.sandbox.clients import AUTH
-from tests.sandbox.test_pages import Demo
+from tests.sandbox.test_pages import NOW, Demo
 
 pytestmark = pytest.mark.browser
 VIEWS = {"desktop, light": ((1280, 900), "light"), "phone, dark": ((390, 844), "dark")}
@@ -69,7 +69,12 @@ def test_every_page_is_clean_and_fits(tab: Page, demo: Demo) -> None:
         f"{env['CHOUSEIAPO_GOOGLE_AUTH_URL']}?client_id={env['CHOUSEIAPO_GOOGLE_CLIENT_ID']}"
         f"&response_type=code&redirect_uri=http://127.0.0.1:9/&scope=openid {AUTH}calendar.events.owned"
     )
-    for path in ("/", "/inbox/1", "/inbox/1?view=raw", entry, consent):
+    start = demo.sandbox.world.meetings.start_url(demo.sandbox.world.meetings.by_id[demo.meeting["id"]], NOW)
+    zoom = (
+        f"{env['CHOUSEIAPO_ZOOM_OAUTH_ROOT']}/authorize?client_id={env['CHOUSEIAPO_ZOOM_CLIENT_ID']}"
+        "&response_type=code&redirect_uri=http://127.0.0.1:9/"
+    )
+    for path in ("/", "/inbox/1", "/inbox/1?view=raw", entry, consent, "/zoom", start, zoom):
         tab.goto(path)
         assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
         # A mail stands in a frame without an origin, which axe cannot talk to; some releases complain of it.
@@ -132,3 +137,38 @@ def test_single_permissions_can_be_refused_by_keyboard(tab: Page, demo: Demo) ->
         "userinfo.email",
         "calendar.events.owned",
     }
+
+
+@pytest.mark.parametrize("tab", VIEWS, indirect=True)
+def test_an_administrator_approves_the_app_before_a_member_can_link_zoom(tab: Page, demo: Demo) -> None:
+    env = demo.sandbox.env
+    demo.sandbox.approve_zoom_app("needed")
+    page = (
+        f"{env['CHOUSEIAPO_ZOOM_OAUTH_ROOT']}/authorize?client_id={env['CHOUSEIAPO_ZOOM_CLIENT_ID']}"
+        f"&response_type=code&redirect_uri={demo.sandbox.inbox}&state=s1"
+    )
+    tab.goto(page)
+    tab.get_by_role("button", name="佐藤").press("Enter")
+    tab.get_by_role("heading", name="アプリを承認できません").wait_for()
+    assert Axe().run(tab).violations_count == 0
+    tab.get_by_role("button", name="管理者に承認を依頼する").press("Enter")
+    tab.get_by_text("管理者に承認を依頼しました").wait_for()
+    tab.goto("/zoom")
+    tab.get_by_role("button", name="承認する", exact=True).press("Enter")
+    tab.get_by_text("管理者が承認しました。").wait_for()
+    tab.goto(page)
+    tab.get_by_role("button", name="佐藤").press("Enter")
+    tab.wait_for_url("**/inbox?code=*")
+    demo.sandbox.approve_zoom_app("free")
+
+
+@pytest.mark.parametrize("tab", VIEWS, indirect=True)
+def test_a_host_changes_a_meeting_in_zoom_by_keyboard(tab: Page, demo: Demo) -> None:
+    tab.goto("/zoom")
+    tab.get_by_text("Zoom で変更・削除").first.press("Enter")
+    tab.get_by_label("パスコード").first.fill("keyed1")
+    tab.get_by_role("button", name="変更する").first.press("Enter")
+    tab.wait_for_url("**/zoom#m*")
+    assert demo.sandbox.world.meetings.by_id[demo.meeting["id"]].password == "keyed1"
+    assert Axe().run(tab).violations_count == 0
+    assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")

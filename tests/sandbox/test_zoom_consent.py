@@ -105,7 +105,7 @@ def test_without_an_administrators_approval_nobody_comes_back(zoom: ZoomMailbox,
     url = page_of(zoom, lang=language)
     for form in ({"email": zoom.email}, {"email": zoom.email, "request": "1"}, {"email": zoom.email}):
         answer = zoom.http.post(url, data=form, allow_redirects=False, timeout=10)
-        assert (answer.status_code, REFUSED[language] in answer.text) == (403, True)
+        assert (answer.status_code, REFUSED[language] in answer.text) == (200, True)
         assert "Location" not in answer.headers
     assert zoom.http.get(f"{zoom.sandbox.url}/zoom-app", timeout=10).json()["approval"] == "requested"
     assert 'name="request"' not in answer.text, "it was asked for already"

@@ -13,6 +13,7 @@ from chouseiapo.sandbox.pages import pages
 from chouseiapo.sandbox.server import DROP
 from chouseiapo.sandbox.site import Site
 from chouseiapo.sandbox.vendor import Vendor
+from chouseiapo.sandbox.zoom_pages import zoom_pages
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 POLICY = "default-src 'self'; base-uri 'none'; frame-ancestors 'self'; object-src 'none'"
@@ -23,6 +24,7 @@ def create_app(site: Site) -> Flask:
     app.register_blueprint(control(site.world))
     app.register_blueprint(consents(site))
     app.register_blueprint(pages(site))
+    app.register_blueprint(zoom_pages(site))
     for root, vendor in site.mounts:
         _mount(app, root, vendor)
         _refuse_below(app, root, vendor)

@@ -62,4 +62,4 @@ def _not_approved(sign_in: SignIn, email: str, state: str) -> ResponseReturnValu
     page = render_template(
         "not_approved.html", lang=language(), vendor=sign_in.vendor, email=email, state=state
     )
-    return page, 403
+    return page

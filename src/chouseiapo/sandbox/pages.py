@@ -90,7 +90,7 @@ def link(endpoint: str, **values: Any) -> str:
     if "lang" in request.args:
         values["lang"] = language()
     given = {name: value for name, value in values.items() if value is not None}
-    return url_for(f"pages.{endpoint}", **given)
+    return url_for(endpoint if "." in endpoint else f"pages.{endpoint}", **given)
 
 
 def other_language(lang: str) -> str:
@@ -107,7 +107,7 @@ def _overview(routes: Blueprint, site: Site) -> None:
         now = world.now()
         monday = monday_of(_date(request.args.get("week", ""), _first_shown(world, now)))
         with world.lock:
-            meetings = _meetings(world, now)
+            meetings = coming_first(world, now)
             mails = _newest_first(world)
         return render_template(
             "overview.html",
@@ -152,7 +152,7 @@ def _around(monday: date, present: date) -> dict[str, str]:
     return {name: of.isoformat() for name, of in mondays.items()}
 
 
-def _meetings(world: World, now: datetime) -> list[Meeting]:
+def coming_first(world: World, now: datetime) -> list[Meeting]:
     """The coming ones first, then those that are over."""
     return sorted(world.meetings.by_id.values(), key=lambda each: (each.end < now, each.start))
 

@@ -111,12 +111,15 @@ class Directory:
         known = self.users.get(user_id)
         return known or next((each for each in self.users.values() if each.id == user_id), None)
 
+    def listed(self) -> list[User]:
+        """People with a mailbox here before their colleagues."""
+        beside = {each.email for each in COLLEAGUES}
+        return sorted(self.users.values(), key=lambda each: each.email in beside)
+
     @property
     def owner(self) -> User:
         """Of the company's account: the first who has a mailbox here."""
-        ours = [each for each in self.users.values() if each.ours and each.status == "active"]
-        known = {each.email for each in COLLEAGUES}
-        return next((each for each in ours if each.email not in known), ours[0])
+        return next(each for each in self.listed() if each.ours and each.status == "active")
 
     def approve(self, state: str) -> None:
         if state not in APPROVALS:

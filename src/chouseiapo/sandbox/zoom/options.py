@@ -9,7 +9,7 @@ import string
 from chouseiapo.sandbox.calls import Json
 from chouseiapo.sandbox.zoom.account import User
 from chouseiapo.sandbox.zoom.errors import invalid
-from chouseiapo.sandbox.zoom.settings import passcode_problem, settings_of
+from chouseiapo.sandbox.zoom.settings import LONGEST_PASSCODE, MIXED, passcode_problem, settings_of
 from chouseiapo.sandbox.zoom.shown import DEFAULT_SETTINGS
 
 NO_FIXED_TIME, NO_REGISTRATION = 3, 2
@@ -79,8 +79,8 @@ def passcode(host: User, wish: Json, before: str | None = None) -> str:
 def _made_up(host: User) -> str:
     """Digits where they will do. The rules leave enough to draw from, so this ends soon."""
     rules = settings_of(host)["schedule_meeting"]["meeting_password_requirement"]
-    length = min(10, max(6, rules["length"]))
-    mixed = any(rules[name] for name in rules if name.startswith("have_") and name != "have_number")
+    length = min(LONGEST_PASSCODE, max(6, rules["length"]))
+    mixed = any(rules[name] for name in MIXED)
     pool = string.ascii_letters + string.digits + "@-_*!." if mixed else string.digits
     while passcode_problem(host, made := "".join(secrets.choice(pool) for _ in range(length))):
         pass

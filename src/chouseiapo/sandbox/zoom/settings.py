@@ -20,6 +20,10 @@ REQUIREMENT: Json = {
     "consecutive_characters_length": 0,
     "weak_enhance_detection": False,
 }
+LONGEST_PASSCODE = 10
+MIXED = ("have_letter", "have_special_character", "have_upper_and_lower_characters")
+"""Rules that digits alone do not follow."""
+
 CONSECUTIVE = (0, 4, 5, 6, 7, 8)
 SIGNED_IN: Json = {
     "id": "signIn_D8cJuqWVQ623CI4Q8yQK0Q",
@@ -102,7 +106,12 @@ def _merged(usual: Json, own: Mapping[str, Any]) -> Json:
 def read_settings(user: User, wish: object) -> Json:
     """What a request to the sandbox changes of a user's settings, over those there are; ValueError for what
     is no setting here. meeting_security follows the other sections."""
-    return _read(USUAL, user.settings, wish, "settings")
+    read = _read(USUAL, user.settings, wish, "settings")
+    rules = _merged(USUAL, read)["schedule_meeting"]["meeting_password_requirement"]
+    mixed = any(rules[name] for name in MIXED)
+    if not 0 <= rules["length"] <= LONGEST_PASSCODE or (rules["only_allow_numeric"] and mixed):
+        raise ValueError("No passcode can follow these rules.")
+    return read
 
 
 def _read(usual: Mapping[str, Any], own: Json, wish: object, path: str) -> Json:

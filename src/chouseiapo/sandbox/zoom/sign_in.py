@@ -57,8 +57,8 @@ class ZoomSignIn(SignIn):
         return super().problem(query)
 
     def choices(self) -> Sequence[Chooser]:
-        """Beside the people with a mailbox, colleagues who have Zoom only."""
-        return [each for each in self.world.zoom.users.values() if each.status == "active"]
+        """After the people with a mailbox, colleagues who have Zoom only."""
+        return [each for each in self.world.zoom.listed() if each.status == "active"]
 
     def approval(self, email: str) -> str:
         state = self.world.zoom.approval
