@@ -17,6 +17,8 @@ from chouseiapo.accounts.microsoft import MicrosoftAccounts
 from chouseiapo.accounts.secrets import Sealer
 from chouseiapo.accounts.vault import Refresher, Vault
 from chouseiapo.accounts.zoom import ZoomAccounts
+from chouseiapo.accounts.zoom_organization import PROVIDER as ZOOM_ORGANIZATION
+from chouseiapo.accounts.zoom_organization import ZoomOrganization
 from chouseiapo.adapters.caldav import CaldavDiscovery
 from chouseiapo.config import Settings, read_settings
 from chouseiapo.sandbox import Sandbox
@@ -24,6 +26,7 @@ from chouseiapo.storage import Rows
 from chouseiapo.tables import builtin_entries, metadata
 from chouseiapo.tables import vault as stored_grants
 from tests.adapters.caldav_home import CalDavHome
+from tests.adapters.conferences import HostHome, OrganizationHost, ZoomHost
 from tests.adapters.contracts import Contracts
 from tests.adapters.homes import BuiltinHome, GoogleHome, Home, LinkedHome, OutlookHome, VendorHome
 from tests.adapters.outside import Outside
@@ -83,6 +86,7 @@ def refreshers(vendor_settings: Settings, caldav_settings: Settings) -> dict[str
         "google": GoogleAccounts(vendor_settings),
         "microsoft": MicrosoftAccounts(vendor_settings),
         "zoom": ZoomAccounts(vendor_settings),
+        ZOOM_ORGANIZATION: ZoomOrganization(vendor_settings),
     }
 
 
@@ -142,6 +146,32 @@ def vendor(request: pytest.FixtureRequest) -> VendorHome:
     home = request.getfixturevalue(request.param)
     assert isinstance(home, VendorHome)
     return home
+
+
+@pytest.fixture
+def zoom_host(outside: Outside, vendor_settings: Settings, vault: Vault) -> Iterator[ZoomHost]:
+    """A member's Zoom account, linked."""
+    host = ZoomHost(outside, vendor_settings, vault)
+    yield host
+    host.close()
+
+
+@pytest.fixture
+def organization_host(
+    outside: Outside, vendor_settings: Settings, vault: Vault
+) -> Iterator[OrganizationHost]:
+    """A user of the organization's Zoom account."""
+    host = OrganizationHost(outside, vendor_settings, vault)
+    yield host
+    host.close()
+
+
+@pytest.fixture(params=["zoom_host", "organization_host"])
+def host(request: pytest.FixtureRequest) -> HostHome:
+    """Each kind of conferencing host: all behave alike."""
+    host = request.getfixturevalue(request.param)
+    assert isinstance(host, HostHome)
+    return host
 
 
 @pytest.fixture
