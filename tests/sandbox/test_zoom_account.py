@@ -181,3 +181,12 @@ def test_a_free_user_links_and_is_shown_as_one(sandbox: Sandbox) -> None:
     zoom = ZoomMailbox(sandbox, "kobayashi@example.com")
     assert zoom.ask("GET", "/users/me").json()["type"] == 1
     zoom.close()
+
+
+def test_the_companys_token_can_run_out_by_request(company: ZoomCompany) -> None:
+    wish = {"service": "zoom", "email": company.env["ZOOM_ACCOUNT_ID"]}
+    url = f"{company.sandbox.url}/expirations"
+    assert company.http.post(url, json=wish, timeout=10).status_code == 204
+    answer = company.ask("GET", "/users")
+    assert (answer.status_code, answer.json()["code"]) == (401, 124)
+    assert company.http.post(f"{company.sandbox.url}/grants", json=wish, timeout=10).status_code == 400

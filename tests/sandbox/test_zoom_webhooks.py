@@ -263,3 +263,23 @@ def test_zoom_takes_nonsense_from_no_hand(zoom: ZoomMailbox, wrong: dict[str, An
     assert by_hand(zoom, "PATCH", made["id"], wrong).status_code == 400
     assert by_hand(zoom, "PATCH", 1, {"topic": "x"}).status_code == 404
     assert zoom.ask("GET", f"/meetings/{made['id']}").json()["join_url"] == made["join_url"]
+
+
+def test_a_meeting_under_way_cannot_be_deleted_and_is_told_with_its_id_as_a_string(
+    zoom: ZoomMailbox, subscribed: Listener, contracts: Path
+) -> None:
+    id = zoom.create(start_time=LATER).json()["id"]
+    zoom.by_hand("POST", f"/zoom-meetings/{id}/start").raise_for_status()
+    started = told(subscribed, 2, "meeting.started")
+    answer = zoom.ask("DELETE", f"/meetings/{id}")
+    assert (answer.status_code, answer.json()["code"]) == (400, 3002)
+    assert zoom.ask("GET", f"/meetings/{id}").json()["status"] == "started"
+    live = zoom.ask("GET", "/users/me/meetings", params={"type": "live"}).json()["meetings"]
+    assert [each["id"] for each in live] == [id]
+    zoom.by_hand("POST", f"/zoom-meetings/{id}/end").raise_for_status()
+    ended = told(subscribed, 3, "meeting.ended")
+    assert [each.object["id"] for each in (started, ended)] == [str(id)] * 2
+    for each in (started, ended):
+        valid(contracts, each)
+    assert zoom.ask("DELETE", f"/meetings/{id}").status_code == 204
+    assert zoom.by_hand("POST", f"/zoom-meetings/{id}/start").status_code == 404

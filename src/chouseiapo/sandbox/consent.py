@@ -59,7 +59,6 @@ def _page(routes: Blueprint, path: str, sign_in: SignIn) -> None:
 
 def _not_approved(sign_in: SignIn, email: str, state: str) -> ResponseReturnValue:
     """The person stays here: the product hears nothing of it."""
-    page = render_template(
+    return render_template(
         "not_approved.html", lang=language(), vendor=sign_in.vendor, email=email, state=state
     )
-    return page

@@ -118,6 +118,6 @@ def _consenting(routes: Blueprint, world: World) -> None:
     @routes.post("/expirations")
     def expire() -> ResponseReturnValue:
         service, email = whom()
-        world.uses(service, email)
+        world.know(service, email)
         world.tokens.expire(service, email)
         return "", 204

@@ -81,6 +81,16 @@ def zoom_meetings(routes: Blueprint, world: World) -> None:
         hand.delete(world, id, silent=request.args.get("silent") in ("1", "true"))
         return "", 204
 
+    @routes.post("/zoom-meetings/<int:id>/start")
+    def start_meeting(id: int) -> ResponseReturnValue:
+        hand.begin(world, id)
+        return "", 204
+
+    @routes.post("/zoom-meetings/<int:id>/end")
+    def end_meeting(id: int) -> ResponseReturnValue:
+        hand.end(world, id)
+        return "", 204
+
 
 def zoom_webhooks(routes: Blueprint, world: World) -> None:
     @routes.get("/zoom-webhooks")

@@ -96,6 +96,8 @@ class Meetings:
         self.by_id: dict[int, Meeting] = {}
         self.spent: defaultdict[tuple[str, date], int] = defaultdict(int)
         """What Zoom counts on a UTC day, such as the creates and updates of a host, by its address."""
+        self.live: set[int] = set()
+        """Those under way."""
         self.registrants: defaultdict[int, dict[str, Registrant]] = defaultdict(dict)
         """Of each meeting, by their ids."""
         self._key = secrets.token_bytes(32)
@@ -108,6 +110,7 @@ class Meetings:
     def remove(self, meeting: Meeting) -> None:
         del self.by_id[meeting.id]
         self.registrants.pop(meeting.id, None)
+        self.live.discard(meeting.id)
         del self._by_host[meeting.host][meeting.id]
 
     def registered(self) -> Json:

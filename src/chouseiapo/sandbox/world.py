@@ -17,7 +17,7 @@ from chouseiapo.sandbox.people import PROVIDERS, Person
 from chouseiapo.sandbox.switches import Switches
 from chouseiapo.sandbox.tokens import Tokens
 from chouseiapo.sandbox.webhooks import Webhooks
-from chouseiapo.sandbox.zoom.account import Directory
+from chouseiapo.sandbox.zoom.account import ACCOUNT, Directory
 
 UNPUBLISHED = timedelta(days=7)
 """How long refresh tokens live while Google's publishing status of an app is Testing."""
@@ -157,8 +157,13 @@ class World:
             return True
         return self.person(email).uses(service)
 
+    def know(self, service: str, email: str) -> None:
+        """ValueError unless it is somebody, or Zoom's account itself, that can hold tokens there."""
+        if service != "zoom" or email != ACCOUNT:
+            self.uses(service, email)
+
     def revoke(self, service: str, email: str) -> None:
-        self.uses(service, email)
+        self.know(service, email)
         self.tokens.revoke(service, email)
         self.changed.set()
 

@@ -68,6 +68,21 @@ def change(
         return after
 
 
+def begin(world: World, id: int) -> None:
+    """The host starts it: it is under way, and can't be deleted by the API."""
+    with world.lock:
+        started = meeting(world, id)
+        world.meetings.live.add(id)
+        notices.begun(world, started)
+
+
+def end(world: World, id: int) -> None:
+    with world.lock:
+        over = meeting(world, id)
+        world.meetings.live.discard(id)
+        notices.ended(world, over)
+
+
 def remove_app(world: World, email: str, *, silent: bool = False) -> None:
     """The user removes our app in Zoom's marketplace: all that was granted dies, and Zoom says so."""
     user = world.zoom.user(email)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import date, datetime
+from datetime import date
 
 from chouseiapo.sandbox.calls import Call, Reply
 from chouseiapo.sandbox.meetings import Meeting
@@ -28,18 +28,20 @@ def _wanted(world: World, email: str, call: Call) -> list[Meeting]:
     kind = call.one("type", "scheduled")
     if kind not in KINDS:
         raise invalid({"type": f"The value should be one of {list(KINDS)}."})
-    settled, now = time.time() - world.switches.zoom_list_lag_s, world.now()
+    settled = time.time() - world.switches.zoom_list_lag_s
     first, last = _day(call, "from", date.min), _day(call, "to", date.max)
     return [
         each
         for each in world.meetings.of(email)
-        if _is(kind, each, now) and each.stored_at <= settled and first <= each.start.date() <= last
+        if _is(world, kind, each) and each.stored_at <= settled and first <= each.start.date() <= last
     ]
 
 
-def _is(kind: str, meeting: Meeting, now: datetime) -> bool:
-    """Nobody ever enters a simulated meeting, so none is live."""
-    coming = meeting.end >= now or not meeting.timed
+def _is(world: World, kind: str, meeting: Meeting) -> bool:
+    """Nobody really enters a simulated meeting: one is live once its host is said to have started it."""
+    if kind == "live":
+        return meeting.id in world.meetings.live
+    coming = meeting.end >= world.now() or not meeting.timed
     if kind.startswith("upcoming"):
         return coming
     return kind == "scheduled" or (kind == "previous_meetings" and not coming)

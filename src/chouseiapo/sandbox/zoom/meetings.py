@@ -117,6 +117,8 @@ def update(world: World, caller: str, call: Call, meeting_id: str) -> Reply:
 
 def delete(world: World, caller: str, _: Call, meeting_id: str) -> Reply:
     meeting = found(world, caller, meeting_id)
+    if meeting.id in world.meetings.live:
+        raise refuse(400, 3002, "Sorry, you cannot delete this meeting since it's in progress.")
     world.meetings.remove(meeting)
     notices.deleted(world, meeting)
     return Reply(204)

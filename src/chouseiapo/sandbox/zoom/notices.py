@@ -41,6 +41,23 @@ def deleted(world: World, meeting: Meeting, *, silent: bool = False) -> None:
     world.webhooks.send("meeting.deleted", _payload(world, meeting, about), silent=silent)
 
 
+def begun(world: World, meeting: Meeting) -> None:
+    _now(world, "meeting.started", meeting, {"start_time": zulu(world.now())})
+
+
+def ended(world: World, meeting: Meeting) -> None:
+    times = {"start_time": zulu(meeting.start), "end_time": zulu(world.now())}
+    _now(world, "meeting.ended", meeting, times)
+
+
+def _now(world: World, event: str, meeting: Meeting, times: Json) -> None:
+    """Of what happens inside a meeting, Zoom writes its id as a string."""
+    names = ("uuid", "host_id", "topic", "type", "duration", "timezone")
+    about = {name: value for name, value in listed(world, meeting).items() if name in names}
+    payload = {"account_id": ACCOUNT, "object": {"id": str(meeting.id)} | about | times}
+    world.webhooks.send(event, payload)
+
+
 def deauthorized(world: World, user: User, client_id: str, *, silent: bool = False) -> None:
     """The user has removed the app."""
     at = zulu(world.now(), "milliseconds")
@@ -62,7 +79,7 @@ def _payload(world: World, meeting: Meeting, about: Json) -> Json:
 
 
 def _about(world: World, meeting: Meeting) -> Json:
-    """The id is a number here; where somebody joins or leaves, Zoom makes it a string."""
+    """The id is a number here."""
     about = _without(listed(world, meeting), "created_at")
     agenda = meeting.fields.get("agenda", "")
     return about | {"agenda": agenda, "password": meeting.password, "settings": settings_shown(meeting)}

@@ -37,7 +37,7 @@ def public(world: World, meeting: Meeting) -> Json:
     passcode = meeting.password
     shown = listed(world, meeting) | {
         "host_email": meeting.host,
-        "status": "waiting",
+        "status": "started" if meeting.id in world.meetings.live else "waiting",
         "agenda": meeting.fields.get("agenda", ""),
         "start_url": world.meetings.start_url(meeting, world.now()),
         "password": passcode,
