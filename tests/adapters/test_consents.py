@@ -12,8 +12,12 @@ import requests
 from chouseiapo.accounts.google import READING, GoogleAccounts
 from chouseiapo.accounts.linking import Begun, Granted
 from chouseiapo.accounts.microsoft import SHARED, WRITING, MicrosoftAccounts
+from chouseiapo.accounts.zoom import ZoomAccounts
 from chouseiapo.config import Settings
 from chouseiapo.ports import PortError
+from chouseiapo.sandbox.calls import Reply
+from chouseiapo.sandbox.tokens import ACCOUNT_SCOPES, SCOPES
+from chouseiapo.sandbox.zoom.sign_in import ZoomSignIn
 from tests.adapters.outside import Outside
 
 numbers = itertools.count(1)
@@ -23,10 +27,12 @@ BACK = "http://127.0.0.1:8000/settings/linked/vendor"
 class Visitor:
     """Somebody with an account, in front of the vendor's page."""
 
-    def __init__(self, outside: Outside, service: str, accounts: GoogleAccounts | MicrosoftAccounts) -> None:
+    def __init__(
+        self, outside: Outside, service: str, accounts: GoogleAccounts | MicrosoftAccounts | ZoomAccounts
+    ) -> None:
         self.outside, self.service, self.accounts = outside, service, accounts
         self.email = f"visitor{next(numbers)}@example.com"
-        outside.sandbox.add_person(self.email, "人", service)
+        outside.sandbox.add_person(self.email, "人", "google" if service == "zoom" else service)
 
     def begin(self, for_room: bool = False) -> Begun:
         return self.accounts.begin(BACK, self.email, for_room)
@@ -49,9 +55,9 @@ class Visitor:
         return caught.value.reason
 
 
-@pytest.fixture(params=["google", "microsoft"])
+@pytest.fixture(params=["google", "microsoft", "zoom"])
 def visitor(request: pytest.FixtureRequest, outside: Outside, vendor_settings: Settings) -> Visitor:
-    kind: Any = {"google": GoogleAccounts, "microsoft": MicrosoftAccounts}
+    kind: Any = {"google": GoogleAccounts, "microsoft": MicrosoftAccounts, "zoom": ZoomAccounts}
     return Visitor(outside, request.param, kind[request.param](vendor_settings))
 
 
@@ -63,6 +69,11 @@ def at_google(outside: Outside, vendor_settings: Settings) -> Visitor:
 @pytest.fixture
 def at_microsoft(outside: Outside, vendor_settings: Settings) -> Visitor:
     return Visitor(outside, "microsoft", MicrosoftAccounts(vendor_settings))
+
+
+@pytest.fixture
+def at_zoom(outside: Outside, vendor_settings: Settings) -> Visitor:
+    return Visitor(outside, "zoom", ZoomAccounts(vendor_settings))
 
 
 def asked(begun: Begun) -> dict[str, str]:
@@ -81,7 +92,7 @@ def test_the_page_is_asked_for_with_proof_of_possession(visitor: Visitor) -> Non
     begun, other = visitor.begin(), visitor.begin()
     assert asked(begun)["code_challenge_method"] == "S256"
     assert asked(begun)["redirect_uri"] == BACK
-    assert asked(begun)["login_hint"] == visitor.email
+    assert asked(begun).get("login_hint") == (None if visitor.service == "zoom" else visitor.email)
     assert asked(begun)["state"] == begun.state
     assert begun.state != other.state
     secrets = [value for name, value in begun.kept.items() if "verifier" in name]
@@ -152,3 +163,85 @@ def test_google_s_consent_is_given_back(at_google: Visitor) -> None:
     at_google.accounts.revoke(at_google.agree().grant)
     requests_seen = at_google.outside.state()["requests"]
     assert [r["path"] for r in requests_seen if r["path"].endswith("/revoke")]
+
+
+def test_a_consent_at_zoom_says_whose_it_is_and_how_long_they_meet(at_zoom: Visitor) -> None:
+    at_zoom.outside.sandbox.change_zoom_user(at_zoom.email, type=1)
+    account = at_zoom.accounts.account(at_zoom.agree().grant)
+    user = at_zoom.outside.sandbox.world.zoom.user(at_zoom.email)
+    assert (account.email, account.subject, account.plan) == (at_zoom.email, user.id, "basic")
+
+
+@pytest.mark.parametrize(
+    ("withheld", "can_write"),
+    [
+        (set(), True),
+        ({"meeting:write:registrant"}, True),
+        ({"user:read:settings", "meeting:write:registrant"}, True),
+        ({"meeting:delete:meeting"}, False),
+        ({"meeting:read:list_meetings", "user:read:settings"}, False),
+    ],
+    ids=str,
+)
+def test_what_zoom_s_app_lacks_is_named(
+    at_zoom: Visitor, monkeypatch: pytest.MonkeyPatch, withheld: set[str], can_write: bool
+) -> None:
+    """Its scopes are those that it was registered with, whatever anybody asks for."""
+    monkeypatch.setattr(ZoomSignIn, "default_scopes", SCOPES["zoom"] - withheld)
+    granted = at_zoom.agree()
+    assert (set(granted.missing), granted.can_write) == (withheld, can_write)
+
+
+def test_a_consent_for_a_whole_account_serves_as_well(
+    at_zoom: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ZoomSignIn, "default_scopes", ACCOUNT_SCOPES)
+    assert at_zoom.agree().missing == ()
+
+
+def test_zoom_s_consent_is_given_back(at_zoom: Visitor) -> None:
+    granted = at_zoom.agree()
+    assert at_zoom.accounts.revoke(granted.grant)
+    assert not at_zoom.accounts.revoke(granted.grant), "there is nothing left"
+    with pytest.raises(PortError) as caught:
+        at_zoom.accounts.refresh(granted.grant)
+    assert (caught.value.reason, caught.value.auth) == ("token_refused", True)
+
+
+def test_zoom_s_consent_is_given_back_by_the_refresh_token_when_the_other_has_run_out(
+    at_zoom: Visitor,
+) -> None:
+    granted = at_zoom.agree()
+    at_zoom.outside.sandbox.expire("zoom", at_zoom.email)
+    assert at_zoom.accounts.revoke(granted.grant)
+
+
+@pytest.mark.parametrize(
+    ("said", "at_refresh", "at_exchange"),
+    [
+        ({"code": 4702, "reason": "Invalid client_id"}, "client_refused", "client_refused"),
+        ({"code": 4704, "reason": "Invalid client_secret"}, "client_refused", "client_refused"),
+        ({"code": 4709, "reason": "Redirect URI mismatch"}, "client_refused", "client_refused"),
+        ({"code": 4733, "reason": "Code is expired"}, "token_refused", "code_refused"),
+        ({"code": 4735, "reason": "Owner of the token does not exist"}, "token_refused", "code_refused"),
+        ({"code": 4741, "reason": "The token has been revoked"}, "token_refused", "code_refused"),
+        ({"error": "invalid_request", "reason": "Invalid Token!"}, "token_refused", "code_refused"),
+        ({"error": "invalid_client", "reason": "Invalid client"}, "client_refused", "client_refused"),
+        ({"error": "server_error"}, "unreachable", "unreachable"),
+    ],
+    ids=str,
+)
+def test_zoom_s_numbers_are_understood(
+    at_zoom: Visitor,
+    monkeypatch: pytest.MonkeyPatch,
+    said: dict[str, Any],
+    at_refresh: str,
+    at_exchange: str,
+) -> None:
+    granted, begun = at_zoom.agree(), at_zoom.begin()
+    answer = at_zoom.answer(begun)
+    monkeypatch.setattr(ZoomSignIn, "token", lambda *_: Reply(400, said))
+    assert at_zoom.refused(begun.kept, answer) == at_exchange
+    with pytest.raises(PortError) as caught:
+        at_zoom.accounts.refresh(granted.grant)
+    assert (caught.value.reason, caught.value.auth) == (at_refresh, at_refresh == "token_refused")
