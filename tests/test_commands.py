@@ -194,4 +194,9 @@ def test_an_own_template_that_misspells_a_name_is_told(
     monkeypatch.setenv("CHOUSEIAPO_MAIL_TEMPLATES", str(here / "own"))
     assert main(["mail", "preview", "--to", str(here / "mails"), "--language", "ja"]) == 1
     wrong = [told for told in map(json.loads, capsys.readouterr().out.splitlines()) if "wrong" in told]
-    assert [(told["mail"], "compnay" in told["wrong"]) for told in wrong] == [("ja/guest_request", True)]
+    assert [(told["file"], told["line"], told["wrong"]) for told in wrong] == [
+        ("ja/guest_request/subject.txt", 1, "there is no compnay here")
+    ]
+    assert "company" in wrong[0]["known"]
+    assert not (here / "mails/ja/guest_request").exists()
+    assert (here / "mails/ja/guest_reminder").exists()

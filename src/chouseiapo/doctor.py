@@ -11,6 +11,7 @@ from chouseiapo import migrations
 from chouseiapo.bootstrap import AHEAD, WRONG_KEY, Services
 from chouseiapo.domain.links import Link
 from chouseiapo.ledger import failing_tasks, worker_is_alive
+from chouseiapo.mail_overrides import find_faults
 from chouseiapo.ports import PortError
 from chouseiapo.worker import Worker
 from projections.audit import Report, ask, calendars_in_use, is_asked, reports
@@ -35,7 +36,13 @@ class Finding(msgspec.Struct, frozen=True):
 
 def examine(services: Services) -> list[Finding]:
     """Settings, database, worker, mail server, linked accounts, in that order."""
-    return [*_settings(services), *_database(services), *_mail(services), *_links(services)]
+    return [
+        *_settings(services),
+        *_database(services),
+        *_mail(services),
+        *_templates(services),
+        *_links(services),
+    ]
 
 
 def _settings(services: Services) -> Iterator[Finding]:
@@ -66,6 +73,13 @@ def _database(services: Services) -> Iterator[Finding]:
         not failing,
         "see the appointments concerned" if failing else "",
     )
+
+
+def _templates(services: Services) -> Iterator[Finding]:
+    """The operator's own mail templates; a wrong one holds no mail back, ours takes its place."""
+    for fault in find_faults(services.settings, services.clock()):
+        known = f"; there are: {', '.join(fault.known)}" if fault.known else ""
+        yield Finding(f"mail template {fault.place}: {fault.said}", False, f"ours is used instead{known}")
 
 
 def _mail(services: Services) -> Iterator[Finding]:

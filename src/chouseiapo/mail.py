@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import parseaddr
@@ -11,7 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from css_inline import CSSInliner
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateError,
+    select_autoescape,
+)
 from markupsafe import Markup
 
 from chouseiapo import wording
@@ -22,7 +30,17 @@ from chouseiapo.domain.recurrence import Frequency, Recurrence
 from chouseiapo.domain.slots import Candidate, CandidateState
 from chouseiapo.envelope import Envelope, compose
 from chouseiapo.invitation import Invitation, Method, uid
-from chouseiapo.mail_facts import SIGN_IN, Facts, Hand, Letter, Person, Recipient, Rule, words
+from chouseiapo.mail_facts import (
+    SIGN_IN,
+    Facts,
+    Hand,
+    Letter,
+    Person,
+    Recipient,
+    Rule,
+    sign_in_words,
+    words,
+)
 from chouseiapo.mail_links import LinkFacts, LinkRule, link_words
 from chouseiapo.ports import cut
 
@@ -36,8 +54,11 @@ __all__ = [
     "Person",
     "Recipient",
     "Rule",
+    "environment",
     "own_templates",
 ]
+
+log = logging.getLogger(__name__)
 
 # What a mail with a calendar part does to the event. A reminder changes nothing, so it brings none.
 _METHODS: Mapping[Rule, Method] = {
@@ -60,16 +81,33 @@ _REPEATING = {
     Frequency.WEEKLY: "FREQ=WEEKLY",
     Frequency.MONTHLY: "FREQ=MONTHLY",
 }
+# Whatever can go wrong in a template; ours are tried by the tests, an operator's by nobody.
+WRONG = (
+    TemplateError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    OSError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 _PRODUCT = {"ja": "調整アポ", "en": "chouseiapo"}
 
 
 class Mails:
-    """Renders mails. Templates are compiled once: a changed file shows after a restart."""
+    """Renders mails. Templates are compiled once: a changed file shows after a restart.
 
-    def __init__(self, settings: Settings) -> None:
+    A template of the operator's that can't be filled in is replaced with ours, so that no mail is lost;
+    `strict` raises one of WRONG instead.
+    """
+
+    def __init__(self, settings: Settings, *, strict: bool = False) -> None:
         self._settings = settings
         self._own_name, self._address = parseaddr(settings.mail_from)
-        self._templates = _environment(settings.mail_templates)
+        self._templates = environment(settings.mail_templates)
+        self._own = environment(None) if settings.mail_templates and not strict else None
+        self._reported: set[str] = set()
         self._inline = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False).inline
 
     def render(
@@ -113,8 +151,8 @@ class Mails:
             message_id=message_id,
             date=now,
         )
-        printed = {"company": self._settings.company, "url": url, "minutes": expires_minutes}
-        return self._compose(SIGN_IN, {"locale": reader.locale, **printed}, envelope, reader)
+        printed = sign_in_words(reader, url, expires_minutes, self._settings)
+        return self._compose(SIGN_IN, printed, envelope, reader)
 
     def render_about_link(
         self, rule: LinkRule, recipient: Recipient, facts: LinkFacts, *, message_id: str, now: datetime
@@ -212,11 +250,24 @@ class Mails:
         text = self._fill(f"{path}/body.txt", printed)
         html = ""
         if not reader.text_only:
-            html = self._inline(self._fill(f"{path}/body.html", printed | {"subject": subject}))
+            html = self._fill(f"{path}/body.html", printed | {"subject": subject}, self._inline)
         return compose(envelope, subject, text, html, calendar, method)
 
-    def _fill(self, template: str, printed: Mapping[str, Any]) -> str:
-        return self._templates.get_template(template).render(printed)
+    def _fill(self, template: str, printed: Mapping[str, Any], finish: Callable[[str], str] = str) -> str:
+        try:
+            return finish(self._templates.get_template(template).render(printed))
+        except WRONG as error:
+            if self._own is None:
+                raise
+            self._report(template, error)
+        return finish(self._own.get_template(template).render(printed))
+
+    def _report(self, template: str, error: Exception) -> None:
+        """Once a template; without the error's words, which may hold somebody's name."""
+        if template not in self._reported:
+            self._reported.add(template)
+            what = type(error).__name__
+            log.warning("mail template %s: %s; ours is used. See: chouseiapo mail preview", template, what)
 
 
 def _repeating(how: Recurrence) -> str:
@@ -225,7 +276,7 @@ def _repeating(how: Recurrence) -> str:
     return f"{_REPEATING[how.frequency]};COUNT={how.count}{interval}"
 
 
-def _environment(override: Path | None) -> Environment:
+def environment(override: Path | None) -> Environment:
     """The operator's folder comes first, file by file; a file that it lacks is ours."""
     folders = [folder for folder in (override, own_templates()) if folder]
     templates = Environment(

@@ -187,6 +187,11 @@ def words(rule: Rule, reader: Recipient, facts: Facts, settings: Settings, now: 
     return shared | _to_member(reader, facts) | _by_hand(facts, reader, settings.time_zone, today)
 
 
+def sign_in_words(reader: Recipient, url: str, minutes: int, settings: Settings) -> dict[str, Any]:
+    """The names that the sign-in mail's templates know; the link opens for so many minutes."""
+    return {"locale": reader.locale, "company": settings.company, "url": url, "minutes": minutes}
+
+
 def _to_guest(rule: Rule, facts: Facts, reader: Recipient, home: str, today: date) -> dict[str, Any]:
     written = rule in (Rule.REQUEST, Rule.CONFIRMATION, Rule.CONFIRMATION_PENDING, Rule.MOVED)
     return {

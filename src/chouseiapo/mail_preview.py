@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 
+from chouseiapo.config import Settings
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.event import Event
 from chouseiapo.domain.links import Link, Provider
@@ -14,10 +16,12 @@ from chouseiapo.domain.proposal import LOCALES, Delivery, Guest, Kind, Meeting, 
 from chouseiapo.domain.recurrence import Frequency, Recurrence
 from chouseiapo.domain.slots import Candidate
 from chouseiapo.mail import Facts, Hand, Letter, LinkFacts, LinkRule, Mails, Person, Recipient, Rule
-from chouseiapo.mail_facts import SIGN_IN
+from chouseiapo.mail_facts import SIGN_IN, sign_in_words, words
+from chouseiapo.mail_links import link_words
 
 # What no guest is ever told.
 FOR_MEMBERS = (Rule.ALL_GONE, Rule.REMOVED, Rule.QUESTION, Rule.MEETING_VANISHED)
+_SIGN_IN_URL = "https://example.com/sign-in/sample"
 _ABOUT_LINKS = {f"member_{rule}": rule for rule in LinkRule}
 _ID = "appointment-" + "0" * 32
 _MEETING = Meeting("https://zoom.example/j/98765432101?pwd=sample", "98765432101", "7K2mQx")
@@ -54,10 +58,36 @@ def preview(mails: Mails, name: str, now: datetime) -> EmailMessage:
     if name not in names():
         raise KeyError(name)
     locale, _, mail = name.partition("/")
-    side, _, rule = mail.partition("_")
-    sample = _SAMPLES[locale]
-    guest = side == "guest"
-    reader = Recipient(
+    reader, message_id = _reader(name), f"<{name.replace('/', '-')}@example.com>"
+    if mail == SIGN_IN:
+        return mails.render_sign_in(reader, _SIGN_IN_URL, 15, message_id=message_id, now=now)
+    if about := _ABOUT_LINKS.get(mail):
+        return mails.render_about_link(about, reader, _about_link(about, now), message_id=message_id, now=now)
+    rule = Rule(mail.partition("_")[2])
+    facts = _facts(rule, locale, now)
+    if rule is Rule.REMINDER and facts.chosen:  # half an hour before, so on the day in most zones
+        now = facts.chosen.start - timedelta(minutes=30)
+    return mails.render(rule, reader, facts, message_id=message_id, sequence=1, now=now)
+
+
+def known_names(name: str, settings: Settings, now: datetime) -> set[str]:
+    """The names that the templates of that mail know."""
+    locale, _, mail = name.partition("/")
+    reader = replace(_reader(name), time_zone=settings.time_zone)
+    if mail == SIGN_IN:
+        told = sign_in_words(reader, _SIGN_IN_URL, 15, settings)
+    elif about := _ABOUT_LINKS.get(mail):
+        told = link_words(reader, _about_link(about, now), settings, now)
+    else:
+        rule = Rule(mail.partition("_")[2])
+        told = words(rule, reader, _facts(rule, locale, now), settings, now)
+    return {*told, "subject"}
+
+
+def _reader(name: str) -> Recipient:
+    locale, _, mail = name.partition("/")
+    sample, guest = _SAMPLES[locale], mail.startswith("guest_")
+    return Recipient(
         id="sample",
         name=sample["guest"].name if guest else sample["people"][0],
         email=sample["guest"].email if guest else "member@example.com",
@@ -66,17 +96,6 @@ def preview(mails: Mails, name: str, now: datetime) -> EmailMessage:
         calendar_part=True,
         host=not guest,
     )
-    message_id = f"<{name.replace('/', '-')}@example.com>"
-    if mail == SIGN_IN:
-        url = "https://example.com/sign-in/sample"
-        return mails.render_sign_in(reader, url, 15, message_id=message_id, now=now)
-    if mail in _ABOUT_LINKS:
-        told = _about_link(_ABOUT_LINKS[mail], now)
-        return mails.render_about_link(_ABOUT_LINKS[mail], reader, told, message_id=message_id, now=now)
-    facts = _facts(Rule(rule), locale, now)
-    if rule == Rule.REMINDER and facts.chosen:  # half an hour before, so on the day in most zones
-        now = facts.chosen.start - timedelta(minutes=30)
-    return mails.render(Rule(rule), reader, facts, message_id=message_id, sequence=1, now=now)
 
 
 def _sides(rule: Rule) -> tuple[str, ...]:

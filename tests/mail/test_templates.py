@@ -24,7 +24,7 @@ def files(locale: str) -> set[str]:
 
 def confirmation(folder: Path, side: str = "guest") -> str:
     told = story(Rule.CONFIRMATION)
-    mails = Mails(replace(SETTINGS, mail_templates=folder))
+    mails = Mails(replace(SETTINGS, mail_templates=folder), strict=True)
     to = reader(told, side)
     message = mails.render(
         Rule.CONFIRMATION, to, facts(told), message_id="<a@b.example>", sequence=1, now=NOW

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
-from jinja2 import TemplateError
-
 from chouseiapo.cli.terminal import command, say, settings, words
 from chouseiapo.domain.proposal import LOCALES
-from chouseiapo.mail import Mails
+from chouseiapo.mail import WRONG, Mails
+from chouseiapo.mail_overrides import find_faults
 from chouseiapo.mail_preview import names, preview
 
 # What becomes of each part of a mail, by its content type.
@@ -31,18 +31,18 @@ def add_to(commands: Any) -> None:
 
 
 def write_previews(asked: Namespace) -> int:
-    mails, wrong = Mails(settings()), 0
+    """What is wrong with whichever template is said, in whatever language; its mails are not written."""
+    chosen, now = settings(), datetime.now(UTC)
+    mails = Mails(chosen, strict=True)
     for name in names():
-        if asked.language not in (None, name.partition("/")[0]):
-            continue
-        try:
-            _write(preview(mails, name, datetime.now(UTC)), asked.to / name)
-        except TemplateError as error:
-            wrong += 1
-            say({"mail": name, "wrong": f"{type(error).__name__}: {error.message}"})
-        else:
-            say({"mail": name, "written": str(asked.to / name)})
-    return 1 if wrong else 0
+        if asked.language in (None, name.partition("/")[0]):
+            with suppress(*WRONG):  # said below, with file and line
+                _write(preview(mails, name, now), asked.to / name)
+                say({"mail": name, "written": str(asked.to / name)})
+    faults = find_faults(chosen, now)
+    for fault in faults:
+        say({"file": fault.file, "line": fault.line, "wrong": fault.said, "known": fault.known})
+    return 1 if faults else 0
 
 
 def _write(mail: EmailMessage, folder: Path) -> None:
