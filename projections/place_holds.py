@@ -209,8 +209,7 @@ class PlaceHolds:
         """Whether whoever unlinked the calendar wanted this entry to stay there."""
         owner = link_owner(link)
         leave = self._app.owners([owner])[owner].left.get(link, Leaving.REMOVE)
-        chosen = appointment.chosen
-        confirmed = chosen is not None and chosen.id == placed.candidate
+        confirmed = any(fixed.id == placed.candidate for fixed in appointment.occurrences)
         return leave is Leaving.KEEP or (leave is Leaving.KEEP_CONFIRMED and confirmed)
 
     # What we know

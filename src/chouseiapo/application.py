@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -156,11 +157,16 @@ class Coordination(Hosting):
         """Leave out one of several times, and release what was reserved for it."""
 
         def decide(appointment: Appointment, agendas: Agendas) -> None:
-            standing = [c for c in appointment.occurrences if c.id == candidate]
-            appointment.cancel_occurrence(candidate, reason, now)
-            self.release_each(appointment, standing, agendas, now)
+            self._leave_out(appointment, candidate, reason, agendas, now)
 
         return self.carry_out(cause, id, decide)
+
+    def _leave_out(
+        self, appointment: Appointment, candidate: str, reason: str, agendas: Agendas, now: datetime
+    ) -> None:
+        standing = [c for c in appointment.occurrences if c.id == candidate]
+        appointment.cancel_occurrence(candidate, reason, now)
+        self.release_each(appointment, standing, agendas, now)
 
     def send_message(self, id: str, subject: str, text: str, cause: Meta, now: datetime) -> Appointment:
         """Write to the guest; raises Invalid."""
@@ -238,7 +244,7 @@ class Coordination(Hosting):
     def answer_question(
         self, id: str, owner: str, candidate: str, answer: Answer, cause: Meta, now: datetime
     ) -> Appointment:
-        """Say what a deviation means; CANCEL cancels and releases in the same save."""
+        """Say what a deviation means; what that cancels is released in the same save."""
 
         def decide(appointment: Appointment, agendas: Agendas) -> None:
             asked = appointment.question
@@ -246,6 +252,8 @@ class Coordination(Hosting):
             if asked is not None and answer is Answer.CANCEL:
                 self.release(appointment, agendas, now)
                 appointment.cancel("", now)
+            elif asked is not None and answer is Answer.CANCEL_OCCURRENCE:
+                self._leave_out(appointment, candidate, "", agendas, now)
 
         return self.carry_out(cause, id, decide)
 
@@ -265,9 +273,18 @@ class Coordination(Hosting):
             *check_proposal(proposal, self.grid, self.can_host(people[proposal.organizer]), now),
             *self._unknown_rooms(proposal.offers),
         ]
-        return problems or self._reserved(
-            proposal.attendees, self.repeated(proposal).offers, agendas, besides=(proposal.instead_of,)
-        )
+        if problems:
+            return problems
+        offers = self.repeated(proposal).offers
+        reserved = self._reserved(proposal.attendees, offers, agendas, besides=(proposal.instead_of,))
+        return reserved if proposal.recurrence is None else [self._of_series(p, offers) for p in reserved]
+
+    def _of_series(self, problem: Problem, offers: Sequence[Offer]) -> Problem:
+        """What is said of one repetition, said of the time that is repeated: that one alone was asked for."""
+        concerned = offers[int(problem.field.split(".")[1])]
+        day = concerned.start.astimezone(ZoneInfo(self.grid.zone)).date()
+        values = {**problem.values, "day": day.isoformat()}
+        return Problem("candidates.0.start", "occurrence_reserved", values)
 
     def repeated(self, proposal: Proposal) -> Proposal:
         """The proposal with every time that it is about, by the wall clock of the organization's zone."""

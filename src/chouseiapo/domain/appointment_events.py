@@ -14,11 +14,13 @@ from chouseiapo.domain.slots import Candidate
 
 
 class Answer(StrEnum):
-    """What becomes of an appointment whose entry somebody deleted or moved by hand."""
+    """What becomes of an appointment whose entry somebody deleted or moved by hand; of one that takes place
+    several times, that one time alone may be cancelled."""
 
     KEEP = "keep"
     RESCHEDULE = "reschedule"
     CANCEL = "cancel"
+    CANCEL_OCCURRENCE = "cancel_occurrence"
 
 
 class AppointmentEvents:

@@ -6,6 +6,7 @@ from calendar import monthrange
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -15,6 +16,8 @@ from chouseiapo.domain.slots import Offer
 
 MOST_OCCURRENCES = 60
 LARGEST_INTERVAL = 12
+# Between the first and the last: calendars tell what has changed for about five years ahead.
+LONGEST_SERIES = timedelta(days=3 * 366)
 FRIDAY = 4
 
 
@@ -45,27 +48,42 @@ def check_recurrence(recurrence: Recurrence, first: date) -> Iterator[Problem]:
         yield Problem("recurrence.interval", "interval_out_of_range", {"most": 1})
     if recurrence.frequency is Frequency.WEEKDAYS and first.weekday() > FRIDAY:
         yield Problem("recurrence.frequency", "recurrence_starts_on_weekend")
+    if recurrence.count in range(2, MOST_OCCURRENCES + 1) and recurrence.interval > 0:
+        last = next(islice(_dates(first, recurrence), recurrence.count - 1, None))
+        if last - first > LONGEST_SERIES:
+            yield Problem("recurrence.count", "recurrence_too_long", {"years": LONGEST_SERIES.days // 366})
+
+
+def count_until(frequency: Frequency, interval: int, first: date, last: date) -> int:
+    """How many times something takes place from that local date until another, that day included; one more
+    than the most where it is more often."""
+    dates = _dates(first, Recurrence(frequency, MOST_OCCURRENCES + 1, interval))
+    return sum(1 for _ in takewhile(lambda day: day <= last, islice(dates, MOST_OCCURRENCES + 1)))
 
 
 def occurring(first: Offer, recurrence: Recurrence, zone: str) -> list[Offer]:
-    """The first and those after it, at the same wall-clock time of that IANA zone."""
+    """The first and those after it, at the same wall-clock time of that IANA zone, and as long (RFC 5545,
+    3.8.5.3); whole days from midnight to midnight."""
     local = ZoneInfo(zone)
     start, end = first.start.astimezone(local), first.end.astimezone(local)
-    return [
-        msgspec.structs.replace(first, start=_shifted(start, days), end=_shifted(end, days))
-        for days in _days(start.date(), recurrence)
-    ]
+    length = first.slot.end - first.slot.start
+    found = [first]
+    for days in _days(start.date(), recurrence)[1:]:
+        begins = _shifted(start, days)
+        ends = _shifted(end, days) if first.all_day else begins + length
+        found.append(msgspec.structs.replace(first, start=begins, end=ends))
+    return found
 
 
 def _shifted(instant: datetime, days: int) -> datetime:
-    """So many days later by the wall clock, whatever the offset is by then; an instant of UTC."""
-    return (instant + timedelta(days=days)).astimezone(UTC)
+    """So many days later by the wall clock, whatever the offset is by then; an instant of UTC. A time that
+    does not exist on that day is meant by the offset before, one that comes twice is the first."""
+    return (instant + timedelta(days=days)).replace(fold=0).astimezone(UTC)
 
 
 def _days(first: date, recurrence: Recurrence) -> list[int]:
     """How many days after the first each one is."""
-    dates = _dates(first, recurrence)
-    return [(next(dates) - first).days for _ in range(recurrence.count)]
+    return [(day - first).days for day in islice(_dates(first, recurrence), recurrence.count)]
 
 
 def _dates(first: date, recurrence: Recurrence) -> Iterator[date]:
