@@ -1,4 +1,4 @@
-"""What is wrong with an operator's own mail templates: each fault with its place, and what would fit there."""
+"""What is wrong with an operator's own mail templates: each fault with its place, and what would fit."""
 
 from __future__ import annotations
 
