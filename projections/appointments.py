@@ -81,6 +81,7 @@ def _row(appointment: Appointment, changed_at: datetime) -> dict[str, Any]:
         "ends_at": fixed[-1].end if fixed else None,
         "meeting_awaited_since": appointment.confirmed_at if appointment.holds_confirmation_back else None,
         "open_count": len(open_ones) if proposed else 0,
+        "time_zone": appointment.time_zone,
     }
 
 
@@ -117,17 +118,6 @@ def awaiting_meeting_since(rows: Rows, before: datetime) -> list[str]:
     with rows.read() as connection:
         found = select(appointments.c.id).where(appointments.c.meeting_awaited_since <= before)
         return list(connection.scalars(found))
-
-
-def starting_between(rows: Rows, first: datetime, last: datetime) -> list[str]:
-    """Confirmed appointments that start after `first` and not later than `last`."""
-    with rows.read() as connection:
-        found = select(appointments.c.id).where(
-            appointments.c.state == State.CONFIRMED.value,
-            appointments.c.starts_at > first,
-            appointments.c.starts_at <= last,
-        )
-        return list(connection.scalars(found.order_by(appointments.c.starts_at)))
 
 
 def last_by(rows: Rows, author: str) -> str | None:

@@ -21,10 +21,10 @@ from chouseiapo.domain.links import AccountBroken, EntriesDisappeared
 from chouseiapo.domain.member import Role
 from chouseiapo.domain.proposal import Delivery
 from chouseiapo.domain.slots import CandidateState
-from chouseiapo.ledger import touch
+from chouseiapo.ledger import AT_ONCE, touch_all
 from chouseiapo.mail_facts import Rule
 from chouseiapo.mail_links import LinkRule
-from chouseiapo.storage import Rows, insert_new
+from chouseiapo.storage import Rows, insert_all_new
 from chouseiapo.tables import mails, people, sent_mails
 
 LEDGER = "outbox"
@@ -90,17 +90,24 @@ class Outbox:
 
 def want(connection: Connection, mail: Mail, sealed: str = "") -> bool:
     """Put a mail into the outbox once; one that has left is not sent again. Tells whether it is new."""
-    new = insert_new(connection, mails, msgspec.structs.asdict(mail) | {"sealed": sealed})
-    left = select(sent_mails.c.key).where(sent_mails.c.key == mail.key)
-    if new and connection.scalar(left) is None:
-        touch(connection, LEDGER, mail.key, lane_of(mail), due_at=mail.created_at)
+    return bool(want_all(connection, [mail], sealed))
+
+
+def want_all(connection: Connection, wanted: Sequence[Mail], sealed: str = "") -> set[str]:
+    """Put several mails of one moment into the outbox; answers the keys of those that are new."""
+    in_order = sorted(wanted, key=lambda mail: mail.key)  # so that two who do the same wait for each other
+    rows = [msgspec.structs.asdict(mail) | {"sealed": sealed} for mail in in_order]
+    new = insert_all_new(connection, mails, rows)
+    left = set(connection.scalars(select(sent_mails.c.key).where(sent_mails.c.key.in_(new))))
+    due = {mail.key: lane_of(mail) for mail in in_order if mail.key in new - left}
+    touch_all(connection, LEDGER, due, max((mail.created_at for mail in wanted), default=AT_ONCE))
     return new
 
 
-def is_wanted(rows: Rows, key: str) -> bool:
-    """Whether the mail is in the outbox already, sent or not."""
+def are_wanted(rows: Rows, appointments: Sequence[str]) -> set[str]:
+    """The keys of every mail of those appointments that is in the outbox already, sent or not."""
     with rows.read() as connection:
-        return connection.scalar(select(mails.c.key).where(mails.c.key == key)) is not None
+        return set(connection.scalars(select(mails.c.key).where(mails.c.appointment.in_(appointments))))
 
 
 def lane_of(mail: Mail) -> str:
@@ -128,7 +135,7 @@ def _told(
     requested = appointment.delivery is Delivery.MAIL
     everybody = [*_guest(appointment), *_members(appointment)]
     match event:
-        case Appointment.Proposed() if requested:
+        case Appointment.Proposed() if requested and not appointment.direct:
             yield Rule.REQUEST, everybody
         case Appointment.RequestResent():
             yield Rule.REQUEST, _guest(appointment)
@@ -146,6 +153,8 @@ def _told(
             yield Rule.ALL_GONE, [appointment.author]
         case Appointment.OrganizerAsked():
             yield Rule.QUESTION, list(dict.fromkeys((appointment.organizer, appointment.author)))
+        case Appointment.OccurrenceCancelled():
+            yield Rule.OCCURRENCE_CANCELLED, everybody
         case Appointment.Cancelled() if requested or state is State.CONFIRMED:
             yield Rule.CANCELLED, everybody
         case Appointment.Cancelled():
@@ -167,7 +176,7 @@ def _told_joining(appointment: Appointment, joined: Sequence[str]) -> Iterator[t
 
 def told_at(events: Sequence[Event]) -> dict[str, datetime]:
     """When each recipient was last told that the time is fixed; who is not in it has yet to be told."""
-    told = (Rule.CONFIRMATION, Rule.CONFIRMATION_PENDING)
+    told = (Rule.CONFIRMATION, Rule.CONFIRMATION_PENDING, Rule.MOVED)
     return {mail.recipient: mail.created_at for mail in mails_of(events) if mail.rule in told}
 
 

@@ -1,14 +1,17 @@
 """The reminder sweep: who is due and has no reminder yet? Idempotent, whoever runs it and how often.
 
-A reminder is due from the set hour, local to its recipient, of the start's local date, until the start. Its
-row's key is appointment, rule, start and recipient: a moved one gets a new reminder, an edited note does not.
+The organization's rules say when. On the day: from the set hour, local to its recipient, of the start's local
+date. Before: from so many minutes before the start. Until the start; a reminder's key is appointment, rule,
+start and recipient: a moved one gets a new reminder, an edited note does not.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -16,16 +19,33 @@ import msgspec
 from chouseiapo.application import Coordination
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.event import Event
+from chouseiapo.domain.organization import ORGANIZATION, Organization
+from chouseiapo.domain.reminder_rules import ReminderRule, Reminding
+from chouseiapo.domain.slots import Candidate, CandidateState
 from chouseiapo.event_store import StoreTrouble
-from chouseiapo.mail_facts import Rule
 from chouseiapo.storage import Rows
-from projections.appointments import starting_between
-from projections.outbox import GUEST, Mail, is_wanted, told_at, want
+from projections.occurrences import Occurrence, occurrences, places
+from projections.outbox import GUEST, Mail, are_wanted, told_at, want_all
 
 # Every local date that a start can have lies within this much of it, in any zone.
 HORIZON = timedelta(hours=26)
+# What lasts all day may be reminded of until its first day is over.
+ALL_DAY = timedelta(hours=25)
+YEAR = timedelta(days=366)
+ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 log = logging.getLogger(__name__)
+
+
+class InForce(msgspec.Struct, frozen=True):
+    """A rule of the organization's, and since when there is one of that name."""
+
+    rule: ReminderRule
+    since: datetime
+
+    @property
+    def lead(self) -> timedelta:
+        return timedelta(minutes=self.rule.minutes)
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -41,108 +61,257 @@ class Decision(msgspec.Struct, frozen=True):
 
 
 class Reminders:
-    """Decides from the aggregates, at a given moment; the hour is local to each recipient."""
+    """Decides from the aggregates, at a given moment; the rows only tell which of them to look at.
+
+    hour: the rule on the day as long as the organization has chosen none.
+    """
 
     def __init__(self, app: Coordination, rows: Rows, hour: time, time_zone: str) -> None:
         self._app = app
         self._rows = rows
-        self._hour = hour
+        self._usual = ReminderRule(Reminding.ON_THE_DAY, at=f"{hour:%H:%M}")
         self._time_zone = time_zone
 
-    def sweep(self, now: datetime, dry_run: bool = False) -> list[Decision]:
-        """Put every reminder that is due into the outbox, once; answers what was decided for whom."""
-        decisions: list[Decision] = []
-        for id, events in self._coming(now):
-            appointment, told = Appointment.remember(id, events), told_at(events)
-            for recipient in _recipients(appointment):
-                decisions += self._decide(appointment, recipient, told.get(recipient), now, dry_run)
-        return decisions
+    def in_force(self) -> list[InForce]:
+        """The rules that hold now, the farthest from the start first."""
+        rules, since = [self._usual], {self._usual.name: ALWAYS}
+        for event in self._app.stream(ORGANIZATION):
+            if isinstance(event, Organization.RemindersChosen):
+                rules = sorted(event.rules, key=lambda rule: (-rule.minutes, rule))
+                since = {rule.name: since.get(rule.name, event.at) for rule in rules}
+        return [InForce(rule, since[rule.name]) for rule in rules]
 
-    def _coming(self, now: datetime) -> Iterator[tuple[str, list[Event]]]:
-        """What starts soon. A stream that can't be read waits for another release; the rest goes on."""
-        for id in starting_between(self._rows, now, now + HORIZON):
-            try:
-                yield id, self._app.stream(id)
-            except StoreTrouble:
-                raise
-            except Exception:  # one appointment's fault must not keep the others from being reminded
-                log.exception("nobody can be reminded of %s", id)
+    def sweep(self, now: datetime) -> int:
+        """Put every reminder that is due into the outbox, once; answers how many were new."""
+        new = 0
+        for batch in self.due_mails(now):
+            with self._rows.write() as connection:
+                new += len(want_all(connection, batch))
+        return new
 
-    def coming(self, id: str, recipient: str, now: datetime) -> datetime | None:
-        """When a recipient is going to be reminded of a confirmed appointment (UTC); None if not any more."""
+    def due_mails(self, at: datetime) -> Iterator[list[Mail]]:
+        """What a sweep at that moment puts into the outbox, as things stand now, in batches; for a moment to
+        come, what can be prepared by then."""
+        for looked in self._looked(at, every=False):
+            if batch := [mail for _, mail in looked if mail]:
+                yield batch
+
+    def decide(self, now: datetime, dry_run: bool = False) -> Iterator[Decision]:
+        """Sweep, unless it is a dry run, and tell of everybody who is or was due for what is still to come,
+        in order of starts."""
+        for looked in self._looked(now, every=True):
+            if not dry_run:
+                with self._rows.write() as connection:
+                    want_all(connection, [mail for _, mail in looked if mail])
+            yield from (decision for decision, _ in looked)
+
+    def coming(self, id: str, recipient: str, now: datetime) -> list[datetime]:
+        """When a recipient is going to be reminded of a confirmed appointment (UTC, in order)."""
         events = self._app.stream(id)
         appointment = Appointment.remember(id, events)
-        if appointment.chosen is None or recipient not in _recipients(appointment):
-            return None
-        start = appointment.chosen.start
-        due = self._due(start, self._zone(appointment, recipient))
-        # Who has yet to be told is told now.
-        late = self._why_not(start, due, told_at(events).get(recipient, now))
-        return None if late or due <= now else due
+        if recipient not in _recipients(appointment):
+            return []
+        told = told_at(events).get(recipient, now)  # who has yet to be told is told now
+        zones = _Zones(self._app, self._time_zone)
+        zones.look_up(appointment.attendees)
+        zone = zones.get(recipient) or appointment.time_zone or self._time_zone
+        due = (
+            (_due(each.rule, occurrence.start, zone), self._until(each.rule, occurrence))
+            for occurrence in appointment.occurrences
+            for each in self.in_force()
+        )
+        return sorted(at for at, until in due if now < at < until and told < at)
+
+    def upcoming(self, now: datetime) -> tuple[datetime, int] | None:
+        """When the next reminders are due, and how many, as the rows know it; None if none is to come."""
+        due: Counter[datetime] = Counter()
+        zones = _Zones(self._app, self._time_zone)
+        for each in self.in_force():
+            for page in occurrences(self._rows, now + each.lead, now + each.lead + YEAR):
+                expected = self._expected(page, [each], zones)
+                due.update(at for o, at, _ in expected if now < at < o.starts_at)
+                if due and page[-1].starts_at - each.lead - HORIZON > min(due):
+                    break
+        return min(due.items(), default=None)
+
+    def hour(self) -> time | None:
+        """The hour of the rule on the day, if there is one."""
+        return next((r.rule.hour for r in self.in_force() if r.rule.when is Reminding.ON_THE_DAY), None)
 
     def zones(self, now: datetime) -> set[str]:
         """The zones of everybody who may be due within a day, for the alarm clock."""
-        coming = [Appointment.remember(id, events) for id, events in self._coming(now)]
-        return {self._time_zone} | {self._zone(a, r) for a in coming for r in _recipients(a)}
+        members, guests = places(self._rows, now, now + HORIZON)
+        zones = _Zones(self._app, self._time_zone)
+        zones.look_up(members)
+        return {self._time_zone, *guests, *zones.values()}
 
-    def still_due(self, mail: Mail, now: datetime) -> str:
-        """Empty while the reminder should go; else why not (asked again at the moment of sending)."""
-        appointment = self._app.appointment(mail.appointment)
-        chosen = appointment.chosen
-        if chosen is None:
+    def still_due(
+        self,
+        mail: Mail,
+        now: datetime,
+        appointment: Appointment | None = None,
+        rules: Mapping[str, ReminderRule] | None = None,
+    ) -> str:
+        """Empty while the reminder should go; else why not (asked again at the moment of sending).
+
+        `appointment` as it stands and the `rules` in force by name: for whoever has read them already.
+        """
+        appointment = appointment or self._app.appointment(mail.appointment)
+        rules = {r.rule.name: r.rule for r in self.in_force()} if rules is None else rules
+        about = reminded_of(mail, appointment)
+        if appointment.chosen is None or (about and about.state is CandidateState.WITHDRAWN):
             return "cancelled"
         if mail.recipient not in _recipients(appointment):
             return "removed"
-        if _key(mail.appointment, chosen.start, mail.recipient) != mail.key:
+        if about is None:
             return "moved"
-        return "started" if now >= chosen.start else ""
+        if mail.rule not in rules:
+            return "rule_removed"
+        return "started" if now >= self._until(rules[mail.rule], about) else ""
 
-    def _decide(
-        self, appointment: Appointment, recipient: str, told: datetime | None, now: datetime, dry_run: bool
-    ) -> Iterator[Decision]:
-        if appointment.chosen is None:
-            return
-        start = appointment.chosen.start
-        due = self._due(start, self._zone(appointment, recipient))
-        if now < due <= start:
-            return
-        why = self._why_not(start, due, told)
-        sent = not why
-        if sent:
-            key = _key(appointment.id, start, recipient)
-            mail = Mail(key, appointment.id, recipient, Rule.REMINDER.value, appointment.version, now)
-            why = "due" if self._want(mail, dry_run) else "already in the outbox"
-        yield Decision(appointment.id, recipient, Rule.REMINDER.value, due, sent, not sent, why)
+    def _looked(self, now: datetime, every: bool) -> Iterator[list[tuple[Decision, Mail | None]]]:
+        """What is decided at that moment, and the mail that follows, a page of occurrences at a time; unless
+        `every`, streams are read only where the outbox lacks something that is due."""
+        rules, zones = self.in_force(), _Zones(self._app, self._time_zone)
+        until = now + max(HORIZON, *(each.lead for each in rules))
+        for page in occurrences(self._rows, now - ALL_DAY, until):
+            standing = [o for o in page if o.starts_at > now or o.may_last_all_day]
+            wanted = are_wanted(self._rows, [o.appointment for o in standing])
+            if not every:
+                due = {
+                    o
+                    for o, at, key in self._expected(standing, rules, zones)
+                    if at <= now and key not in wanted
+                }
+                standing = [o for o in standing if o in due]
+            yield list(self._decided(standing, rules, zones, wanted, now))
 
-    def _want(self, mail: Mail, dry_run: bool) -> bool:
-        if dry_run:
-            return not is_wanted(self._rows, mail.key)
-        with self._rows.write() as connection:
-            return want(connection, mail)
+    def _expected(
+        self, page: Sequence[Occurrence], rules: Sequence[InForce], zones: _Zones
+    ) -> Iterator[tuple[Occurrence, datetime, str]]:
+        """When who is due for what, and the mail's key, as far as the rows know. Where a guest is may not be
+        known yet: then they may be due at any time."""
+        zones.look_up(member for o in page for member in o.members)
+        for o in page:
+            people = {member: zones[member] for member in o.members}
+            if o.guest:
+                people[GUEST] = "" if o.guest_zone is None else o.guest_zone or self._time_zone
+            for recipient, zone in people.items():
+                for each in rules:
+                    due = _due(each.rule, o.starts_at, zone) if zone else ALWAYS
+                    yield o, due, _key(o.appointment, each.rule, o.starts_at, recipient)
 
-    def _due(self, start: datetime, zone: str) -> datetime:
-        local = start.astimezone(ZoneInfo(zone))
-        at_hour = datetime.combine(local.date(), self._hour, tzinfo=ZoneInfo(zone))
-        return at_hour.astimezone(UTC)
+    def _decided(
+        self,
+        page: Sequence[Occurrence],
+        rules: Sequence[InForce],
+        zones: _Zones,
+        wanted: Set[str],
+        now: datetime,
+    ) -> Iterator[tuple[Decision, Mail | None]]:
+        """What the aggregates say of the occurrences, for each recipient and rule; `wanted`: the keys of what
+        is in the outbox already."""
+        streams = self._streams([o.appointment for o in page])
+        for o in page:
+            if not (events := streams.get(o.appointment)):
+                continue
+            appointment, told = Appointment.remember(o.appointment, events), told_at(events)
+            about = next((c for c in appointment.occurrences if c.id == o.candidate), None)
+            if about is None:
+                continue
+            zones.look_up(appointment.attendees)
+            for recipient in _recipients(appointment):
+                zone = zones.get(recipient) or appointment.time_zone or self._time_zone
+                for each in rules:
+                    due = _due(each.rule, about.start, zone)
+                    why_not = self._why_not(each, about, due, told.get(recipient), now)
+                    if why_not is None:
+                        continue
+                    key = _key(appointment.id, each.rule, about.start, recipient)
+                    why = why_not or ("already in the outbox" if key in wanted else "")
+                    decision = Decision(
+                        appointment.id, recipient, each.rule.name, due, not why, bool(why), why or "due"
+                    )
+                    mail = Mail(key, appointment.id, recipient, each.rule.name, appointment.version, now)
+                    yield decision, None if why else mail
 
-    @staticmethod
-    def _why_not(start: datetime, due: datetime, told: datetime | None) -> str:
-        """Whoever was told of the time after the hour, or is about to be, has just heard all there is."""
-        if start <= due:
-            return "starts before the hour of the reminder"
+    def _why_not(
+        self, rule: InForce, about: Candidate, due: datetime, told: datetime | None, now: datetime
+    ) -> str | None:
+        """Empty when the reminder goes, None where there is nothing to decide: it is not due yet, or it is
+        too late. Whoever was told of the time since it was due, or is about to be, has just heard all."""
+        until = self._until(rule.rule, about)
+        if due >= until:
+            return "starts before the hour of the reminder" if now < until else None
+        if not due <= now < until:
+            return None
+        if due < rule.since:
+            return "the rule is newer than the moment it was due"
         if told is None:
             return "not told yet that the time is fixed"
-        return "told after the hour of the reminder" if told >= due else ""
+        return "told after it was due" if told >= due else ""
 
-    def _zone(self, appointment: Appointment, recipient: str) -> str:
-        if recipient == GUEST:
-            return appointment.time_zone or self._time_zone
-        return self._app.member(recipient).time_zone or self._time_zone
+    def _until(self, rule: ReminderRule, about: Candidate) -> datetime:
+        """Until when a reminder makes sense: the start, or the end of the first of whole days."""
+        if not (about.all_day and rule.when is Reminding.ON_THE_DAY):
+            return about.start
+        home = ZoneInfo(self._time_zone)
+        first = about.start.astimezone(home).date()
+        return datetime.combine(first + timedelta(days=1), time(), tzinfo=home).astimezone(UTC)
+
+    def _streams(self, ids: Sequence[str]) -> Mapping[str, Sequence[Event]]:
+        """Their streams. One that can't be read waits for another release; the rest goes on."""
+        try:
+            return self._app.streams(ids)
+        except StoreTrouble:
+            raise
+        except Exception:  # one appointment's fault must not keep the others from being reminded
+            if len(ids) > 1:
+                half = len(ids) // 2
+                return {**self._streams(ids[:half]), **self._streams(ids[half:])}
+            log.exception("nobody can be reminded of %s", ids[0])
+            return {}
+
+
+class _Zones(dict[str, str]):
+    """The members' zones, each read once."""
+
+    def __init__(self, app: Coordination, home: str) -> None:
+        super().__init__()
+        self._app = app
+        self._home = home
+
+    def look_up(self, members: Iterable[str]) -> None:
+        if unknown := set(members) - self.keys():
+            found = self._app.members(sorted(unknown))
+            self.update({id: member.time_zone or self._home for id, member in found.items()})
+
+
+def reminded_of(mail: Mail, appointment: Appointment) -> Candidate | None:
+    """Which of an appointment's times a reminder is about, called off or not; None once that was moved."""
+    start = mail.key.split("/")[2]
+    found = {c.state: c for c in appointment.candidates.values() if _stamp(c.start) == start}
+    return found.get(CandidateState.CHOSEN) or found.get(CandidateState.WITHDRAWN)
 
 
 def _recipients(appointment: Appointment) -> list[str]:
     return [*([GUEST] if appointment.guest.email else []), *appointment.attendees]
 
 
-def _key(appointment: str, start: datetime, recipient: str) -> str:
-    return f"{appointment}/{Rule.REMINDER}/{start:%Y%m%dT%H%MZ}/{recipient}"
+def _key(appointment: str, rule: ReminderRule, start: datetime, recipient: str) -> str:
+    return f"{appointment}/{rule.name}/{_stamp(start)}/{recipient}"
+
+
+def _stamp(start: datetime) -> str:
+    return f"{start:%Y%m%dT%H%MZ}"
+
+
+# Thousands of people have few hours between them.
+@lru_cache(maxsize=1024)
+def _due(rule: ReminderRule, start: datetime, zone: str) -> datetime:
+    """When a reminder is due (UTC) for somebody in that zone."""
+    if rule.when is Reminding.BEFORE:
+        return start - timedelta(minutes=rule.minutes)
+    local = ZoneInfo(zone)
+    at_hour = datetime.combine(start.astimezone(local).date(), rule.hour, tzinfo=local)
+    return at_hour.astimezone(UTC)

@@ -79,7 +79,7 @@ class MovableClock:
             if morning <= now:
                 morning += timedelta(days=1)
             self._ahead += morning - now
-        return sum(decision.why == "due" for decision in services.reminders.sweep(self()))
+        return services.reminders.sweep(self())
 
 
 def run(port: int, data: Path | None, stopped: threading.Event) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import msgspec
@@ -45,9 +46,18 @@ def touch(connection: Connection, ledger: str, key: str, lane: str, due_at: date
     One statement, so that a worker that finishes the task just now can't take the new work along; a version
     that never comes twice, so that one who overslept can't either.
     """
-    insert_new(connection, lanes, {"ledger": ledger, "lane": lane, "not_before": AT_ONCE})
-    row = {"ledger": ledger, "key": key, "lane": lane, "due_at": due_at, "version": secrets.randbits(31)}
-    upsert(connection, tasks, [row | {"attempts": 0, "parked": False}])
+    touch_all(connection, ledger, {key: lane}, due_at)
+
+
+def touch_all(
+    connection: Connection, ledger: str, keys: Mapping[str, str], due_at: datetime = AT_ONCE
+) -> None:
+    """Touch several tasks, given with the lane of each."""
+    for lane in sorted({*keys.values()}):
+        insert_new(connection, lanes, {"ledger": ledger, "lane": lane, "not_before": AT_ONCE})
+    anew = {"ledger": ledger, "due_at": due_at, "attempts": 0, "parked": False}
+    rows = [anew | {"key": k, "lane": keys[k], "version": secrets.randbits(31)} for k in sorted(keys)]
+    upsert(connection, tasks, rows)
 
 
 def ensure(connection: Connection, ledger: str, key: str, lane: str, due_at: datetime) -> None:

@@ -113,6 +113,13 @@ def insert_new(connection: Connection, table: Table, row: Mapping[str, Any]) -> 
     return connection.scalar(_insert_new(connection.dialect.name, table), row) is not None
 
 
+def insert_all_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Insert those rows under whose primary key none stands; answers their first key column."""
+    if not rows:
+        return set()
+    return set(connection.scalars(_insert_new(connection.dialect.name, table), list(rows)))
+
+
 # Built once each: putting a statement together takes longer than carrying it out.
 @cache
 def _upsert(dialect: str, table: Table, names: tuple[str, ...]) -> Any:

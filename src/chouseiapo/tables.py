@@ -73,7 +73,8 @@ tasks = Table(
     Column("parked", Boolean, nullable=False, default=False),
     _text("error"),
     Column("failing_since", Instant),
-    Index("tasks_due", "ledger", "parked", "due_at"),
+    # By lane and in order, because a lane may have tens of thousands of mails to send.
+    Index("tasks_due", "ledger", "lane", "parked", "due_at", "key"),
 )
 
 # Ledger of calendar entries: wanted (rebuilt from events) and placed (facts about the outside).
@@ -175,7 +176,8 @@ host_writes = Table(
 # What vendors have told us lately, as digests: told again, it is no news.
 notices = Table("notices", metadata, _key("digest"), Column("seen_at", Instant, nullable=False, index=True))
 
-# Ledger of mails: `mails` says what should be sent and why, `sent_mails` what became of it.
+# Ledger of mails: `mails` says what should be sent and why, `sent_mails` what became of it. `asked_by`: who
+# had a mail sent once more by hand.
 mails = Table(
     "mails",
     metadata,
@@ -186,6 +188,7 @@ mails = Table(
     Column("version", Integer, nullable=False),
     Column("created_at", Instant, nullable=False, index=True),
     _text("sealed"),
+    _text("asked_by"),
 )
 sent_mails = Table(
     "sent_mails",
@@ -195,6 +198,17 @@ sent_mails = Table(
     Column("sent_at", Instant),
     Column("given_up_at", Instant),
     _text("outcome"),
+)
+# Mails rendered before they are due, sealed; good as long as everything they were rendered from (`basis`)
+# stands, until `good_until`. Nothing is lost with a row: the mail is rendered when it leaves.
+rendered_mails = Table(
+    "rendered_mails",
+    metadata,
+    _key("key"),
+    Column("appointment", String, nullable=False, index=True),
+    Column("good_until", Instant, nullable=False, index=True),
+    _text("basis"),
+    _text("sealed"),
 )
 
 # Read models.
@@ -226,6 +240,8 @@ appointments = Table(
     Column("ends_at", Instant),
     Column("meeting_awaited_since", Instant),
     Column("open_count", Integer, nullable=False, default=0),
+    # The guest's; empty for the organization's, nothing in rows from before it was noted.
+    Column("time_zone", Text),
     Index("appointments_state", "state", "starts_at"),
     Index("appointments_awaiting", "meeting_awaited_since"),
 )
@@ -246,6 +262,7 @@ offers = Table(
     Column("starts_at", Instant, nullable=False),
     Column("ends_at", Instant, nullable=False),
     Index("offers_time", "resource", "ends_at"),
+    Index("offers_start", "confirmed", "starts_at", "appointment"),
 )
 
 # Secrets and sessions: only digests of what people hold, only sealed tokens and keys.

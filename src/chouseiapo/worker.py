@@ -16,6 +16,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.schedulers.base import BaseScheduler
 from apscheduler.triggers.cron import CronTrigger
 
 from chouseiapo.bootstrap import AHEAD, Services, WrongDatabase
@@ -47,6 +48,7 @@ class Worker:
         self._stopping = threading.Event()
         self._ended = threading.Event()
         self._wake = threading.Event()
+        self._sweeping = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._busy: dict[str, set[Future[int]]] = {ledger.name: set() for ledger, _ in self._ledgers}
         lanes = LANES_AT_ONCE * len(self._ledgers)
@@ -124,8 +126,9 @@ class Worker:
         return read + services.policies.catch_up(now)
 
     def sweep(self) -> None:
-        """Put due reminders into the outbox."""
-        self._services.reminders.sweep(self._services.clock())
+        """Put due reminders into the outbox; of several alarms at one moment the first does the work."""
+        with self._sweeping:
+            self._services.reminders.sweep(self._services.clock())
 
     def _read_and_settle(self) -> None:
         self._guarded(self.read)
@@ -184,25 +187,13 @@ class Worker:
 
 
 def _alarm_clock(services: Services, sweep: Callable[[], None]) -> BackgroundScheduler:
-    """APScheduler rings at the reminder's hour in each zone in use, and every minute; both call one sweep.
+    """APScheduler rings at the reminders' hour in each zone in use, and every minute; both call one sweep.
 
     It is an alarm clock only: that a reminder exists once is the unique key of its row.
     """
     scheduler = BackgroundScheduler(
         timezone="UTC", job_defaults={"misfire_grace_time": None, "coalesce": True}
     )
-
-    def ring_in_every_zone() -> None:
-        for zone in sorted(services.reminders.zones(services.clock())):
-            hour = CronTrigger(
-                hour=services.settings.reminder_at.hour,
-                minute=services.settings.reminder_at.minute,
-                timezone=ZoneInfo(zone),
-            )
-            name = f"reminder-{services.settings.reminder_at:%H:%M}"
-            scheduler.add_job(sweep, hour, id=f"{name} {zone}", name=name, replace_existing=True)
-
-    scheduler.add_job(sweep, "interval", minutes=1, id="sweep")
 
     def compare_calendars() -> None:
         """Spread over an hour, so that vendors are not asked for everybody's year at one moment."""
@@ -211,8 +202,39 @@ def _alarm_clock(services: Services, sweep: Callable[[], None]) -> BackgroundSch
             later = timedelta(seconds=random.randrange(3600))  # noqa: S311 - spread, no secret
             ask(services.rows, [link], due_at=now + later)
 
+    # On the minute: that is when what goes so long before a start is due.
+    scheduler.add_job(sweep, CronTrigger(second=0, timezone="UTC"), id="sweep")
     night = CronTrigger(hour=NIGHT, timezone=services.settings.zone)
     scheduler.add_job(compare_calendars, night, id="compare calendars")
     scheduler.add_job(Forgetting(services).once, "interval", hours=1, id="forget")
-    scheduler.add_job(ring_in_every_zone, "interval", hours=1, id="zones", next_run_time=services.clock())
+    scheduler.add_job(
+        set_alarms,
+        "interval",
+        (scheduler, services, sweep),
+        minutes=1,
+        id="zones",
+        next_run_time=services.clock(),
+    )
     return scheduler
+
+
+def set_alarms(scheduler: BaseScheduler, services: Services, sweep: Callable[[], None]) -> None:
+    """Have an alarm in each zone in use, at the hour of the organization's rule on the day, and no others."""
+    wanted = _alarms(services)
+    standing = {job.id for job in scheduler.get_jobs() if job.id.startswith("reminder-")}
+    for id in standing - wanted.keys():
+        scheduler.remove_job(id)
+    for id in sorted(wanted.keys() - standing):
+        scheduler.add_job(sweep, wanted[id], id=id, name=id.partition(" ")[0])
+
+
+def _alarms(services: Services) -> dict[str, CronTrigger]:
+    hour = services.reminders.hour()
+    if hour is None:
+        return {}
+    return {
+        f"reminder-{hour:%H:%M} {zone}": CronTrigger(
+            hour=hour.hour, minute=hour.minute, timezone=ZoneInfo(zone)
+        )
+        for zone in services.reminders.zones(services.clock())
+    }

@@ -42,7 +42,7 @@ def reminders(services: Services) -> list[Mail]:
 
 def sweep_as_now(services: Services) -> list[Decision]:
     """Sweep at what the (frozen) clock of this process says."""
-    return services.reminders.sweep(utc_now())
+    return list(services.reminders.decide(utc_now()))
 
 
 def test_not_a_second_before_seven(confirmed: Appointment, services: Services) -> None:
@@ -95,8 +95,8 @@ def test_who_confirms_after_seven_was_just_told(office: Office, services: Servic
     appointment = office.propose()
     office.app.confirm(appointment.id, "c1", YAMADA, BY, SEVEN + timedelta(minutes=1))
     Worker(services).read()
-    decisions = services.reminders.sweep(SEVEN + timedelta(minutes=2))
-    assert {d.why for d in decisions} == {"told after the hour of the reminder"}
+    decisions = services.reminders.decide(SEVEN + timedelta(minutes=2))
+    assert {d.why for d in decisions} == {"told after it was due"}
     assert reminders(services) == []
 
 
@@ -106,8 +106,8 @@ def test_who_joins_after_seven_was_just_told_the_others_are_reminded(
     people = [office.tanaka, office.suzuki, office.sato]
     office.app.revise(confirmed.id, Edit(), BY, SEVEN + timedelta(minutes=1), attendees=people)
     Worker(services).read()
-    decisions = {d.recipient: d.why for d in services.reminders.sweep(SEVEN + timedelta(minutes=2))}
-    assert decisions.pop(office.sato) == "told after the hour of the reminder"
+    decisions = {d.recipient: d.why for d in services.reminders.decide(SEVEN + timedelta(minutes=2))}
+    assert decisions.pop(office.sato) == "told after it was due"
     assert decisions == dict.fromkeys(("guest", office.tanaka, office.suzuki), "due")
 
 
@@ -128,11 +128,11 @@ def test_while_the_confirmation_waits_for_its_meeting_nobody_is_reminded(
     appointment = office.propose(platform=Platform.ZOOM)
     office.app.confirm(appointment.id, "c1", YAMADA, BY, SEVEN - timedelta(seconds=10))
     Worker(services).read()
-    assert {d.why for d in services.reminders.sweep(SEVEN)} == {"not told yet that the time is fixed"}
+    assert {d.why for d in services.reminders.decide(SEVEN)} == {"not told yet that the time is fixed"}
     zoom = Meeting("https://zoom.example/j/1")
     office.app.issue_meeting(appointment.id, zoom, "h", BY, SEVEN + timedelta(seconds=10))
     Worker(services).read()
-    assert not [d for d in services.reminders.sweep(SEVEN + timedelta(minutes=1)) if d.sent]
+    assert not [d for d in services.reminders.decide(SEVEN + timedelta(minutes=1)) if d.sent]
 
 
 def test_removed_between_the_sweep_and_the_sending_it_does_not_go(
@@ -147,16 +147,16 @@ def test_removed_between_the_sweep_and_the_sending_it_does_not_go(
 def test_what_is_to_come_is_known_beforehand(
     confirmed: Appointment, office: Office, services: Services
 ) -> None:
-    def coming(id: str, now: datetime) -> datetime | None:
+    def coming(id: str, now: datetime) -> list[datetime]:
         return services.reminders.coming(id, "guest", now)
 
-    assert coming(confirmed.id, NOW) == SEVEN
-    assert coming(confirmed.id, SEVEN) is None
+    assert coming(confirmed.id, NOW) == [SEVEN]
+    assert coming(confirmed.id, SEVEN) == []
     early = office.propose(offers=(offer(24, 21, hours=1),))
-    assert coming(early.id, NOW) is None, "nothing is fixed"
+    assert coming(early.id, NOW) == [], "nothing is fixed"
     office.app.confirm(early.id, "c1", YAMADA, BY, NOW)
-    assert coming(early.id, NOW) is None, "it starts before the hour"
-    assert services.reminders.coming(confirmed.id, office.sato, NOW) is None
+    assert coming(early.id, NOW) == [], "it starts before the hour"
+    assert services.reminders.coming(confirmed.id, office.sato, NOW) == []
 
 
 def test_cancelled_at_a_minute_to_seven_none_is_made(
@@ -164,7 +164,7 @@ def test_cancelled_at_a_minute_to_seven_none_is_made(
 ) -> None:
     office.app.cancel(confirmed.id, "", BY, SEVEN - timedelta(minutes=1))
     Worker(services).read()
-    assert services.reminders.sweep(SEVEN) == []
+    assert services.reminders.sweep(SEVEN) == 0
 
 
 def test_cancelled_between_the_sweep_and_the_sending_it_does_not_go(
@@ -184,7 +184,7 @@ def test_a_meeting_at_half_past_six_has_none(office: Office, services: Services)
     early = office.propose(offers=(offer(24, 21, hours=1),))
     office.app.confirm(early.id, "c1", YAMADA, BY, NOW)
     Worker(services).read()
-    assert {d.why for d in services.reminders.sweep(at(24, 20))} == {"starts before the hour of the reminder"}
+    assert {d.why for d in services.reminders.decide(at(24, 20))} == {"starts before the hour of the reminder"}
     assert reminders(services) == []
 
 
@@ -192,7 +192,7 @@ def test_a_meeting_at_seven_sharp_has_none(office: Office, services: Services) -
     sharp = office.propose(offers=(offer(24, 22),))
     office.app.confirm(sharp.id, "c1", YAMADA, BY, NOW)
     Worker(services).read()
-    assert not [d for d in services.reminders.sweep(at(24, 21, 59)) if d.sent]
+    assert not [d for d in services.reminders.decide(at(24, 21, 59)) if d.sent]
 
 
 def test_an_edited_note_makes_no_second_one(
@@ -254,7 +254,7 @@ def test_a_guest_without_an_address_is_passed_over(office: Office, services: Ser
     assert appointment.guest != Guest()
     office.app.confirm(appointment.id, "c1", YAMADA, BY, NOW)
     Worker(services).read()
-    assert len(services.reminders.sweep(SEVEN, dry_run=True)) == 3
+    assert len(list(services.reminders.decide(SEVEN, dry_run=True))) == 3
     assert reminders(services) == [], "a dry run writes nothing"
 
 

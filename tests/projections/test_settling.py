@@ -311,7 +311,7 @@ class TestPoison:
         stored = StoredEvent(bad.id, 3, "appointment.from-the-future", b"{}")
         services.coordination.recorder.insert_events([stored])
         Worker(services).read()
-        decisions = services.reminders.sweep(at(24, 22))
+        decisions = services.reminders.decide(at(24, 22))
         assert {d.appointment for d in decisions if d.sent} == {good.id}
         assert services.reminders.zones(at(24, 22)) == {"Asia/Tokyo"}
         for projection in services.projections:

@@ -24,7 +24,7 @@ from tests.web.api import Api, StandingClock
 SHORTLY = "確定のお知らせを、まもなくメールでお送りします。"
 SENT = "確定のお知らせを、お客様と田中 一郎にメールでお送りしました。"
 LINK = "参加URLは、まもなくメールでお届けします。"
-REMINDER = "11月25日(水) 07:00に、当日のお知らせもメールでお送りします。"
+REMINDER = "11月25日(水) 07:00に、リマインドもメールでお送りします。"
 
 
 @pytest.fixture

@@ -128,7 +128,7 @@ def rebuild(asked: Namespace) -> None:
 def remind(asked: Namespace) -> None:
     with services() as built:
         catch_up(built)
-        for decision in built.reminders.sweep(asked.now or built.clock(), asked.dry_run):
+        for decision in built.reminders.decide(asked.now or built.clock(), asked.dry_run):
             row = msgspec.to_builtins(decision)
             state = "sent" if row.pop("sent") else "skipped"
             row.pop("skipped")

@@ -25,6 +25,32 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("digest"),
     )
     op.create_index(op.f("ix_notices_seen_at"), "notices", ["seen_at"], unique=False)
+    _outbox()
+    _reminders()
+
+
+def _reminders() -> None:
+    """Where guests are, and every fixed time in order; rows from before tell no zone."""
+    op.add_column("appointments", sa.Column("time_zone", sa.Text(), nullable=True))
+    op.create_index("offers_start", "offers", ["confirmed", "starts_at", "appointment"], unique=False)
+
+
+def _outbox() -> None:
+    """Who had a mail sent once more, mails rendered beforehand, and what is due in a lane in its order."""
+    op.add_column("mails", sa.Column("asked_by", sa.Text(), nullable=False, server_default=""))
+    op.create_table(
+        "rendered_mails",
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("appointment", sa.String(), nullable=False),
+        sa.Column("good_until", Instant(), nullable=False),
+        sa.Column("basis", sa.Text(), nullable=False),
+        sa.Column("sealed", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("key"),
+    )
+    for column in ("appointment", "good_until"):
+        op.create_index(op.f(f"ix_rendered_mails_{column}"), "rendered_mails", [column], unique=False)
+    op.drop_index("tasks_due", "tasks")
+    op.create_index("tasks_due", "tasks", ["ledger", "lane", "parked", "due_at", "key"], unique=False)
 
 
 def _issued_meetings() -> None:

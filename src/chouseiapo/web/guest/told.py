@@ -13,6 +13,9 @@ from chouseiapo.web.i18n import _, translate
 from projections.mail_log import mails_about
 from projections.outbox import GUEST
 
+# Of a series, only the next ones are told of.
+MOST_REMINDERS = 3
+
 
 def told(
     services: Services, appointment: Appointment, name: str, zone: str, locale: str, now: datetime
@@ -35,9 +38,9 @@ def told(
         yield translate(_("確定のお知らせを、まもなくメールでお送りします。"), locale)
     if appointment.awaits_meeting:
         yield translate(_("参加URLは、まもなくメールでお届けします。"), locale)
-    if (due := services.reminders.coming(appointment.id, GUEST, now)) is not None:
-        at = wording.moment(due, zone, locale)
-        yield translate(_("%(at)sに、当日のお知らせもメールでお送りします。"), locale, at=at)
+    if due := services.reminders.coming(appointment.id, GUEST, now):
+        at = wording.people((wording.moment(each, zone, locale) for each in due[:MOST_REMINDERS]), locale)
+        yield translate(_("%(at)sに、リマインドもメールでお送りします。"), locale, at=at)
 
 
 def _fates(services: Services, appointment: Appointment) -> dict[str, str]:
