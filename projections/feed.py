@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -135,9 +135,15 @@ class Feeds:
             start=candidate.start,
             end=candidate.end,
             organizer=(organizer.name, organizer.email),
+            days=self._days(candidate) if candidate.all_day else None,
             classification="" if visibility is Visibility.DEFAULT else visibility.upper(),
             **words,
         )
+
+    def _days(self, candidate: Candidate) -> tuple[date, date]:
+        """The organization's, wherever the reader is."""
+        zone = self._settings.zone
+        return candidate.start.astimezone(zone).date(), candidate.end.astimezone(zone).date()
 
 
 def follow(id: str, events: Sequence[Event], member: str) -> tuple[Appointment, dict[str, Told]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
 from icalendar import Calendar, Event
@@ -21,7 +21,7 @@ _SHOWN_AS = {"TENTATIVE": "TENTATIVE", "CONFIRMED": "BUSY", "CANCELLED": "FREE"}
 @dataclass(frozen=True, kw_only=True)
 class Published:
     """One event as it is now. `uid` stays for life, `sequence` rises with every change; `organizer` is (name,
-    address).
+    address). days: of what lasts whole days, the first and the one after the last.
     """
 
     uid: str
@@ -35,6 +35,7 @@ class Published:
     description: str = ""
     location: str = ""
     classification: str = ""
+    days: tuple[date, date] | None = None
 
     def component(self, zone: str) -> Event:
         """The VEVENT; a cancelled one blocks no time."""
@@ -43,8 +44,9 @@ class Published:
         event.add("sequence", self.sequence)
         event.add("dtstamp", self.changed_at.astimezone(UTC))
         event.add("last-modified", self.changed_at.astimezone(UTC))
-        event.add("dtstart", self.start.astimezone(zone_of(zone)))
-        event.add("dtend", self.end.astimezone(zone_of(zone)))
+        starts, ends = self.days or (edge.astimezone(zone_of(zone)) for edge in (self.start, self.end))
+        event.add("dtstart", starts)
+        event.add("dtend", ends)
         event.add("summary", plain(self.summary))
         for name, text in (("description", self.description), ("location", self.location)):
             if text:
@@ -60,7 +62,7 @@ class Published:
 
 @dataclass(frozen=True, kw_only=True)
 class Publication:
-    """A whole calendar, written in one IANA zone; its events end after `since` and last a day at most."""
+    """A whole calendar, written in one IANA zone; its events end after `since` and last a month at most."""
 
     name: str
     time_zone: str
