@@ -15,10 +15,13 @@ from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.event import Event
 from chouseiapo.domain.ids import is_of
 from chouseiapo.domain.member import Member
+from chouseiapo.domain.slots import Candidate
 from chouseiapo.mail import Facts, Hand, LinkRule, Mails, Person, Recipient, Rule
 from projections.mails_of_links import RULES as OF_LINKS
 from projections.mails_of_links import link_facts, why_pointless
 from projections.outbox import GUEST, Mail
+
+_CALLING_OFF = (Appointment.Cancelled, Appointment.OccurrenceCancelled)
 
 
 class Composer:
@@ -130,9 +133,10 @@ class Composer:
             rooms={room: self._app.room(room).name for room in rooms},
             guest_url=self._guest_url(appointment.id, appointment.generation),
             staff_url=f"{self._settings.base_url}/appointments/{appointment.id}",
-            reason=next((e.reason for e in cause if isinstance(e, Appointment.Cancelled)), ""),
+            reason=next((e.reason for e in cause if isinstance(e, _CALLING_OFF)), ""),
             hand=self._hand(appointment, cause),
             agreed=self._app.appointment(replaced).chosen if replaced else None,
+            occurrence=_called_off(appointment, cause),
         )
 
     def _hand(self, appointment: Appointment, cause: Sequence[Event]) -> Hand | None:
@@ -148,6 +152,12 @@ class Composer:
     def _person(self, member: str) -> Person:
         found = self._app.member(member)
         return Person(found.name, found.email)
+
+
+def _called_off(appointment: Appointment, cause: Sequence[Event]) -> Candidate | None:
+    """The one of several times that the event is about, where it is about one."""
+    gone = (e.candidate for e in cause if isinstance(e, Appointment.OccurrenceCancelled))
+    return next((appointment.candidates[id] for id in gone), None)
 
 
 def _recipient(member: Member) -> Recipient:
