@@ -64,14 +64,14 @@ def to_be_cleared(rows: Rows, link: str, leave: Leaving) -> int:
         return connection.scalar(count) or 0
 
 
-def failing(rows: Rows, links: Iterable[str]) -> dict[str, Failing]:
-    """What does not get through, by link: the failure that has lasted longest."""
+def failing(rows: Rows, links: Iterable[str], ledger: str = LEDGER) -> dict[str, Failing]:
+    """What of a ledger does not get through, by link: the failure that has lasted longest."""
     asked = list(links)
     if not asked:
         return {}
     found = (
         select(tasks.c.lane, tasks.c.error, tasks.c.failing_since)
-        .where(tasks.c.ledger == LEDGER, tasks.c.lane.in_(asked), tasks.c.failing_since.is_not(None))
+        .where(tasks.c.ledger == ledger, tasks.c.lane.in_(asked), tasks.c.failing_since.is_not(None))
         .order_by(tasks.c.failing_since.desc())
     )
     with rows.read() as connection:

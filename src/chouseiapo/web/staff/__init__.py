@@ -12,6 +12,8 @@ from chouseiapo.web.staff.calendars import calendars
 from chouseiapo.web.staff.choosing import choosing
 from chouseiapo.web.staff.home import staff
 from chouseiapo.web.staff.linking import linking
+from chouseiapo.web.staff.mail_preview import mail_preview
+from chouseiapo.web.staff.meetings import meetings
 from chouseiapo.web.staff.more import more
 from chouseiapo.web.staff.new import new
 from chouseiapo.web.staff.outbox import outbox
@@ -23,6 +25,7 @@ from chouseiapo.web.staff.sign_in import sign_in
 from chouseiapo.web.staff.unlinking import unlinking
 from chouseiapo.web.staff.vanished import vanished
 from chouseiapo.web.staff.week import week
+from chouseiapo.web.staff.zoom import zoom
 
 BLUEPRINTS = (
     frame.frame,
@@ -38,11 +41,14 @@ BLUEPRINTS = (
     week,
     settings,
     outbox,
+    mail_preview,
     calendars,
     linking,
     caldav,
     choosing,
     unlinking,
+    zoom,
+    meetings,
     rooms,
 )
 

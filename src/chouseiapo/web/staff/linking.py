@@ -1,19 +1,22 @@
-"""Linking a calendar: away to the vendor's page of consent, and back.
+"""Linking an account: away to the vendor's page of consent, and back.
 
-One's own calendar and a room's go the same way; whose it is stands in the address, and in what is kept.
+One's own calendar, a room's, and one's own Zoom go the same way; whose it is stands in the address, and in
+what is kept.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
 
 from chouseiapo.accounts.linking import Attempt, LinkAttempts
 from chouseiapo.accounts.secrets import hashed
 from chouseiapo.domain.errors import NotFound
 from chouseiapo.domain.event import Meta
 from chouseiapo.domain.links import Link, Linkable, Provider
+from chouseiapo.domain.member import Member
 from chouseiapo.ports import PortError
 from chouseiapo.web import limits
 from chouseiapo.web.errors import Refused
@@ -22,8 +25,10 @@ from chouseiapo.web.staff import session, words
 from chouseiapo.web.staff.accounts import asks_of_replaced, linked_before
 from chouseiapo.web.staff.frame import is_administrator
 from chouseiapo.web.staff.refusals import refusal
+from chouseiapo.web.staff.zoom_linking import forget_begun, note_begun, what_linking_meant
 
 linking = Blueprint("linking", __name__)
+ZOOM = Provider.ZOOM.value
 
 
 def owner_of(room: str) -> Linkable:
@@ -35,11 +40,19 @@ def owner_of(room: str) -> Linkable:
     return services().coordination.room(room)
 
 
-def home(room: str, **more: Any) -> Any:
+def home(room: str, provider: str = "", **more: Any) -> Any:
     """Back to the page with the card."""
     if room:
         return redirect(url_for("rooms.page", id=room, **more), 303)
-    return redirect(url_for("settings.page", **more, _anchor="calendar"), 303)
+    anchor = ZOOM if provider == ZOOM else "calendar"
+    return redirect(url_for("settings.page", **more, _anchor=anchor), 303)
+
+
+def standing_link(owner: Linkable, provider: str) -> Link | None:
+    """The account that speaks for the same purpose by now."""
+    if provider != ZOOM:
+        return owner.calendar
+    return owner.zoom if isinstance(owner, Member) else None
 
 
 @linking.post("/settings/calendar/link/<provider>")
@@ -51,10 +64,10 @@ def begin(provider: str, room: str = "") -> Any:
     """
     owner = owner_of(room)
     consent = services().consents.get(provider)
-    if consent is None:
+    if consent is None or (room and provider == ZOOM):
         raise NotFound
     limits.hit(limits.LINKINGS, g.member.id)
-    standing, wanted = owner.calendar, linked_before(owner, request.form.get("was", ""))
+    standing, wanted = standing_link(owner, provider), linked_before(owner, request.form.get("was", ""))
     hint = standing.account if standing and standing.provider == provider else "" if room else g.member.email
     if wanted and wanted.provider == provider:
         hint = wanted.account
@@ -64,7 +77,11 @@ def begin(provider: str, room: str = "") -> Any:
         return _refused(provider, error.reason, room)
     attempt = Attempt(provider, owner.id, g.member.id, hashed(g.session), begun.kept)
     _attempts().begin(begun.state, attempt, g.now)
-    return render_template("staff/linking_go.html", url=begun.url, vendor=words.said(words.VENDORS[provider]))
+    vendor = words.said(words.VENDORS[provider])
+    page = make_response(
+        render_template("staff/linking_go.html", url=begun.url, vendor=vendor, zoom=provider == ZOOM)
+    )
+    return note_begun(page) if provider == ZOOM else page
 
 
 @linking.get("/settings/linked/<provider>")
@@ -77,16 +94,26 @@ def answered(provider: str) -> Any:
     answer = request.args.to_dict()
     attempt = _attempts().take(answer.get("state", ""), provider, g.session, g.now)
     if attempt is None or attempt.member != g.member.id:
-        return _refused(provider, "stale", "")
+        return _came_back(provider, _refused(provider, "stale", ""))
+    return _came_back(provider, _finished(provider, attempt, answer))
+
+
+def _finished(provider: str, attempt: Attempt, answer: Mapping[str, str]) -> Any:
     room = attempt.owner if attempt.owner != g.member.id else ""
-    before = owner_of(room).calendar
+    before = standing_link(owner_of(room), provider)
     try:
         granted = services().consents[provider].finish(attempt.kept, answer)
         cause = Meta(actor=g.member.id, command=f"link/{hashed(answer['state'])}")
         link = services().keep_account(attempt.owner, Provider(provider), granted, cause)
     except PortError as error:
         return _refused(provider, error.reason, room)
+    if provider == ZOOM:
+        return home("", ZOOM, **what_linking_meant(g.member.id, before, link))
     return linked(room, before, link)
+
+
+def _came_back(provider: str, answer: Any) -> Any:
+    return forget_begun(answer) if provider == ZOOM else answer
 
 
 def linked(room: str, before: Link | None, link: str) -> Any:
@@ -108,7 +135,7 @@ def refused() -> Any:
     provider, room = request.args.get("provider", ""), request.args.get("room", "")
     if provider not in words.VENDORS:
         raise NotFound
-    why, link = request.args.get("why", ""), owner_of(room).calendar
+    why, link = request.args.get("why", ""), standing_link(owner_of(room), provider)
     # An address that was opened twice says nothing against what its first use has brought about.
     stands = why in ("stale", "code_refused") and link is not None and link.provider == provider
     return render_template(

@@ -19,7 +19,8 @@ class Refusal(NamedTuple):
 
 def refusal(provider: str, why: str) -> Refusal:
     """By the reason's code, in the reader's language; an unknown one is the vendor's."""
-    found = _REFUSALS.get(why, _REFUSALS["vendor_refused"])
+    found = _OF_ZOOM.get(why) if provider == "zoom" else None
+    found = found or _REFUSALS.get(why, _REFUSALS["vendor_refused"])
     hint = _ADMIN_CONSENT if (provider, why) == ("microsoft", "denied") else found.hint
     vendor = words.said(words.VENDORS[provider])
     title, what, remedy = (words.said(text, vendor=vendor) for text in found[:3])
@@ -63,5 +64,20 @@ _REFUSALS = {
         _("%(vendor)sの画面で、連携を続けられない問題が起きました。"),
         _NOTHING_CHANGED,
         _("続くときは、管理者にリダイレクトURIとスコープの登録を確かめるよう伝えてください。"),
+    ),
+}
+_OF_ZOOM = {
+    "denied": Refusal(
+        _("連携は許可されませんでした"),
+        _("%(vendor)sの画面で、許可されなかったか、途中で取りやめられました。"),
+        _NOTHING_CHANGED,
+        _(
+            "「アプリを承認できません」と表示されたときは、同じ画面で事前承認を依頼し、承認のメールが届いてから、もう一度お試しください。"
+        ),
+    ),
+    "no_permission": Refusal(
+        _("会議を発行する許可がありません"),
+        _("%(vendor)sのアプリの登録に、会議の作成・変更・削除に必要な項目が足りません。"),
+        _("受け取った許可は破棄しました。管理者に、Zoomのアプリのスコープを確かめるよう伝えてください。"),
     ),
 }

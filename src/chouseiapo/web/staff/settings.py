@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 from flask import Blueprint, g, redirect, render_template, request, url_for
 
-from chouseiapo.domain.links import Link
 from chouseiapo.web.i18n import _
 from chouseiapo.web.request import services
 from chouseiapo.web.staff import session, words
 from chouseiapo.web.staff.cards import card, offers
-from chouseiapo.web.staff.frame import is_administrator, moment
-from chouseiapo.web.staff.words import Trouble
+from chouseiapo.web.staff.frame import is_administrator
+from chouseiapo.web.staff.zoom import zoom_card, zoom_done
 
 settings = Blueprint("settings", __name__)
 LONGEST_NUMBER = 7
@@ -26,15 +24,6 @@ _DONE = {
 }
 
 
-class ZoomCard(msgspec.Struct, frozen=True):
-    """Zoom and its health: linked, broken or none."""
-
-    state: str
-    account: str = ""
-    since: str = ""
-    trouble: Trouble | None = None
-
-
 @settings.get("/settings")
 @session.signed_in
 def page() -> Any:
@@ -43,7 +32,8 @@ def page() -> Any:
         "staff/settings.html",
         card=shown,
         offers=offers(besides=shown.provider, for_all=is_administrator()),
-        zoom=_zoom(g.member.zoom),
+        zoom=zoom_card(g.member),
+        done_zoom=zoom_done(request.args),
         saved="saved" in request.args,
         reminder_at=f"{services().settings.reminder_at:%H:%M}",
         **said_of(request.args),
@@ -69,12 +59,3 @@ def said_of(asked: Mapping[str, str]) -> dict[str, Any]:
         "done": words.said(_DONE[asked["done"]]) if asked.get("done") in _DONE else "",
         "left": int(left) if left.isascii() and left.isdigit() and len(left) < LONGEST_NUMBER else 0,
     }
-
-
-def _zoom(link: Link | None) -> ZoomCard:
-    if link is None:
-        return ZoomCard("none")
-    if not link.broken:
-        return ZoomCard("linked", link.account)
-    since = moment(link.broken_since) if link.broken_since else ""
-    return ZoomCard("broken", link.account, since, words.trouble(link.broken))

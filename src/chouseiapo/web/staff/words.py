@@ -51,7 +51,9 @@ PROVIDERS = {
     "zoom": _("Zoom"),
 }
 # Whose account it is, where people sign in with it.
-VENDORS = {"google": _("Google"), "microsoft": _("Microsoft"), "caldav": _("CalDAV")}
+VENDORS = {
+    "google": _("Google"), "microsoft": _("Microsoft"), "caldav": _("CalDAV"), "zoom": _("Zoom"),
+}  # fmt: skip
 HEALTH = {
     "built_in": _("連携なし"),
     "ok": _("正常"),
@@ -74,6 +76,13 @@ MAIL_RULES = {
     "link_broken": _("連携が切れたお知らせ"),
     "vanished": _("予定が一度に消えたお知らせ"),
     "reminder": _("当日の朝のお知らせ"),
+    "moved": _("日時変更のお知らせ"),
+    "meeting_changed": _("Web会議URL変更のお知らせ"),
+    "meeting_withdrawn": _("Web会議URLが使えなくなったお知らせ"),
+    "meeting_vanished": _("Web会議が削除されたことの確認"),
+    "message": _("お客様へのメッセージ"),
+    "link_moved": _("連携がほかの方に移ったお知らせ"),
+    "deauthorized": _("連携が解除されたお知らせ"),
 }
 MAIL_STATES = {
     "queued": _("送信待ち"),
