@@ -102,7 +102,9 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 
 
 # Read by the tests and by CI, not by the product.
-_ELSEWHERE = {PREFIX + name for name in ("CALDAV_SERVER", "CONTRACTS", "CHROMIUM", "SHOTS", "SEED", "SOAK")}
+_ELSEWHERE = {
+    PREFIX + name for name in ("CALDAV_SERVER", "CONTRACTS", "CHROMIUM", "SHOTS", "SEED", "SOAK", "STORM")
+}
 
 
 def _text_of(environ: Mapping[str, str], name: str) -> str | None:

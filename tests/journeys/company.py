@@ -98,9 +98,11 @@ def company(
     *,
     wait_s: int = 60,
     environ: Mapping[str, str] | None = None,
+    calendars: bool = True,
     **options: Any,
 ) -> Iterator[Company]:
-    """Vendors started, people registered and linked through the real clients, one API token each."""
+    """Vendors started, people registered and linked through the real clients, one API token each; without
+    `calendars` they keep the built-in ones."""
     os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"
     sandbox = Sandbox(0, people=people, **options)
     sandbox.start()
@@ -115,21 +117,26 @@ def company(
     }
     services = build(read_settings({k: v for k, v in environ.items() if k.startswith("CHOUSEIAPO_")}))
     try:
-        yield _furnished(sandbox, services, environ, people)
+        yield _furnished(sandbox, services, environ, people, calendars)
     finally:
         services.close()
         sandbox.stop()
 
 
 def _furnished(
-    sandbox: Sandbox, services: Services, environ: dict[str, str], people: Sequence[Person]
+    sandbox: Sandbox,
+    services: Services,
+    environ: dict[str, str],
+    people: Sequence[Person],
+    calendars: bool,
 ) -> Company:
     app, now = services.coordination, services.clock()
     for person in people:
         member = app.register_member(person.email, person.name, BY, now)
         if person.provider != "none":
             provider = Provider(person.provider)
-            services.link(member.email, provider, sandbox.grant(provider.value, person.email), BY)
+            if calendars:
+                services.link(member.email, provider, sandbox.grant(provider.value, person.email), BY)
             services.link(member.email, Provider.ZOOM, sandbox.grant("zoom", person.email), BY)
     members = [person.email for person in people]
     tokens = {email: services.access.new_api_token(member_id(email), now) for email in members}
