@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from benchmarks import cold, growth, vendors, web, week
+from benchmarks import cold, growth, mails, vendors, web, week
 from benchmarks.load import Failed
 from benchmarks.measure import QUICK, Row, Size
 
@@ -26,9 +26,10 @@ ROWS: dict[str, Callable[[Path, Size], Row | list[Row]]] = {
     "B4": growth.confirm_in_a_full_store,
     "B5": vendors.requests_for_a_confirmation,
     "B6": cold.cold_start,
+    "B9": mails.rendering,
     "B12": week.week_page,
 }
-LIBRARIES = ("eventsourcing", "flask", "jinja2", "msgspec", "sqlalchemy", "waitress")
+LIBRARIES = ("eventsourcing", "flask", "icalendar", "jinja2", "msgspec", "sqlalchemy", "waitress")
 _BENEATH = {"p50_ms": "  half within", "p99_ms": "  99 of 100 within", "cpu_ms": "  processor time each"}
 _LINE = "{:4}{:42}{:>12}{:>12}  {:30}{:>7}{:>9}  {}"
 

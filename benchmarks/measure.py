@@ -18,9 +18,10 @@ class Size(msgspec.Struct, frozen=True):
     requests: int = 1000
     confirmations: int = 100
     events: int = 1_000_000
+    mails: int = 500
 
 
-QUICK = Size(rounds=1, requests=64, confirmations=20, events=20_000)
+QUICK = Size(rounds=1, requests=64, confirmations=20, events=20_000, mails=50)
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
