@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy import delete, select, update
 
 from chouseiapo.application import Coordination
-from chouseiapo.domain.account import account_id
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.event import SYSTEM, Meta
 from chouseiapo.domain.meeting_options import MeetingOptions
@@ -17,8 +16,14 @@ from chouseiapo.domain.proposal import Meeting
 from chouseiapo.ledger import Task, touch
 from chouseiapo.ports import Conferencing, Issued, MeetingPlan, PortError
 from chouseiapo.storage import Rows, upsert
-from chouseiapo.tables import host_writes, issued_meetings
-from projections.meetings import LEDGER, Known, Meetings, known_meetings, missing, tag
+from chouseiapo.tables import issued_meetings
+from projections.compare_meetings import CompareMeetings, is_comparison
+from projections.host_writes import spend, use_up, written
+from projections.meetings import LEDGER, Known, Meetings, Step, What, known_meetings, missing, tag
+from projections.notices import is_known, note
+from projections.settle import OF_THE_TASK_ALONE
+
+__all__ = ["LIST_LAG", "IssueMeetings", "look_at", "written"]
 
 # How long after a creation was begun "not listed" says nothing: the call itself may take a token's renewal
 # and a time-out, and the platform's list lags some seconds behind.
@@ -28,7 +33,7 @@ log = logging.getLogger(__name__)
 
 
 class IssueMeetings:
-    """One step a turn: issue what is wanted, then delete what is not, then make what stands be as wanted."""
+    """One step a turn, as `Meetings` says which; hosts' lists are compared in the same lanes."""
 
     ledger = LEDGER
 
@@ -37,50 +42,45 @@ class IssueMeetings:
         self._rows = rows
         self._wanted = wanted
         self._conferencing = conferencing
+        self._comparing = CompareMeetings(app, rows, conferencing)
 
     def settle(self, task: Task, now: datetime) -> datetime | None:
-        """Make the conference be as wanted; raises PortError. Answers when to look after a lost reply."""
+        """Make the conference be as wanted; raises PortError. Answers when there is more to do."""
+        if is_comparison(task.key):
+            self._comparing.compare(task.lane, now)
+            return None
         appointment = self._app.appointment(task.key)
         with self._rows.read() as connection:
             known = known_meetings(connection, appointment.id)
-        lane = self._wanted.lane(appointment, known)
-        if lane is not None and lane != task.lane:
+        step = self._wanted.step(appointment, known)
+        if step is not None and step.lane != task.lane:
             with self._rows.write() as connection:
-                touch(connection, LEDGER, appointment.id, lane=lane)
+                touch(connection, LEDGER, appointment.id, lane=step.lane)
             return None
-        return self._step(appointment, known, lane, now) if lane else None
+        return self._take(step, appointment, now) if step else None
 
     def probe(self, lane: str, now: datetime) -> None:
         """Look for a conference that nobody has."""
         self._conferencing.find(lane, "appointment-none")
 
-    def _step(
-        self, appointment: Appointment, known: list[Known], lane: str, now: datetime
-    ) -> datetime | None:
-        plan, wanted = self._wanted.plan(appointment), appointment.conference.generation
-        current = next((k for k in known if k.generation == wanted), None)
-        if plan is not None and (current is None or not current.meeting_id):
-            return self._issue(appointment, plan, current, lane, now)
-        surplus = [k for k in known if plan is None or k.generation != wanted]
-        for old in surplus:
-            if self._wanted.manager(old.link) == lane:
-                return self._remove(appointment.id, old, lane, now)
-        if plan is None or current is None:
+    def _take(self, step: Step, appointment: Appointment, now: datetime) -> datetime | None:
+        """When nobody will meet any more, what was made is at most taken away."""
+        if step.what is What.REMOVE and step.known is not None:
+            return self._remove(appointment.id, step.known, step.lane, now)
+        plan = self._wanted.plan(appointment)
+        if plan is None or appointment.is_over(now):
             return None
-        if current.look:
-            return self._look(appointment, plan, current, lane, now)
-        if current.fingerprint != plan.fingerprint():
-            self._update(appointment, plan, current, lane, now)
-        return None
+        if step.what is What.ISSUE or step.known is None:
+            return self._issue(appointment, plan, step.known, step.lane, now)
+        change = self._look if step.what is What.LOOK else self._update
+        change(appointment, plan, step.known, step.lane, now)
+        return now
 
     # Making it
 
     def _issue(
         self, appointment: Appointment, plan: MeetingPlan, known: Known | None, host: str, now: datetime
     ) -> datetime | None:
-        """Answers at once when there is more to do: a conference before it has still to go."""
-        if appointment.is_over(now):
-            return None  # nobody will meet any more
         if host == missing(appointment.organizer):
             raise PortError("zoom_not_linked", permanent=True)
         issued, conference = self._told_before(appointment), appointment.conference
@@ -90,14 +90,13 @@ class IssueMeetings:
                 return known.unsure_since + LIST_LAG
         if issued is None:
             issued = self._create(appointment, plan, host, now)
-        if not issued.guest_url:
-            issued = self._with_registrant(host, issued, plan)
+        issued = self._with_registrant(host, issued, plan, appointment.meeting)
         options = conference.options
         if conference.standing != conference.generation:
             options = self._app.meeting_options(appointment)
-        self._tell(appointment, issued, host, options, conference.generation, now)
+        self._tell(appointment, issued, host, options, now)
         self._keep(appointment, host, issued.meeting_id, plan.fingerprint())
-        return now
+        return now  # a conference before it has still to go
 
     @staticmethod
     def _told_before(appointment: Appointment) -> Issued | None:
@@ -109,19 +108,24 @@ class IssueMeetings:
 
     def _create(self, appointment: Appointment, plan: MeetingPlan, host: str, now: datetime) -> Issued:
         """Make it; what was plainly refused was not made, after anything else it may have been."""
-        self._spend(host, now)
+        spend(self._rows, host, self._conferencing.writes_a_day, now)
         self._keep(appointment, host, unsure_since=now)
         try:
             return self._conferencing.create(host, plan)
         except PortError as failure:
             if failure.permanent or failure.auth or failure.retry_after is not None:
                 self._forget(appointment.id, appointment.conference.generation)
+            self._heed(failure, host, now)
             raise
 
-    def _with_registrant(self, host: str, issued: Issued, plan: MeetingPlan) -> Issued:
+    def _with_registrant(
+        self, host: str, issued: Issued, plan: MeetingPlan, standing: Meeting | None
+    ) -> Issued:
         """With the guest's own URL; where the platform won't register them, they do it on its page."""
         if plan.registrant is None:
             return issued
+        if standing and _way_in(standing) == _way_in(issued) and standing.guest_url:
+            return msgspec.structs.replace(issued, guest_url=standing.guest_url)
         try:
             url = self._conferencing.register(host, issued.meeting_id, plan.registrant)
         except PortError as failure:
@@ -132,17 +136,11 @@ class IssueMeetings:
         return msgspec.structs.replace(issued, guest_url=url)
 
     def _tell(
-        self,
-        appointment: Appointment,
-        issued: Issued,
-        host: str,
-        options: MeetingOptions,
-        generation: int,
-        now: datetime,
+        self, appointment: Appointment, issued: Issued, host: str, options: MeetingOptions, now: datetime
     ) -> None:
         meeting = Meeting(issued.join_url, issued.meeting_id, issued.passcode, issued.guest_url)
         command = f"issue/{appointment.id}/{appointment.version}/{issued.meeting_id}"
-        cause = Meta(actor=SYSTEM, command=command)
+        cause, generation = Meta(actor=SYSTEM, command=command), appointment.conference.generation
         self._app.issue_meeting(appointment.id, meeting, host, cause, now, options, generation)
 
     # Keeping it right
@@ -150,38 +148,69 @@ class IssueMeetings:
     def _update(
         self, appointment: Appointment, plan: MeetingPlan, known: Known, lane: str, now: datetime
     ) -> None:
-        self._spend(lane, now)
+        spend(self._rows, lane, self._conferencing.writes_a_day, now)
         try:
             self._conferencing.update(lane, known.meeting_id, plan)
         except PortError as failure:
+            self._heed(failure, lane, now)
             if failure.reason != "gone":
                 raise
             self._note_gone(appointment, known, now)
             return
-        self._keep(appointment, known.link, known.meeting_id, plan.fingerprint())
+        own_way_in = appointment.meeting is not None and appointment.meeting.guest_url
+        if plan.settings.passcode is not None or plan.registrant or own_way_in:
+            looked = self._conferencing.look(lane, known.meeting_id, plan)
+            if looked is not None:
+                self._tell_if_new(appointment, looked.issued, plan, known, lane, now)
+        self._change(known, fingerprint=plan.fingerprint())
 
     def _look(
         self, appointment: Appointment, plan: MeetingPlan, known: Known, lane: str, now: datetime
-    ) -> datetime | None:
+    ) -> None:
         """What a direct read says counts: gone, changed, or with another way in. The mark goes before the
         look, so that what is said meanwhile is looked at as well."""
-        self._mark(known, look=False)
+        self._change(known, look=False)
         try:
             looked = self._conferencing.look(lane, known.meeting_id, plan)
+            if looked is None:
+                self._note_gone(appointment, known, now)
+                return
+            self._tell_if_new(appointment, looked.issued, plan, known, lane, now)
+            self._correct(appointment, looked.otherwise, plan, known, lane, now)
         except PortError:
-            self._mark(known, look=True)
+            self._change(known, look=True)
             raise
-        if looked is None:
-            self._note_gone(appointment, known, now)
-            return None
-        standing, way_in = appointment.meeting, looked.issued
-        if standing and (standing.join_url, standing.passcode) != (way_in.join_url, way_in.passcode):
-            issued = msgspec.structs.replace(way_in, guest_url=standing.guest_url)
-            conference = appointment.conference
-            self._tell(appointment, issued, known.link, conference.options, conference.generation, now)
-        if not looked.agrees:
+
+    def _correct(
+        self,
+        appointment: Appointment,
+        otherwise: str,
+        plan: MeetingPlan,
+        known: Known,
+        lane: str,
+        now: datetime,
+    ) -> None:
+        """Once: what the platform does not take would be written, told as news, and written for ever."""
+        stubborn = f"otherwise/{known.meeting_id}/{otherwise}"
+        if otherwise and not is_known(self._rows, stubborn):
             self._update(appointment, plan, known, lane, now)
-        return None
+            note(self._rows, stubborn, now)
+
+    def _tell_if_new(
+        self,
+        appointment: Appointment,
+        found: Issued,
+        plan: MeetingPlan,
+        known: Known,
+        lane: str,
+        now: datetime,
+    ) -> None:
+        """Let people know of another way in than they were told."""
+        standing = appointment.meeting
+        issued = self._with_registrant(lane, found, plan, standing)
+        told = standing and (_way_in(standing), standing.guest_url)
+        if told != (_way_in(issued), issued.guest_url):
+            self._tell(appointment, issued, known.link, appointment.conference.options, now)
 
     def _note_gone(self, appointment: Appointment, known: Known, now: datetime) -> None:
         self._app.note_meeting_gone(appointment.id, known.generation, now)
@@ -199,29 +228,22 @@ class IssueMeetings:
         self._forget(appointment, known.generation)
         return now
 
-    # What we know
+    def _heed(self, failure: PortError, host: str, now: datetime) -> None:
+        """The platform counts as well, and more than we know of."""
+        if failure.reason == OF_THE_TASK_ALONE:
+            use_up(self._rows, host, self._conferencing.writes_a_day, now)
 
-    def _spend(self, link: str, now: datetime) -> None:
-        """Count a write to the host; raises PortError when there may be no more before midnight UTC."""
-        day = now.astimezone(UTC).date()
-        used = written(self._rows, link, now)
-        if used >= self._conferencing.writes_a_day:
-            midnight = datetime.combine(day + timedelta(days=1), time(), tzinfo=UTC)
-            raise PortError("daily_limit", retry_after=(midnight - now).total_seconds())
-        row = {"host": account_id(link), "day": day.isoformat(), "count": used + 1}
-        with self._rows.write() as connection:
-            upsert(connection, host_writes, [row])
-            connection.execute(delete(host_writes).where(host_writes.c.day < _week_before(now)))
+    # What we know
 
     def _forget(self, appointment: str, generation: int) -> None:
         gone = issued_meetings.c.key == _key(appointment, generation)
         with self._rows.write() as connection:
             connection.execute(delete(issued_meetings).where(gone))
 
-    def _mark(self, known: Known, look: bool) -> None:
+    def _change(self, known: Known, **change: object) -> None:
         this = issued_meetings.c.meeting_id == known.meeting_id, issued_meetings.c.link == known.link
         with self._rows.write() as connection:
-            connection.execute(update(issued_meetings).where(*this).values(look=look))
+            connection.execute(update(issued_meetings).where(*this).values(**change))
 
     def _keep(
         self,
@@ -246,31 +268,23 @@ class IssueMeetings:
             upsert(connection, issued_meetings, [row])
 
 
-def written(rows: Rows, link: str, now: datetime) -> int:
-    """How many conferences were made or changed for the link's account on this UTC day."""
-    found = select(host_writes.c.count).where(
-        host_writes.c.host == account_id(link), host_writes.c.day == now.astimezone(UTC).date().isoformat()
-    )
-    with rows.read() as connection:
-        return connection.scalar(found) or 0
-
-
 def look_at(rows: Rows, wanted: Meetings, meeting_id: str) -> bool:
     """Have a conference of ours read directly, because somebody says that it changed; whether it is ours."""
     this = issued_meetings.c.meeting_id == meeting_id
-    with rows.write() as connection:
+    with rows.read() as connection:
         row = connection.execute(select(issued_meetings).where(this)).first()
-        lane = wanted.manager(row.link) if row else None
-        if row is None or lane is None:
-            return row is not None
+    lane = wanted.manager(row.link) if row else None
+    if row is None or lane is None:
+        return row is not None
+    with rows.write() as connection:
         connection.execute(update(issued_meetings).where(this).values(look=True))
         touch(connection, LEDGER, row.appointment, lane=lane)
     return True
 
 
+def _way_in(meeting: Meeting | Issued) -> tuple[str, str]:
+    return meeting.join_url, meeting.passcode
+
+
 def _key(appointment: str, generation: int) -> str:
     return f"{appointment}/{generation}"
-
-
-def _week_before(now: datetime) -> str:
-    return (now.astimezone(UTC).date() - timedelta(days=7)).isoformat()

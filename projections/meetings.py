@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Table, delete, exists, select
+from sqlalchemy import Table, delete, select
 from sqlalchemy.engine import Connection
 
 from chouseiapo.application import Coordination
@@ -20,11 +21,12 @@ from chouseiapo.domain.slots import Candidate
 from chouseiapo.ledger import stands, touch, wake_lane
 from chouseiapo.ports import MeetingPlan, MeetingSettings, Registrant
 from chouseiapo.storage import Rows, upsert
-from chouseiapo.tables import issued_meetings, meetings
+from chouseiapo.tables import issued_meetings, meetings, tasks
 from projections.catch_up import readable
 
 LEDGER = "meetings"
 LONGEST = timedelta(hours=24)
+_MISSING = "missing"
 
 
 class Known(NamedTuple):
@@ -36,6 +38,23 @@ class Known(NamedTuple):
     fingerprint: str
     unsure_since: datetime | None
     look: bool
+
+
+class What(StrEnum):
+    """What can be done next about an appointment's conference."""
+
+    ISSUE = "issue"
+    REMOVE = "remove"
+    LOOK = "look"
+    UPDATE = "update"
+
+
+class Step(NamedTuple):
+    """One thing to do, through which link; `known` is the conference that it is about, where there is one."""
+
+    what: What
+    lane: str
+    known: Known | None = None
 
 
 class Meetings:
@@ -80,11 +99,17 @@ class Meetings:
         )
 
     def host(self, appointment: Appointment, known: Known | None) -> str:
-        """The link whose account hosts what is not issued yet: where it may stand as far as we can look, the
-        one that is booked, or the organizer's. Without one there is a lane that waits for it."""
-        if known and known.unsure_since and self._app.is_linked(known.link):
-            return known.link
-        reserved = appointment.conference.reserved
+        """The link whose account hosts what is not issued yet: where people were told it stands, where it may
+        stand as far as we can look, the one that is booked, or the organizer's. Without one there is a lane
+        that waits for it."""
+        conference = appointment.conference
+        if appointment.meeting and conference.standing == conference.generation:
+            return conference.host
+        if known and known.unsure_since:
+            holder = self._app.account(known.link).holder or known.link
+            if self._app.is_linked(holder):
+                return holder
+        reserved = conference.reserved
         if reserved and self._app.is_linked(reserved):
             return reserved
         zoom = self._app.member(appointment.organizer).zoom
@@ -99,29 +124,36 @@ class Meetings:
         leaves = owner.left.get(link) is Leaving.REMOVE
         return link if link in owner.links or leaves else None
 
-    def lane(self, appointment: Appointment, known: Sequence[Known]) -> str | None:
-        """Through which link something is to be done next; None where nothing can be."""
-        wanted = appointment.conference.generation
-        current = next((k for k in known if k.generation == wanted), None)
-        if self.plan(appointment) is not None:
-            if current is None or not current.meeting_id:
-                return self.host(appointment, current)
-            if surplus := [k for k in known if k.generation != wanted]:
-                return self._first_managed(surplus) or self.manager(current.link)
-            return self.manager(current.link)
-        return self._first_managed(known)
+    def step(self, appointment: Appointment, known: Sequence[Known]) -> Step | None:
+        """What is to be done next; None where nothing is, or nothing can be.
 
-    def _first_managed(self, known: Iterable[Known]) -> str | None:
-        return next(filter(None, (self.manager(k.link) for k in known)), None)
+        A conference that people have goes when there is another; what nobody has goes at once.
+        """
+        plan, wanted = self.plan(appointment), appointment.conference.generation
+        current = next((k for k in known if plan is not None and k.generation == wanted), None)
+        issued = current is not None and bool(current.meeting_id)
+        in_use = appointment.conference.standing if plan and not issued and appointment.meeting else 0
+        for old in known:
+            if old is not current and old.generation != in_use and (lane := self.manager(old.link)):
+                return Step(What.REMOVE, lane, old)
+        if plan is None:
+            return None
+        if current is None or not issued:
+            return Step(What.ISSUE, self.host(appointment, current), current)
+        lane = self.manager(current.link)
+        if lane is None:
+            return None
+        if current.look:
+            return Step(What.LOOK, lane, current)
+        return Step(What.UPDATE, lane, current) if current.fingerprint != plan.fingerprint() else None
 
     def _follow_link(self, connection: Connection, link: str) -> None:
         """A host came, went or healed: what waits for one goes on with whom there is now, and what stands at
         the same account can be changed again."""
-        waiting = select(meetings.c.appointment).where(
-            meetings.c.link.startswith(_links_of(link_owner(link)), autoescape=True),
-            ~exists().where(
-                issued_meetings.c.appointment == meetings.c.appointment, issued_meetings.c.meeting_id != ""
-            ),
+        waiting = select(tasks.c.key).where(
+            tasks.c.ledger == LEDGER,
+            tasks.c.lane.startswith(_links_of(link_owner(link)), autoescape=True),
+            tasks.c.key.startswith("appointment-", autoescape=True),
         )
         hosted = select(issued_meetings.c.appointment).where(
             issued_meetings.c.link.endswith(link.rpartition("-")[2], autoescape=True)
@@ -135,15 +167,22 @@ class Meetings:
     def _write(self, connection: Connection, appointment: Appointment) -> None:
         plan, before = self.plan(appointment), known_meetings(connection, appointment.id)
         connection.execute(delete(meetings).where(meetings.c.appointment == appointment.id))
-        lane = self.lane(appointment, before)
         if plan is not None:
-            said = {"link": lane or "", "fingerprint": plan.fingerprint()}
-            upsert(connection, meetings, [{"appointment": appointment.id, **said}])
-        if _differs(appointment, plan, before) and lane is not None:
-            touch(connection, LEDGER, appointment.id, lane=lane)
+            row = {"link": self._hosting(appointment, before), "fingerprint": plan.fingerprint()}
+            upsert(connection, meetings, [{"appointment": appointment.id, **row}])
+        if (step := self.step(appointment, before)) is not None:
+            touch(connection, LEDGER, appointment.id, lane=step.lane)
         elif stands(connection, LEDGER, appointment.id):
             # A worker may be making the conference right now: it has to look once more.
-            touch(connection, LEDGER, appointment.id, lane=lane or self.host(appointment, None))
+            touch(connection, LEDGER, appointment.id, lane=self.host(appointment, None))
+
+    def _hosting(self, appointment: Appointment, known: Sequence[Known]) -> str:
+        """The link through which it is or will be hosted; empty where nobody manages it any more."""
+        wanted = appointment.conference.generation
+        current = next((k for k in known if k.generation == wanted), None)
+        if current is not None and current.meeting_id:
+            return self.manager(current.link) or ""
+        return self.host(appointment, current)
 
 
 def known_meetings(connection: Connection, appointment: str) -> list[Known]:
@@ -172,16 +211,14 @@ def tag(appointment: str, generation: int) -> str:
 
 def missing(organizer: str) -> str:
     """The lane of what waits until the organizer links Zoom."""
-    return f"{_links_of(organizer)}missing"
+    return f"{_links_of(organizer)}{_MISSING}"
 
 
-def _differs(appointment: Appointment, plan: MeetingPlan | None, known: Sequence[Known]) -> bool:
-    if plan is None:
-        return any(k.meeting_id or k.unsure_since for k in known)
-    (*surplus, current) = known or (None,)
-    if current is None or surplus or current.generation != appointment.conference.generation:
-        return True
-    return current.look or current.fingerprint != plan.fingerprint()
+def without_host(rows: Rows) -> list[str]:
+    """The appointments whose conferences wait until somebody can host them."""
+    waiting = select(tasks.c.key).where(tasks.c.ledger == LEDGER, tasks.c.lane.endswith(f"-{_MISSING}"))
+    with rows.read() as connection:
+        return list(connection.scalars(waiting.order_by(tasks.c.key)))
 
 
 def _has_fixed_time(appointment: Appointment, fixed: Sequence[Candidate]) -> bool:

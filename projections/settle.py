@@ -21,6 +21,9 @@ NOBODY_THERE = (
     "smtp_login_refused",
 )
 
+# A host that may have no more conferences made or changed today can still have them deleted and read.
+OF_THE_TASK_ALONE = "daily_limit"
+
 # A lane rests longer each time nobody answers, so that it takes no turn from others; at most about a minute.
 SILENCES = 6
 
@@ -117,6 +120,8 @@ def _still_refused(settler: Settler, health: Health, lane: str, clock: Clock) ->
 
 def _concerns_lane(failure: PortError) -> bool:
     """Whether the lane's next task would only meet the same again."""
+    if failure.reason == OF_THE_TASK_ALONE:
+        return False
     return failure.retry_after is not None or failure.reason.startswith(NOBODY_THERE)
 
 

@@ -257,10 +257,11 @@ class Issued(msgspec.Struct, frozen=True):
 
 
 class Looked(msgspec.Struct, frozen=True):
-    """What a direct read of a conference has found; `agrees`: topic and time are as planned."""
+    """What a direct read of a conference has found. otherwise: a digest of topic and time where they are not
+    as planned, empty where they are; what its host has set beside that is the host's."""
 
     issued: Issued
-    agrees: bool
+    otherwise: str = ""
 
 
 class ListedMeeting(msgspec.Struct, frozen=True):

@@ -54,7 +54,7 @@ def test_a_daily_limit_says_when_it_ends(zoom_host: ZoomHost) -> None:
         zoom_host.create()
     now = datetime.now(UTC)
     midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    assert caught.value.reason == "throttled"
+    assert caught.value.reason == "daily_limit"
     assert caught.value.retry_after == pytest.approx((midnight - now).total_seconds(), abs=5)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
@@ -52,10 +53,13 @@ def _settings(wanted: MeetingSettings) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value is not None}
 
 
-def agrees(meeting: dict[str, Any], plan: MeetingPlan) -> bool:
-    """Whether Zoom holds what people were told."""
+def otherwise(meeting: dict[str, Any], plan: MeetingPlan) -> str:
+    """A digest of what Zoom holds in place of what people were told; empty where that stands."""
     wants = planned(plan)
-    return all(_same(name, meeting.get(name), wants[name]) for name in TOLD if name in wants)
+    others = {name: meeting.get(name) for name in TOLD if name in wants}
+    if all(_same(name, value, wants[name]) for name, value in others.items()):
+        return ""
+    return hashlib.sha256(repr(others).encode()).hexdigest()[:32]
 
 
 def _same(name: str, has: Any, wants: Any) -> bool:

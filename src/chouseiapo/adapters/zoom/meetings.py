@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from chouseiapo.adapters import Wire, content
-from chouseiapo.adapters.zoom.fields import MARK, PLANS, agrees, issued, planned, tag_of
+from chouseiapo.adapters.zoom.fields import MARK, PLANS, issued, otherwise, planned, tag_of
 from chouseiapo.adapters.zoom.passcodes import STRICTEST, Rules, new_passcode, rules_of
 from chouseiapo.adapters.zoom.refusals import has_ended, is_missing, refusal, says_against
 from chouseiapo.config import Settings
@@ -92,7 +92,7 @@ class ZoomMeetings:
         if not answer.ok:
             raise self._refusal(answer)
         meeting = content(answer)
-        return Looked(issued(meeting), agrees(meeting, plan))
+        return Looked(issued(meeting), otherwise(meeting, plan))
 
     def start_url(self, link: str, meeting_id: str) -> str:
         """Good for two hours, for whoever has it: Zoom makes a new one for each time it is asked."""

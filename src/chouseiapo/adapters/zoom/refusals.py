@@ -23,6 +23,8 @@ def refusal(answer: requests.Response, now: datetime) -> PortError:
     """What an answer that is not ok means; `now` is UTC."""
     status, code = answer.status_code, content(answer).get("code")
     wait = _wait(answer.headers.get("Retry-After"), now)
+    if status == 429 and answer.headers.get("X-RateLimit-Type", "").lower().startswith("daily"):
+        return PortError("daily_limit", retry_after=wait)
     if status == 429:
         return PortError("throttled", retry_after=wait)
     if status >= 500:
