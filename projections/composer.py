@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import parseaddr
+from functools import cached_property
+from importlib.metadata import version
 
 from chouseiapo.application import Coordination
 from chouseiapo.config import Settings
@@ -38,6 +41,21 @@ class Composer:
         self._settings = settings
         self._words = words
         self._guest_url = guest_url
+
+    def over(self, app: Coordination) -> Composer:
+        """This composer, with the events as `app` sees them. Whatever a mail tells comes from there or from
+        what `fingerprint` covers: so a mail that was rendered beforehand can be known to be still right."""
+        other = copy.copy(self)
+        other._app = app
+        return other
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Of the settings and templates that mails are made with, and of the release."""
+        settings = self._settings
+        made_with = (settings.company, settings.base_url, settings.mail_from, settings.locale)
+        known = repr((*made_with, settings.time_zone, version("chouseiapo"), self._words.fingerprint))
+        return hashlib.sha256(known.encode()).hexdigest()[:16]
 
     def compose(self, mail: Mail, now: datetime) -> EmailMessage:
         """The mail as it leaves, from the appointment as it was at the event that caused it."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Table, select
+from sqlalchemy import Table, delete, select
 from sqlalchemy.engine import Connection
 
 from chouseiapo.application import Coordination
@@ -25,11 +25,12 @@ from chouseiapo.ledger import AT_ONCE, touch_all
 from chouseiapo.mail_facts import Rule
 from chouseiapo.mail_links import LinkRule
 from chouseiapo.storage import Rows, insert_all_new
-from chouseiapo.tables import mails, people, sent_mails
+from chouseiapo.tables import mails, people, rendered_mails, sent_mails
 
 LEDGER = "outbox"
 GUEST = "guest"
 LANES = 4
+_AGAIN = "/again-"
 # What happens to accounts that somebody has to be told of.
 _OF_LINKS: dict[type[Event], LinkRule] = {
     AccountBroken: LinkRule.LINK_BROKEN,
@@ -65,8 +66,9 @@ class Outbox:
 
     def apply(self, connection: Connection, stream: str, events: Sequence[Event]) -> None:
         if stream.startswith("appointment-"):
-            for mail in mails_of(self._app.stream(stream)):
-                want(connection, mail)
+            # What was rendered beforehand says what stood before.
+            connection.execute(delete(rendered_mails).where(rendered_mails.c.appointment == stream))
+            want_all(connection, mails_of(self._app.stream(stream)))
         elif any(isinstance(event, tuple(_OF_LINKS)) for event in events):
             for mail in self._mails_of_links(connection, self._app.stream(stream)):
                 want(connection, mail)
@@ -88,15 +90,17 @@ class Outbox:
         return [id for id, member in found.items() if member.role is Role.ADMINISTRATOR]
 
 
-def want(connection: Connection, mail: Mail, sealed: str = "") -> bool:
+def want(connection: Connection, mail: Mail, sealed: str = "", asked_by: str = "") -> bool:
     """Put a mail into the outbox once; one that has left is not sent again. Tells whether it is new."""
-    return bool(want_all(connection, [mail], sealed))
+    return bool(want_all(connection, [mail], sealed, asked_by))
 
 
-def want_all(connection: Connection, wanted: Sequence[Mail], sealed: str = "") -> set[str]:
+def want_all(
+    connection: Connection, wanted: Sequence[Mail], sealed: str = "", asked_by: str = ""
+) -> set[str]:
     """Put several mails of one moment into the outbox; answers the keys of those that are new."""
     in_order = sorted(wanted, key=lambda mail: mail.key)  # so that two who do the same wait for each other
-    rows = [msgspec.structs.asdict(mail) | {"sealed": sealed} for mail in in_order]
+    rows = [msgspec.structs.asdict(mail) | {"sealed": sealed, "asked_by": asked_by} for mail in in_order]
     new = insert_all_new(connection, mails, rows)
     left = set(connection.scalars(select(sent_mails.c.key).where(sent_mails.c.key.in_(new))))
     due = {mail.key: lane_of(mail) for mail in in_order if mail.key in new - left}
@@ -111,9 +115,26 @@ def are_wanted(rows: Rows, appointments: Sequence[str]) -> set[str]:
 
 
 def lane_of(mail: Mail) -> str:
-    """The mails of one appointment share a lane, so that they leave in their order."""
-    number = sum(mail.appointment.encode()) % LANES
-    return f"smtp-{number}"
+    """The mails of one appointment share a lane, so that they leave in their order. Fifty thousand reminders
+    hold nothing else up, and least of all somebody who wants to sign in."""
+    if not mail.appointment:
+        return "smtp-accounts"
+    kind = "reminders" if is_reminder(mail.rule) else "smtp"
+    return f"{kind}-{sum(mail.appointment.encode()) % LANES}"
+
+
+def is_reminder(rule: str) -> bool:
+    return rule.partition("-")[0] == Rule.REMINDER
+
+
+def again(mail: Mail, number: int, now: datetime) -> Mail:
+    """The same mail once more, by hand: a mail of its own, with its own Message-ID."""
+    return msgspec.structs.replace(mail, key=f"{original(mail.key)}{_AGAIN}{number}", created_at=now)
+
+
+def original(key: str) -> str:
+    """The key of the mail that was first asked for, whether by an event or by the clock."""
+    return key.partition(_AGAIN)[0]
 
 
 def mails_of(events: Sequence[Event]) -> list[Mail]:

@@ -1,32 +1,55 @@
-"""Settling the outbox: render a mail as of the event that caused it, hand it over, note what became of it.
+"""Settling the outbox: take what is due in a lane, a handful at a time, hand it over, note what became of it.
 
-A crash between the server's acceptance and our note sends a mail twice, then with the same Message-ID.
+What became of a handful is noted in one transaction. A crash between the server's acceptance and that note
+sends those mails twice, then with the same Message-ID: fifty at most, of a quarter of a second.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 
 import msgspec
-from sqlalchemy import select
-from sqlalchemy.engine import Connection
 
-from chouseiapo.ledger import Task
-from chouseiapo.mail_facts import SIGN_IN, Rule
+from chouseiapo.clock import Clock
+from chouseiapo.ledger import AT_ONCE, PROBE, Ledger, Task, finished, pause_after, trip
+from chouseiapo.mail import raw_mail
+from chouseiapo.mail_facts import SIGN_IN
 from chouseiapo.ports import Mailer, PortError
 from chouseiapo.storage import Rows, upsert
-from chouseiapo.tables import mails, sent_mails
+from chouseiapo.tables import sent_mails
 from projections.composer import Composer
-from projections.outbox import GUEST, LEDGER, Mail
+from projections.due_mails import Due, due_mails, mail_of
+from projections.outbox import LEDGER, Mail, original
 from projections.reminders import Reminders
+from projections.rendered import RenderedMails
+from projections.settle import Worked
+from projections.why_not import why_not
 
 SENT = "sent"
+SKIPPED = "skipped_"
+# How much is noted in one transaction: so many mails at most, of so long a time.
+GROUP = 50
+GROUP_S = 0.25
+# A server that is down is asked again after this many doublings of a second at most.
+ASKED_EVERY = 4
+_MOMENT = timedelta(seconds=1)
+# The server itself is the trouble: the next mail would only meet the same.
+SERVER = ("smtp_unreachable", "smtp_untrusted", "smtp_not_supported", "smtp_login_refused")
+SERVER_OR_MAIL = ("smtp_sender_refused", "smtp_dropped", "refused_421")
+
+log = logging.getLogger(__name__)
 
 
 class SendMails:
-    """One task is one mail to one recipient; mails of one appointment to one recipient keep their order."""
+    """One task is one mail to one recipient; mails of one appointment to one recipient keep their order.
+
+    When the server is down, all lanes rest, and one probe asks whether it is back.
+    """
 
     ledger = LEDGER
 
@@ -37,73 +60,106 @@ class SendMails:
         reminders: Reminders,
         mailer: Mailer,
         open_sealed: Callable[[str], bytes],
+        rendered: RenderedMails,
     ) -> None:
         self._rows = rows
         self._composer = composer
         self._reminders = reminders
         self._mailer = mailer
         self._open_sealed = open_sealed
+        self._rendered = rendered
 
-    def probe(self, lane: str, now: datetime) -> None:
-        """No account of anybody's stands behind a lane of mails."""
+    def work(self, ledger: Ledger, lane: str, clock: Clock, stopping: Callable[[], bool]) -> Worked:
+        """Send what is due in a lane, handful by handful."""
+        if lane == PROBE:
+            return self._probe(ledger, clock)
+        done, most = 0, GROUP
+        while not stopping() and ledger.holds(lane) and (group := due_mails(self._rows, lane, clock(), most)):
+            handful = _Handful(self._rows, ledger, self._composer.message_id)
+            with closing(handful):
+                trouble = self._send_each(handful, group, clock, stopping)
+            done += handful.worked
+            if trouble:
+                with self._rows.write() as connection:
+                    trip(connection, LEDGER, clock(), trouble)
+                return Worked(AT_ONCE, trouble, done)
+            if all(due.waits for due in group):
+                for due in group:
+                    ledger.look_again(due.task, clock() + _MOMENT)
+            most = min(max(2 * handful.worked, 4), GROUP)
+        return Worked(AT_ONCE, "", done)
 
-    def settle(self, task: Task, now: datetime) -> datetime | None:
-        """Send one mail; raises PortError, after noting a refusal that is final."""
-        mail, sealed, sent, waits = self._read(task.key)
-        if sent:
-            return None
-        if waits:
-            return now + timedelta(seconds=1)
-        if why_not := self._skipped(mail, sealed, now):
-            self._note(mail, now, why_not)
-            return None
+    def _probe(self, ledger: Ledger, clock: Clock) -> Worked:
+        """Ask once whether the server would take mails; if so, every lane goes on at once."""
+        for task in ledger.due(PROBE, clock()):
+            try:
+                self._mailer.check()
+            except PortError as failure:
+                now, attempts = clock(), min(task.attempts + 1, ASKED_EVERY)
+                ledger.postpone(task, failure.reason, now, now + pause_after(attempts, None))
+            else:
+                ledger.finish(task)
+        return Worked(AT_ONCE, "", 1)
+
+    def _send_each(
+        self, handful: _Handful, group: Sequence[Due], clock: Clock, stopping: Callable[[], bool]
+    ) -> str:
+        """Send what can go now; answers why the server takes nothing at all, if that is so."""
+        right = self._rendered.still_right(group, clock())
+        for due in (due for due in group if not due.waits):
+            if stopping() or handful.is_full:
+                break
+            trouble = self._send(handful, due, due.mail.key in right, clock)
+            if trouble:
+                return trouble
+        return ""
+
+    def _send(self, handful: _Handful, due: Due, is_right: bool, clock: Clock) -> str:
+        """One mail, and what became of it; answers what is wrong with the server."""
         try:
-            self._mailer.send(self._render(mail, sealed, now))
-        except PortError as refusal:
-            if refusal.permanent:
-                self._note(mail, now, refusal.reason)
-            raise
-        self._note(mail, now, SENT)
-        return None
+            handful.note(due, self._outcome(due, is_right, clock()), clock())
+        except PortError as failure:
+            log.info("%s %s: %s", LEDGER, due.task.key, failure.reason)
+            if failure.reason.startswith(SERVER):
+                return failure.reason  # the mail has not been tried: it stays as it is
+            if failure.permanent:
+                handful.note(due, failure.reason, clock())
+            else:
+                handful.postpone(due, failure.reason, clock())
+            return failure.reason if failure.reason.startswith(SERVER_OR_MAIL) else ""
+        except Exception:  # a fault of ours in one mail must not hold up the others of its lane
+            log.exception("%s %s", LEDGER, due.task.key)
+            handful.postpone(due, "internal_error", clock())
+        return ""
+
+    def _outcome(self, due: Due, is_right: bool, now: datetime) -> str:
+        """Send the mail, unless nobody needs it any more; raises PortError."""
+        if due.outcome:
+            return due.outcome
+        raw = self._rendered.opened(due) if is_right else None
+        if raw is None:
+            asked = mail_of(self._rows, original(due.mail.key)) if due.asked_by else due.mail
+            if why := self._why_not(asked, due.sealed, now):
+                return SKIPPED + why
+            once_more = msgspec.structs.replace(asked, key=due.mail.key)
+            raw = raw_mail(self._render(once_more, due.sealed, now))
+        self._mailer.send(raw)
+        return SENT
+
+    def _why_not(self, mail: Mail, sealed: str, now: datetime) -> str:
+        if mail.rule == SIGN_IN:
+            return "expired" if self._sign_in(sealed).expires_at <= now else ""
+        return why_not(self._composer, self._reminders, mail, now)
 
     def _render(self, mail: Mail, sealed: str, now: datetime) -> EmailMessage:
         if mail.rule != SIGN_IN:
             return self._composer.compose(mail, now)
-        content = msgspec.json.decode(self._open_sealed(sealed), type=SealedSignIn)
+        content = self._sign_in(sealed)
         life = content.expires_at - mail.created_at
         return self._composer.compose_sign_in(mail.recipient, content.url, life, mail.key, now)
 
-    def _skipped(self, mail: Mail, sealed: str, now: datetime) -> str:
-        """Why a mail no longer goes; asked at the moment of sending."""
-        if mail.recipient == GUEST and not self._composer.guest_address(mail.appointment):
-            return "skipped_erased"
-        if mail.rule == Rule.REMINDER:
-            reason = self._reminders.still_due(mail, now)
-            return f"skipped_{reason}" if reason else ""
-        if mail.rule == SIGN_IN:
-            content = msgspec.json.decode(self._open_sealed(sealed), type=SealedSignIn)
-            return "skipped_expired" if content.expires_at <= now else ""
-        reason = self._composer.why_pointless(mail, now)
-        return f"skipped_{reason}" if reason else ""
-
-    def _read(self, key: str) -> tuple[Mail, str, bool, bool]:
-        """The mail, what is sealed in it, whether it has left, whether an earlier one has still to go."""
-        with self._rows.read() as connection:
-            row = connection.execute(select(mails).where(mails.c.key == key)).one()
-            mail = Mail(*(getattr(row, field) for field in Mail.__struct_fields__))
-            left = select(sent_mails.c.sent_at).where(sent_mails.c.key == key)
-            return mail, row.sealed, connection.scalar(left) is not None, _earlier_one_waits(connection, mail)
-
-    def _note(self, mail: Mail, now: datetime, outcome: str) -> None:
-        row = {
-            "key": mail.key,
-            "message_id": self._composer.message_id(mail.key),
-            "sent_at": now if outcome == SENT else None,
-            "given_up_at": None if outcome == SENT else now,
-            "outcome": outcome,
-        }
-        with self._rows.write() as connection:
-            upsert(connection, sent_mails, [row])
+    def _sign_in(self, sealed: str) -> SealedSignIn:
+        return msgspec.json.decode(self._open_sealed(sealed), type=SealedSignIn)
 
 
 class SealedSignIn(msgspec.Struct, frozen=True):
@@ -113,17 +169,37 @@ class SealedSignIn(msgspec.Struct, frozen=True):
     expires_at: datetime
 
 
-def _earlier_one_waits(connection: Connection, mail: Mail) -> bool:
-    if not mail.appointment:
-        return False
-    earlier = (
-        select(mails.c.key)
-        .outerjoin(sent_mails, sent_mails.c.key == mails.c.key)
-        .where(
-            mails.c.appointment == mail.appointment,
-            mails.c.recipient == mail.recipient,
-            mails.c.version < mail.version,
-            sent_mails.c.key.is_(None),
-        )
-    )
-    return connection.scalar(earlier.limit(1)) is not None
+class _Handful:
+    """What became of a few mails, to be noted together when it is closed."""
+
+    def __init__(self, rows: Rows, ledger: Ledger, message_id: Callable[[str], str]) -> None:
+        self._rows = rows
+        self._ledger = ledger
+        self._message_id = message_id
+        self._began = time.monotonic()
+        self._noted: list[dict[str, object]] = []
+        self._done: list[Task] = []
+        self.worked = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether what was sent should be noted before anything else is."""
+        return self.worked > 0 and time.monotonic() - self._began > GROUP_S
+
+    def note(self, due: Due, outcome: str, now: datetime) -> None:
+        self.worked += 1
+        self._done.append(due.task)
+        if not due.outcome:
+            key, sent = due.mail.key, outcome == SENT
+            at = {"sent_at": now if sent else None, "given_up_at": None if sent else now}
+            self._noted.append({"key": key, "message_id": self._message_id(key), "outcome": outcome, **at})
+
+    def postpone(self, due: Due, reason: str, now: datetime) -> None:
+        self.worked += 1
+        self._ledger.postpone(due.task, reason, now, now + pause_after(due.task.attempts, None))
+
+    def close(self) -> None:
+        if self._done:
+            with self._rows.write() as connection:
+                upsert(connection, sent_mails, self._noted)  # first: a task that is gone was sent
+                finished(connection, self._done)

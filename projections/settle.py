@@ -5,21 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from chouseiapo.clock import Clock
 from chouseiapo.ledger import AT_ONCE, AUTH_PAUSE, FIRST_PAUSE, Ledger, Task, pause_after
 from chouseiapo.ports import PortError
 
 # How reasons begin for which waiting out one timeout is enough.
-NOBODY_THERE = (
-    "unreachable",
-    "unavailable",
-    "smtp_unreachable",
-    "smtp_untrusted",
-    "smtp_not_supported",
-    "smtp_login_refused",
-)
+NOBODY_THERE = ("unreachable", "unavailable")
 
 # A host that may have no more conferences made or changed today can still have them deleted and read.
 OF_THE_TASK_ALONE = "daily_limit"
@@ -30,8 +23,16 @@ SILENCES = 6
 log = logging.getLogger(__name__)
 
 
-class Settler(Protocol):
-    """Makes one ledger true outside."""
+class Worked(NamedTuple):
+    """Until when a lane should rest, why, and how many tasks were worked on."""
+
+    not_before: datetime
+    error: str
+    done: int
+
+
+class OneByOne(Protocol):
+    """Makes one ledger true outside, a task at a time."""
 
     ledger: str
 
@@ -40,6 +41,19 @@ class Settler(Protocol):
 
     def probe(self, lane: str, now: datetime) -> None:
         """Ask the account behind a lane for as little as needs a live token; raises PortError."""
+
+
+@runtime_checkable
+class ByLane(Protocol):
+    """Makes one ledger true outside; what is due in a lane is its own business."""
+
+    ledger: str
+
+    def work(self, ledger: Ledger, lane: str, clock: Clock, stopping: Callable[[], bool]) -> Worked:
+        """Settle what is due in a lane that we hold, until nothing is, or `stopping`."""
+
+
+Settler = OneByOne | ByLane
 
 
 class Health(Protocol):
@@ -68,21 +82,23 @@ def work_lane(
     stops this lane and no other.
     """
     # What stands here when something unforeseen ends the work: the lane rests for a moment.
-    not_before, error = clock() + FIRST_PAUSE, "interrupted"
+    worked = Worked(clock() + FIRST_PAUSE, "interrupted", 0)
     try:
-        not_before, error, done = _work(ledger, settler, health, lane, clock, stopping)
+        if isinstance(settler, ByLane):
+            worked = settler.work(ledger, lane, clock, stopping)
+        else:
+            worked = _work(ledger, settler, health, lane, clock, stopping)
     finally:
-        ledger.release_lane(lane, not_before, error)
-    return done
+        ledger.release_lane(lane, worked.not_before, worked.error)
+    return worked.done
 
 
 def _work(
-    ledger: Ledger, settler: Settler, health: Health, lane: str, clock: Clock, stopping: Callable[[], bool]
-) -> tuple[datetime, str, int]:
-    """Answers until when the lane should rest, why, and how many tasks were worked on."""
+    ledger: Ledger, settler: OneByOne, health: Health, lane: str, clock: Clock, stopping: Callable[[], bool]
+) -> Worked:
     if refused := _still_refused(settler, health, lane, clock):
         pause = AUTH_PAUSE if refused.auth else pause_after(0, refused.retry_after)
-        return clock() + pause, refused.reason, 0
+        return Worked(clock() + pause, refused.reason, 0)
     not_before, error, done = AT_ONCE, "", 0
     for task in ledger.due(lane, clock()):
         if stopping() or not ledger.holds(lane):
@@ -103,10 +119,10 @@ def _work(
             pause = pause_after(min(task.attempts, SILENCES), failure.retry_after)
             not_before, error = clock() + pause, failure.reason
             break
-    return not_before, error, done
+    return Worked(not_before, error, done)
 
 
-def _still_refused(settler: Settler, health: Health, lane: str, clock: Clock) -> PortError | None:
+def _still_refused(settler: OneByOne, health: Health, lane: str, clock: Clock) -> PortError | None:
     """A broken account heals when its vendor says so, and not because there was nothing to ask."""
     if not health.is_broken(lane):
         return None
@@ -125,7 +141,7 @@ def _concerns_lane(failure: PortError) -> bool:
     return failure.retry_after is not None or failure.reason.startswith(NOBODY_THERE)
 
 
-def _attempt(ledger: Ledger, settler: Settler, task: Task, clock: Clock) -> PortError | None:
+def _attempt(ledger: Ledger, settler: OneByOne, task: Task, clock: Clock) -> PortError | None:
     """One try at one task; what it stumbled over is noted on the task and answered."""
     try:
         again = settler.settle(task, clock())

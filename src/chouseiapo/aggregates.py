@@ -73,6 +73,11 @@ class Aggregates(Application[str]):
             found[event.originator_id].append(event)
         return found
 
+    def versions(self, ids: Iterable[str]) -> dict[str, int]:
+        """How far several streams have come, without reading them; one without events is at 0."""
+        asked = list(dict.fromkeys(ids))
+        return dict.fromkeys(asked, 0) | cast(Streams, self.recorder).select_versions(asked)
+
     def members(self, ids: Iterable[str], until: datetime | None = None) -> dict[str, Member]:
         """Several members in one read, as they were at `until` when given; an unknown one is of version 0."""
         asked = list(ids)

@@ -44,7 +44,7 @@ from chouseiapo.event_store import recorder_settings
 from chouseiapo.mail import Mails
 from chouseiapo.mail_facts import SIGN_IN
 from chouseiapo.policies import Policies
-from chouseiapo.ports import Calendar, Conferencing, PortError
+from chouseiapo.ports import Calendar, Conferencing, Mailer, PortError
 from chouseiapo.storage import Rows
 from projections.appointments import Appointments
 from projections.audit import Audit
@@ -59,6 +59,8 @@ from projections.outbox import Mail, Outbox, want
 from projections.people import People
 from projections.place_holds import PlaceHolds
 from projections.reminders import Reminders
+from projections.render_ahead import RenderAhead
+from projections.rendered import RenderedMails
 from projections.send_mails import SealedSignIn, SendMails
 from projections.settle import Settler
 from projections.watch import Watch
@@ -251,7 +253,7 @@ def _assemble(
     settlers: tuple[Settler, ...] = (
         _keep_calendars(settings, app, rows, writer, calendars),
         IssueMeetings(app, rows, meetings, zoom),
-        *([SendMails(rows, composer, reminders, mailer, sealer.open)] if mailer else []),
+        *(_send_mails(app, rows, composer, reminders, mailer, sealer) if mailer else ()),
     )
     return Services(
         settings=settings,
@@ -325,6 +327,21 @@ def _keep_calendars(
         PlaceHolds(app, rows, writer, calendar_of, grace, every),
         Watch(app, rows, calendar_of, every, take_foreign),
         Audit(app, rows, writer, calendar_of),
+    )
+
+
+def _send_mails(
+    app: Coordination,
+    rows: Rows,
+    composer: Composer,
+    reminders: Reminders,
+    mailer: Mailer,
+    sealer: Sealer,
+) -> tuple[Settler, ...]:
+    rendered = RenderedMails(app, rows, composer, sealer)
+    return (
+        SendMails(rows, composer, reminders, mailer, sealer.open, rendered),
+        RenderAhead(reminders, rendered),
     )
 
 

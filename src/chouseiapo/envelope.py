@@ -14,8 +14,6 @@ from email.utils import format_datetime
 from functools import lru_cache
 from typing import Any
 
-from chouseiapo.ports import Letter
-
 # Headers leave as they are encoded here. Python's own folding tears long names apart at a comma, so that a
 # guest by the name of "a@b.example, …" would add recipients; that of 3.11.2 fails on some names altogether.
 _WIRE = policy.SMTP.clone(refold_source="none")
@@ -60,14 +58,6 @@ def compose(
         message.set_raw(name, value)
     message.set_payload(content.get_payload())
     return message
-
-
-def letter_of(message: EmailMessage) -> Letter:
-    """The mail as it goes over the wire. One recipient a mail: several would share one answer."""
-    (sender,), (recipient,) = message["From"].addresses, message["To"].addresses
-    addresses = sender.addr_spec, recipient.addr_spec
-    plain = all(address.isascii() for address in addresses)
-    return Letter(*addresses, message.as_bytes(policy=_WIRE if plain else _WIRE.clone(utf8=True)))
 
 
 def _headers(envelope: Envelope, subject: str) -> list[tuple[str, str]]:

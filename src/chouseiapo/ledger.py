@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import random
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import Select, and_, delete, exists, func, or_, select, update
+from sqlalchemy import Select, and_, bindparam, delete, exists, func, not_, or_, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.dml import Update
@@ -27,6 +27,8 @@ FIRST_PAUSE = timedelta(seconds=1)
 LONGEST_PAUSE = timedelta(minutes=10)
 LONGEST_WAIT = timedelta(days=1)
 AUTH_PAUSE = timedelta(minutes=10)
+# The lane, and the one task in it, that asks whether a ledger's server is back; see `trip`.
+PROBE = "probe"
 AT_ONCE = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
@@ -65,6 +67,41 @@ def ensure(connection: Connection, ledger: str, key: str, lane: str, due_at: dat
     insert_new(connection, lanes, {"ledger": ledger, "lane": lane, "not_before": AT_ONCE})
     row = {"ledger": ledger, "key": key, "lane": lane, "due_at": due_at, "version": secrets.randbits(31)}
     insert_new(connection, tasks, row | {"attempts": 0, "parked": False})
+
+
+def finished(connection: Connection, done: Sequence[Task]) -> None:
+    """They are as wanted, in the caller's transaction; what was touched meanwhile stays due."""
+    if done:
+        same = (tasks.c[name] == bindparam(f"of_{name}") for name in ("ledger", "key", "version"))
+        given = [{"of_ledger": t.ledger, "of_key": t.key, "of_version": t.version} for t in done]
+        connection.execute(delete(tasks).where(*same), given)
+
+
+def trip(connection: Connection, ledger: str, now: datetime, reason: str) -> None:
+    """Let every lane of a ledger rest, because the one server behind all of them is down: from now on only
+    its probe is due, until that is finished."""
+    ensure(connection, ledger, PROBE, PROBE, now + pause_after(0, None))
+    is_probe = and_(tasks.c.ledger == ledger, tasks.c.key == PROBE, tasks.c.failing_since.is_(None))
+    connection.execute(update(tasks).where(is_probe).values(error=reason, failing_since=now))
+
+
+class Down(msgspec.Struct, frozen=True):
+    """Why a ledger's server is taken to be down, since when, how often it was asked, when the next time."""
+
+    reason: str
+    since: datetime
+    asked: int
+    next_at: datetime
+
+
+def down(rows: Rows, ledger: str) -> Down | None:
+    """The server's trouble, while all lanes of the ledger rest because of it."""
+    of_probe = select(tasks.c.error, tasks.c.failing_since, tasks.c.attempts, tasks.c.due_at).where(
+        tasks.c.ledger == ledger, tasks.c.key == PROBE
+    )
+    with rows.read() as connection:
+        row = connection.execute(of_probe).one_or_none()
+    return Down(*row) if row else None
 
 
 def stands(connection: Connection, ledger: str, key: str) -> bool:
@@ -192,8 +229,13 @@ class Ledger:
         orphaned = and_(lanes.c.holder != self._worker, lanes.c.holder.not_in(alive))
         kept = and_(lanes.c.holder == self._worker, lanes.c.lane.not_in(sorted(self._working)))
         free = or_(lanes.c.holder.is_(None), orphaned, kept)
+        probed = exists().where(tasks.c.ledger == lanes.c.ledger, tasks.c.key == PROBE)
         waiting = select(lanes.c.lane).where(
-            lanes.c.ledger == self.name, lanes.c.not_before <= now, due, free
+            lanes.c.ledger == self.name,
+            lanes.c.not_before <= now,
+            due,
+            free,
+            or_(lanes.c.lane == PROBE, not_(probed)),
         )
         return waiting.order_by(lanes.c.not_before).limit(1)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from email import policy
 from email.message import EmailMessage
 from email.utils import parseaddr
 from pathlib import Path
@@ -42,7 +44,7 @@ from chouseiapo.mail_facts import (
     words,
 )
 from chouseiapo.mail_links import LinkFacts, LinkRule, link_words
-from chouseiapo.ports import cut
+from chouseiapo.ports import RawMail, cut
 
 __all__ = [
     "Facts",
@@ -56,6 +58,7 @@ __all__ = [
     "Rule",
     "environment",
     "own_templates",
+    "raw_mail",
 ]
 
 log = logging.getLogger(__name__)
@@ -92,6 +95,8 @@ WRONG = (
     TypeError,
     ValueError,
 )
+# For addresses that are no ASCII; headers stand in it as they are (see envelope).
+_WITH_UTF8 = policy.SMTPUTF8.clone(refold_source="none")
 _PRODUCT = {"ja": "調整アポ", "en": "chouseiapo"}
 
 
@@ -108,6 +113,7 @@ class Mails:
         self._templates = environment(settings.mail_templates)
         self._own = environment(None) if settings.mail_templates and not strict else None
         self._reported: set[str] = set()
+        self.fingerprint = _fingerprint(settings.mail_templates)
         self._inline = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False).inline
 
     def render(
@@ -290,6 +296,23 @@ def environment(override: Path | None) -> Environment:
     )
     templates.filters["lines"] = _lines
     return templates
+
+
+def raw_mail(message: EmailMessage) -> RawMail:
+    """The mail as it goes over the wire. One recipient a mail: several would share one answer."""
+    (sender,), (recipient,) = message["From"].addresses, message["To"].addresses
+    addresses = sender.addr_spec, recipient.addr_spec
+    is_plain = all(address.isascii() for address in addresses)
+    return RawMail(*addresses, message.as_bytes(policy=None if is_plain else _WITH_UTF8))
+
+
+def _fingerprint(override: Path | None) -> str:
+    """Equal for equal templates, wherever they lie."""
+    seen = hashlib.sha256()
+    for folder in filter(None, (override, own_templates())):
+        for file in sorted(file for file in folder.rglob("*") if file.is_file()):
+            seen.update(f"{file.relative_to(folder)}\n".encode() + file.read_bytes())
+    return seen.hexdigest()
 
 
 def own_templates() -> Path:

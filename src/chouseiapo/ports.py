@@ -311,7 +311,7 @@ class Conferencing(Protocol):
         never kept. Raises PortError("gone", permanent) when the conference no longer exists."""
 
 
-class Letter(msgspec.Struct, frozen=True):
+class RawMail(msgspec.Struct, frozen=True):
     """A mail to one recipient as it goes over the wire; the addresses are those of its envelope."""
 
     sender: str
@@ -322,7 +322,7 @@ class Letter(msgspec.Struct, frozen=True):
 class Mailer(Protocol):
     """Where mails leave."""
 
-    def send(self, letter: Letter) -> None:
+    def send(self, raw: RawMail) -> None:
         """Hand one mail to one recipient over; returning means that the other side has accepted it."""
 
     def check(self) -> None:

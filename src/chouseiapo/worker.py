@@ -24,6 +24,7 @@ from chouseiapo.forgetting import Forgetting
 from chouseiapo.ledger import HEARTBEAT, Ledger, beat, retire
 from projections.audit import ask, calendars_in_use
 from projections.catch_up import ahead_of_log, catch_up
+from projections.render_ahead import arrange
 from projections.settle import Settler, work_lane
 
 # Of each ledger: calendars that do not answer take no turn from mails.
@@ -126,9 +127,12 @@ class Worker:
         return read + services.policies.catch_up(now)
 
     def sweep(self) -> None:
-        """Put due reminders into the outbox; of several alarms at one moment the first does the work."""
+        """Put due reminders into the outbox, and see that those to come are rendered beforehand; of several
+        alarms at one moment the first does the work."""
         with self._sweeping:
             self._services.reminders.sweep(self._services.clock())
+        if self._services.mailer is not None:
+            arrange(self._services.rows, self._services.clock())
 
     def _read_and_settle(self) -> None:
         self._guarded(self.read)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from email.message import EmailMessage
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -12,32 +11,14 @@ from chouseiapo.domain.appointment import Answer, Appointment
 from chouseiapo.domain.links import Provider
 from chouseiapo.domain.member import Role
 from chouseiapo.domain.slots import Slot
-from chouseiapo.ledger import Task
-from chouseiapo.mail import LinkRule, Rule
 from chouseiapo.worker import Worker
 from projections.mail_log import Logged, latest_mails
 from projections.outbox import Outbox
 from projections.rebuild import rebuild
-from projections.send_mails import SendMails
 from tests.product import BY, NOW, YAMADA, Office, at
+from tests.projections.post import Post, send_due
 
 LATER = NOW + timedelta(hours=1)
-
-
-class Post:
-    """A mail server that takes everything."""
-
-    def __init__(self) -> None:
-        self.taken: list[EmailMessage] = []
-
-    def send(self, message: EmailMessage) -> None:
-        self.taken.append(message)
-
-    @property
-    def last(self) -> str:
-        """The text of the mail that went last."""
-        text = self.taken[-1].get_body(("plain",))
-        return str(text.get_content()) if text else ""
 
 
 class Outgoing:
@@ -52,14 +33,10 @@ class Outgoing:
         found = [logged for logged in latest_mails(self.services.rows) if logged.mail.rule in rules]
         return sorted(found, key=lambda logged: logged.mail.key)
 
-    def send(self, *rules: str) -> list[tuple[str, str]]:
+    def send(self, *rules: str, at: datetime = LATER) -> list[tuple[str, str]]:
         """What leaves now, or why not: recipient and outcome."""
-        services = self.services
-        settler = SendMails(
-            services.rows, services.composer, services.reminders, self.post, services.sealer.open
-        )
-        for logged in sorted(self.asked(*Rule, *LinkRule), key=lambda logged: logged.mail.version):
-            settler.settle(Task("outbox", logged.mail.key, "smtp-0", 1, 0), LATER)
+        self.asked(*rules)
+        send_due(self.services, self.post, at)
         return [(logged.mail.recipient, logged.outcome) for logged in self.asked(*rules)]
 
 
@@ -97,7 +74,7 @@ class TestBroken:
 
     def test_googles_week_of_unpublished_apps_is_named(self, outgoing: Outgoing, link: str) -> None:
         outgoing.app.break_link(link, "token_refused", NOW + timedelta(days=7))
-        assert outgoing.send("link_broken") == [(outgoing.office.tanaka, "sent")]
+        assert outgoing.send("link_broken", at=NOW + timedelta(days=7)) == [(outgoing.office.tanaka, "sent")]
         assert "7日" in outgoing.post.last
 
     def test_of_a_rooms_every_administrator_is_told(self, outgoing: Outgoing, rooms_link: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -17,27 +16,16 @@ from chouseiapo.domain.event import ERASED
 from chouseiapo.domain.ids import new_id
 from chouseiapo.domain.proposal import Delivery, Guest
 from chouseiapo.forgetting import Forgetting
-from chouseiapo.ledger import Task
 from chouseiapo.tables import builtin_entries, keys, metadata
 from chouseiapo.worker import Worker
 from projections.appointments import list_appointments
 from projections.guests import appointments_of
 from projections.history import timeline
 from projections.mail_log import mails_about
-from projections.send_mails import SendMails
 from tests.product import BY, NOW, YAMADA, Office, at
+from tests.projections.post import Post, send_due
 
 WORDS = ("山田", "ABC株", "yamada", "極秘", "伝言", "内部")
-
-
-class Post:
-    """Where mails leave, in memory."""
-
-    def __init__(self, sent: list[EmailMessage]) -> None:
-        self._sent = sent
-
-    def send(self, message: EmailMessage) -> None:
-        self._sent.append(message)
 
 
 @pytest.fixture
@@ -112,15 +100,11 @@ def test_a_process_that_still_remembers_the_key_writes_nothing_down(
 
 def test_a_mail_that_waited_for_the_guest_is_left_out(past: Appointment, services: Services) -> None:
     at_last(services).erase_guest(past.id, BY)
-    sent: list[EmailMessage] = []
-    settler = SendMails(
-        services.rows, services.composer, services.reminders, Post(sent), services.sealer.open
-    )
-    for mail in mails_about(services.rows, past.id):
-        settler.settle(Task("outbox", mail.mail.key, "smtp-0", 1, 0), NOW)
+    post = Post()
+    send_due(services, post, at(25, 3))
     outcomes = {(m.mail.recipient == "guest", m.outcome) for m in mails_about(services.rows, past.id)}
     assert outcomes == {(True, "skipped_erased"), (False, "sent")}
-    assert not [word for mail in sent for word in WORDS if word in str(mail) + str(mail["Subject"])]
+    assert not [word for mail in post.taken for word in WORDS if word in str(mail) + str(mail["Subject"])]
 
 
 def test_everything_of_an_address_is_found_even_what_was_corrected_since(

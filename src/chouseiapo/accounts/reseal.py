@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from chouseiapo.accounts.secrets import PERSONAL_DATA, VAULT, Sealer
 from chouseiapo.storage import Rows
-from chouseiapo.tables import drafts, keys, mails, tasks, vault
+from chouseiapo.tables import drafts, keys, mails, rendered_mails, tasks, vault
 
 SEALED = ((keys, PERSONAL_DATA), (vault, VAULT), (drafts, VAULT), (mails, VAULT))
 
@@ -31,6 +31,7 @@ def seal_anew(rows: Rows, secret_keys: Sequence[str], give_up: bool, now: dateti
     """
     done = unreadable = 0
     with rows.write() as connection:
+        connection.execute(delete(rendered_mails))  # copies: what leaves without one is rendered then
         for table, purpose in SEALED:
             sealer = Sealer(secret_keys, purpose)
             # Locked, so that no token that is refreshed meanwhile is overwritten with the older one.

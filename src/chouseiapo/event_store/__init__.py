@@ -26,6 +26,9 @@ class Streams(Protocol):
     def select_streams(self, ids: Sequence[str]) -> Iterable[StoredEvent]:
         """The events of several streams, each in order."""
 
+    def select_versions(self, ids: Sequence[str]) -> dict[str, int]:
+        """The version that each of several streams has come to; one without events is not in it."""
+
 
 def recorder_settings(database_url: str) -> dict[str, str]:
     """Settings of the event store at an address: an SQLite file, or else a PostgreSQL database.

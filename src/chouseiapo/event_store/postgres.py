@@ -22,6 +22,10 @@ _STREAMS = SQL(
     "SELECT originator_id, originator_version, topic, state FROM {} "
     "WHERE originator_id = ANY(%s) ORDER BY originator_id, originator_version"
 )
+_VERSIONS = SQL(
+    "SELECT originator_id, max(originator_version) AS version FROM {} "
+    "WHERE originator_id = ANY(%s) GROUP BY originator_id"
+)
 
 
 class Unreachable(PersistenceError):
@@ -53,6 +57,14 @@ class PostgresEvents(PostgresApplicationRecorder):
         with self.datastore.get_connection() as connection:
             rows = connection.execute(_STREAMS.format(table), [list(ids)]).fetchall()
         return [StoredEvent(**row | {"state": bytes(row["state"])}) for row in rows]
+
+    @retry((InterfaceError, OperationalError), max_attempts=10, wait=0.2)
+    def select_versions(self, ids: Sequence[str]) -> dict[str, int]:
+        """The version that each of several streams has come to; one without events is not in it."""
+        table = Identifier(self.datastore.schema, self.events_table_name)
+        with self.datastore.get_connection() as connection:
+            rows = connection.execute(_VERSIONS.format(table), [list(ids)]).fetchall()
+        return {row["originator_id"]: row["version"] for row in rows}
 
 
 class PostgresEventStore(PostgresFactory):

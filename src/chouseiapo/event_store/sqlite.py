@@ -20,6 +20,7 @@ class SQLiteEvents(SQLiteApplicationRecorder):
 
     _SELECT = "SELECT originator_id, originator_version, topic, state FROM stored_events WHERE originator_id"
     _STREAM = f"{_SELECT} = ? AND originator_version <= ? ORDER BY originator_version"
+    _NEWEST = "SELECT originator_id, max(originator_version) FROM stored_events WHERE originator_id"
     _WHOLE = 2**63 - 1
     _AT_ONCE = 500  # older builds of SQLite take 999 parameters
 
@@ -41,7 +42,18 @@ class SQLiteEvents(SQLiteApplicationRecorder):
                 f"{self._SELECT} IN ({marks}) ORDER BY originator_id, originator_version", part
             )
 
+    def select_versions(self, ids: Sequence[str]) -> dict[str, int]:
+        """The version that each of several streams has come to; one without events is not in it."""
+        found: dict[str, int] = {}
+        for part in (ids[n : n + self._AT_ONCE] for n in range(0, len(ids), self._AT_ONCE)):
+            marks = ", ".join("?" * len(part))
+            found.update(self._rows(f"{self._NEWEST} IN ({marks}) GROUP BY originator_id", part))
+        return found
+
     def _read(self, statement: str, asked: Sequence[object]) -> list[StoredEvent]:
+        return [StoredEvent(*row) for row in self._rows(statement, asked)]
+
+    def _rows(self, statement: str, asked: Sequence[object]) -> list[Any]:
         try:
             connection = self._idle.pop()  # one step, as is append: no two threads get the same connection
         except IndexError:
@@ -51,7 +63,7 @@ class SQLiteEvents(SQLiteApplicationRecorder):
         except sqlite3.Error as error:
             raise OperationalError(error) from error
         self._idle.append(connection)
-        return [StoredEvent(*row) for row in rows]
+        return rows
 
     def _connect(self) -> sqlite3.Connection:
         pool = self.datastore.pool
