@@ -52,6 +52,15 @@ class Coordination(Hosting):
 
         return self.carry_out(cause, id, decide, new=True)
 
+    def imagined(self, id: str, proposal: Proposal, author: str, now: datetime) -> Appointment:
+        """What `propose` would make of a proposal that nothing is wrong with; nothing is recorded."""
+        appointment = Appointment(id)
+        appointment.propose(self.repeated(proposal), author, (), now)
+        if proposal.direct:
+            times = appointment.open_candidates
+            appointment.register(self._booking(appointment, times, Agendas(self.agenda)), now)
+        return appointment
+
     def check(self, proposal: Proposal, now: datetime) -> list[Problem]:
         """Everything that `propose` would refuse; nothing is recorded."""
         return self._problems(proposal, Agendas(self.agenda), now)

@@ -20,7 +20,7 @@ WEEKLY = Recurrence(Frequency.WEEKLY, 4)
 
 
 def register(office: Office, **changes: Any) -> Appointment:
-    standing = {"direct": True, "offers": (offer(25, 1),), "recurrence": WEEKLY}
+    standing: dict[str, Any] = {"direct": True, "offers": (offer(25, 1),), "recurrence": WEEKLY}
     return office.propose(**(standing | changes))
 
 

@@ -32,6 +32,7 @@ from chouseiapo.domain.slots import (
     Offer,
     Slot,
     check_offers,
+    check_pickable,
     numbered,
 )
 
@@ -81,7 +82,7 @@ class Appointment(MeetingDecisions):
 
     def add_candidates(self, offers: Sequence[Offer], grid: Grid, now: datetime) -> None:
         self._must_be_proposed()
-        if problems := check_offers(offers, self.candidates.values(), grid, now):
+        if problems := check_offers(offers, self.candidates.values(), grid, now) or [*check_pickable(offers)]:
             raise Invalid(*problems)
         asked = self.question
         self._record(self.CandidatesAdded, now, candidates=numbered(offers, len(self.candidates)))

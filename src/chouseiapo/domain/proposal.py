@@ -14,7 +14,7 @@ import msgspec
 from chouseiapo.domain.errors import Problem
 from chouseiapo.domain.meeting_options import MeetingOptions, check_options
 from chouseiapo.domain.recurrence import Recurrence, check_recurrence, occurring
-from chouseiapo.domain.slots import LONGEST_DIRECT, Grid, Offer, check_offers
+from chouseiapo.domain.slots import LONGEST_DIRECT, Grid, Offer, check_offers, check_pickable
 
 TITLE_LIMIT = 251
 GUEST_LIMIT = 255
@@ -147,9 +147,7 @@ def check_proposal(proposal: Proposal, grid: Grid, zoom_ready: bool, now: dateti
 
 def _check_offered(proposal: Proposal, grid: Grid, now: datetime) -> Iterator[Problem]:
     yield from check_offers(proposal.offers, (), grid, now)
-    for n, offer in enumerate(proposal.offers):
-        if offer.all_day:
-            yield Problem(f"candidates.{n}.start", "candidate_all_day")
+    yield from check_pickable(proposal.offers)
     if proposal.recurrence is not None:
         yield Problem("recurrence.frequency", "recurrence_needs_direct")
 

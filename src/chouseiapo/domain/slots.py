@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -100,6 +100,13 @@ def numbered(offers: Iterable[Offer], standing: int) -> tuple[Candidate, ...]:
         Candidate(f"c{n}", offer.slot.start, offer.slot.end, offer.room or None, all_day=offer.all_day)
         for n, offer in ordered
     )
+
+
+def check_pickable(offers: Iterable[Offer]) -> Iterator[Problem]:
+    """Whole days are registered by the staff; nobody is asked to pick among them."""
+    for n, offer in enumerate(offers):
+        if offer.all_day:
+            yield Problem(f"candidates.{n}.start", "candidate_all_day")
 
 
 def check_offers(

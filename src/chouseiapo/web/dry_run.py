@@ -55,7 +55,7 @@ class DryRun:
 
     def of(self, appointment: Appointment) -> list[Finding]:
         """For everybody and every room whose calendar will be written, and for who hosts the meeting."""
-        standing = appointment.open_candidates
+        standing = appointment.occurrences or appointment.open_candidates
         resources = dict.fromkeys(who for candidate in standing for who in appointment.resources(candidate))
         owners = self._services.coordination.owners({*resources, appointment.organizer})
         concerned = [(who, CALENDAR, owners[who].calendar_in_use) for who in resources]

@@ -12,6 +12,7 @@ import msgspec
 from chouseiapo.domain.errors import Invalid, Problem
 from chouseiapo.domain.ids import member_id
 from chouseiapo.domain.proposal import Delivery, Guest, Kind, Platform, Proposal, Visibility
+from chouseiapo.domain.recurrence import Frequency, Recurrence
 from chouseiapo.domain.slots import Offer
 
 B = TypeVar("B", bound="Body")
@@ -24,9 +25,23 @@ class Body(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class CandidateBody(Body):
+    """all_day: from one midnight of the organization's zone to another; for direct registration alone."""
+
     start: Moment
     end: Moment
     room: str | None = None
+    all_day: bool = False
+
+
+class RecurrenceBody(Body):
+    """`count` times in all, every `interval` days, weeks or months."""
+
+    frequency: Frequency
+    count: int
+    interval: int = 1
+
+    def recurrence(self) -> Recurrence:
+        return Recurrence(self.frequency, self.count, self.interval)
 
 
 class GuestBody(Body):
@@ -43,7 +58,8 @@ class GuestBody(Body):
 
 
 class ProposalBody(Body):
-    """What POST /appointments takes; people are addresses, rooms are ids."""
+    """What POST /appointments takes; people are addresses, rooms are ids. direct: the one candidate is the
+    time, confirmed at once, and `recurrence` repeats it."""
 
     kind: Kind = Kind.WEB
     title: str = ""
@@ -59,6 +75,8 @@ class ProposalBody(Body):
     note: str = ""
     visibility: Visibility = Visibility.DEFAULT
     deadline: Moment | None = None
+    direct: bool = False
+    recurrence: RecurrenceBody | None = None
 
     def proposal(self) -> Proposal:
         attendees = tuple(member_id(email) for email in self.attendees)
@@ -81,6 +99,8 @@ class ProposalBody(Body):
             note=self.note,
             visibility=self.visibility,
             deadline=self.deadline,
+            direct=self.direct,
+            recurrence=self.recurrence.recurrence() if self.recurrence else None,
         )
 
 
@@ -104,9 +124,10 @@ class CancelBody(Body):
 
 
 class QuestionBody(Body):
-    """New times are no answer of their own: they are proposed, on the pages."""
+    """New times are no answer of their own: they are proposed, on the pages. cancel_occurrence: of a series,
+    the time in question alone."""
 
-    answer: Literal["keep", "cancel"]
+    answer: Literal["keep", "cancel", "cancel_occurrence"]
 
 
 class ConfirmBody(Body):
@@ -126,7 +147,7 @@ class MemberBody(Body):
 
 
 def offers_of(candidates: list[CandidateBody]) -> tuple[Offer, ...]:
-    return tuple(Offer(c.start, c.end, c.room or None) for c in candidates)
+    return tuple(Offer(c.start, c.end, c.room or None, c.all_day) for c in candidates)
 
 
 def read_body(kind: type[B], content: Any) -> B:

@@ -71,8 +71,10 @@ class Views:
             "visibility": appointment.visibility.value,
             "deadline": self.moment(appointment.deadline),
             "proposed_at": self.moment(appointment.proposed_at),
+            "direct": appointment.direct,
             "candidates": [self._candidate(c) | {"room": c.room} for c in appointment.candidates.values()],
             "confirmed": self._confirmed(appointment),
+            **self._series(appointment),
             "round": None,
             "meeting": self._meeting(appointment),
             "calendar": self._calendar(appointment),
@@ -115,6 +117,7 @@ class Views:
                 self._candidate(c) for c in appointment.candidates.values() if c.state in _SHOWN_TO_GUESTS
             ],
             "confirmed": self._confirmed(appointment),
+            **self._series(appointment),
             "meeting": self._meeting(appointment) if appointment.chosen else None,
             "guest": {
                 "company": appointment.guest.company,
@@ -142,16 +145,25 @@ class Views:
             "start": self.moment(candidate.start),
             "end": self.moment(candidate.end),
             "state": candidate.state.value,
+            "all_day": candidate.all_day,
+        }
+
+    def _series(self, appointment: Appointment) -> dict[str, Any]:
+        """How it repeats, and every fixed time that was not called off."""
+        how = appointment.recurrence
+        return {
+            "recurrence": msgspec.to_builtins(how) | {"interval": how.interval} if how else None,
+            "occurrences": [self._fixed(c) for c in appointment.occurrences],
         }
 
     def _confirmed(self, appointment: Appointment) -> dict[str, Any] | None:
-        chosen = appointment.chosen
-        if chosen is None:
-            return None
+        return self._fixed(appointment.chosen) if appointment.chosen else None
+
+    def _fixed(self, candidate: Candidate) -> dict[str, Any]:
         return {
-            "start": self.moment(chosen.start),
-            "end": self.moment(chosen.end),
-            "candidate": chosen.id,
+            "start": self.moment(candidate.start),
+            "end": self.moment(candidate.end),
+            "candidate": candidate.id,
         }
 
     def _meeting(self, appointment: Appointment) -> dict[str, Any] | None:
@@ -164,6 +176,7 @@ class Views:
             return None
         return {
             "owner": self._name(asked.owner),
+            "candidate": asked.candidate,
             "gone": asked.gone,
             "start": self.moment(asked.start),
             "end": self.moment(asked.end),

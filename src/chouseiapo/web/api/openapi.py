@@ -32,6 +32,7 @@ _CANDIDATE = {
         "end": _MOMENT,
         "room": {"type": ["string", "null"]},
         "state": {"enum": ["open", "chosen", "withdrawn", "taken", "passed"]},
+        "all_day": {"type": "boolean"},
     },
 }
 _MEETING = {
@@ -41,6 +42,15 @@ _MEETING = {
 _CONFIRMED = {
     "type": "object",
     "properties": {"start": _MOMENT, "end": _MOMENT, "candidate": _TEXT},
+}
+_RECURRENCE = {
+    "type": "object",
+    "required": ["frequency", "count", "interval"],
+    "properties": {
+        "frequency": {"enum": ["daily", "weekdays", "weekly", "monthly"]},
+        "count": {"type": "integer", "description": "How often in all, the first included"},
+        "interval": {"type": "integer"},
+    },
 }
 _STATE = {"enum": ["proposed", "confirmed", "declined", "cancelled", "expired"]}
 _SHARED = {
@@ -52,6 +62,12 @@ _SHARED = {
     "deadline": {"type": ["string", "null"], "format": "date-time"},
     "candidates": {"type": "array", "items": _CANDIDATE},
     "confirmed": {"oneOf": [_CONFIRMED, _NULL]},
+    "recurrence": {"oneOf": [_RECURRENCE, _NULL]},
+    "occurrences": {
+        "type": "array",
+        "description": "Every fixed time that was not called off; more than one where it repeats.",
+        "items": _CONFIRMED,
+    },
     "meeting": {"oneOf": [_MEETING, _NULL]},
 }
 _CALENDAR = {
@@ -71,9 +87,10 @@ _NOT_YET = ("id", "revision", "guest_url")
 _QUESTION = {
     "type": "object",
     "description": "An entry was deleted (gone) or moved by hand on the owner's calendar; to be decided.",
-    "required": ["owner", "gone", "start", "end", "since"],
+    "required": ["owner", "candidate", "gone", "start", "end", "since"],
     "properties": {
         "owner": _TEXT,
+        "candidate": _TEXT,
         "gone": {"type": "boolean"},
         "start": {"type": ["string", "null"], "format": "date-time"},
         "end": {"type": ["string", "null"], "format": "date-time"},
@@ -87,6 +104,7 @@ _APPOINTMENT: dict[str, Any] = {
     | {
         "id": _TEXT,
         "revision": {"type": "integer"},
+        "direct": {"type": "boolean", "description": "The time was fixed by the staff, not picked"},
         "guest_url": _TEXT,
         "shown_title": _TEXT,
         "attendees": {"type": "array", "items": _TEXT},
@@ -156,6 +174,14 @@ _ROUTES: tuple[tuple[str, str, str, str, str, int], ...] = (
     ("post", "/appointments/{id}/candidates", "Offer more", "CandidatesBody", "Appointment", 201),
     ("delete", "/appointments/{id}/candidates/{candidate}", "Withdraw one", "", "Appointment", 200),
     ("post", "/appointments/{id}/cancel", "Cancel", "CancelBody", "Appointment", 200),
+    (
+        "post",
+        "/appointments/{id}/occurrences/{candidate}/cancel",
+        "Cancel one of several times",
+        "CancelBody",
+        "Appointment",
+        200,
+    ),
     ("post", "/appointments/{id}/question", "Answer its question", "QuestionBody", "Appointment", 200),
     ("post", "/appointments/{id}/resend", "Mail the request again", "", "Appointment", 200),
     ("post", "/appointments/{id}/link", "Reissue the guest link", "", "Appointment", 200),

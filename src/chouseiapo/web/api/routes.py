@@ -26,11 +26,11 @@ from chouseiapo.web.forms import (
     offers_of,
 )
 from chouseiapo.web.history import actor_name, worded
+from chouseiapo.web.imagined import imagine
 from chouseiapo.web.request import dry_runner, freebusy_reader, services, visible
 from chouseiapo.web.views import Views
 from projections.appointments import PAGE, list_appointments
 from projections.history import timeline
-from projections.outbox import mails_of
 from projections.people import find_people
 
 api = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -171,6 +171,17 @@ def cancel(id: str) -> Any:
     return _shown(services().coordination.cancel(id, body.reason, command_of(g.member.id), g.now))
 
 
+@api.post("/appointments/<id>/occurrences/<candidate>/cancel")
+@with_token
+def cancel_occurrence(id: str, candidate: str) -> Any:
+    """Cancel one of several times; the others stand."""
+    if candidate not in visible(id).candidates:
+        raise NotFound
+    body = json_body(CancelBody)
+    cause = command_of(g.member.id)
+    return _shown(services().coordination.cancel_occurrence(id, candidate, body.reason, cause, g.now))
+
+
 @api.post("/appointments/<id>/question")
 @with_token
 def answer_question(id: str) -> Any:
@@ -227,10 +238,9 @@ def _tried(proposal: Proposal) -> dict[str, Any]:
     """What proposing would do, and what is in its way; nothing of it is recorded. Raises Invalid, as that."""
     if problems := services().coordination.check(proposal, g.now):
         raise Invalid(*problems)
-    imagined = Appointment(new_id("appointment"))
-    imagined.propose(proposal, g.member.id, (), g.now)
+    imagined, _, mails = imagine(services(), new_id("appointment"), proposal, g.member.id, g.now)
     findings, views = dry_runner().of(imagined), Views(services())
-    would_create = views.imagined(imagined, mails_of(imagined.collect_events()))
+    would_create = views.imagined(imagined, mails)
     return {"would_create": would_create, "findings": [views.finding(each) for each in findings]}
 
 
