@@ -16,14 +16,17 @@ from chouseiapo.application import Coordination
 from chouseiapo.config import Settings
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.event import Event
-from chouseiapo.domain.ids import is_of
+from chouseiapo.domain.ids import is_of, link_owner
 from chouseiapo.domain.member import Member
-from chouseiapo.domain.slots import Candidate
-from chouseiapo.mail import Facts, Hand, LinkRule, Mails, Person, Recipient, Rule
+from chouseiapo.domain.organization import ORGANIZATION
+from chouseiapo.domain.proposal import Platform
+from chouseiapo.domain.slots import Candidate, Slot
+from chouseiapo.mail import Facts, Hand, Letter, LinkRule, Mails, Person, Recipient, Rule
 from projections.mails_of_links import RULES as OF_LINKS
 from projections.mails_of_links import link_facts, why_pointless
 from projections.outbox import GUEST, Mail
 
+_MESSAGE = Appointment.MessageSent
 _CALLING_OFF = (Appointment.Cancelled, Appointment.OccurrenceCancelled)
 
 
@@ -80,11 +83,13 @@ class Composer:
         """Why nobody needs the mail any more; empty while it should go."""
         if mail.rule in OF_LINKS:
             return why_pointless(self._app, mail)
-        if mail.rule != Rule.QUESTION:
+        if mail.rule not in (Rule.QUESTION, Rule.MEETING_VANISHED):
             return ""
         appointment = self._app.appointment(mail.appointment)
         if appointment.is_over(now):
             return "ended"
+        if mail.rule == Rule.MEETING_VANISHED:
+            return "" if appointment.conference.asked else "answered"
         asked = (d.seen_at for d in appointment.deviations if d.asked)
         return "" if mail.created_at in asked else "answered"
 
@@ -96,7 +101,7 @@ class Composer:
         self, mail: Mail, appointment: Appointment, recipient: Recipient, now: datetime
     ) -> EmailMessage:
         return self._words.render(
-            Rule(mail.rule),
+            Rule.of(mail.rule),
             recipient,
             self._facts(appointment),
             message_id=self.message_id(mail.key),
@@ -137,7 +142,8 @@ class Composer:
             )
         member = self._app.member(id)
         is_in = id in appointment.attendees or rule == Rule.REMOVED
-        return replace(_recipient(member), calendar_part=member.calendar is None and is_in)
+        calendar_part = member.calendar is None and is_in
+        return replace(_recipient(member), calendar_part=calendar_part, host=id == _starter(appointment))
 
     def _facts(self, appointment: Appointment) -> Facts:
         cause = self._app.stream(appointment.id, until=appointment.version)[-1:]
@@ -154,8 +160,19 @@ class Composer:
             reason=next((e.reason for e in cause if isinstance(e, _CALLING_OFF)), ""),
             hand=self._hand(appointment, cause),
             agreed=self._app.appointment(replaced).chosen if replaced else None,
+            before=self._before(appointment, cause),
             occurrence=_called_off(appointment, cause),
+            start_url_page=f"{self._settings.base_url}/appointments/{appointment.id}/start",
+            letter=next((Letter(e.subject, e.text) for e in cause if isinstance(e, _MESSAGE)), None),
         )
+
+    def _before(self, appointment: Appointment, cause: Sequence[Event]) -> Slot | None:
+        """The time that was moved by the event that causes the mail."""
+        moved = next((e for e in cause if isinstance(e, Appointment.Moved)), None)
+        if moved is None:
+            return None
+        earlier = self._app.appointment(appointment.id, until=moved.originator_version - 1)
+        return earlier.candidates[moved.candidate].slot
 
     def _hand(self, appointment: Appointment, cause: Sequence[Event]) -> Hand | None:
         """What somebody is asked about by the event that causes the mail."""
@@ -170,6 +187,15 @@ class Composer:
     def _person(self, member: str) -> Person:
         found = self._app.member(member)
         return Person(found.name, found.email)
+
+
+def _starter(appointment: Appointment) -> str:
+    """Who starts the meeting: whoever's account hosts it, or, where that is the organization's, the
+    organizer."""
+    if appointment.meeting is None or appointment.platform is not Platform.ZOOM:
+        return ""
+    owner = link_owner(appointment.conference.host)
+    return appointment.organizer if owner == ORGANIZATION else owner
 
 
 def _called_off(appointment: Appointment, cause: Sequence[Event]) -> Candidate | None:
