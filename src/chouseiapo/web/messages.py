@@ -24,6 +24,7 @@ PROBLEMS = {
     "finish_before_begin": _(
         "終了は開始より後にしてください。日付をまたぐ候補は、24:00で2つに分けてください。"
     ),
+    "same_time": _("いまと同じ日時です。"),
     "candidate_in_past": _("過去の日時は候補にできません。"),
     "candidate_reversed": _("終了は開始より後にしてください。"),
     "candidate_too_long": _("1つの候補は%(hours)s時間までです。"),
@@ -82,7 +83,7 @@ PROBLEMS = {
     "reminders_too_many": _("お知らせは%(most)sつまでです。"),
     "reminder_twice": _("当日のお知らせは1つだけ選べます。"),
     "reminder_hour_invalid": _("時刻の形を確かめてください(例: 07:00)。"),
-    "reminder_out_of_range": _("%(least)s分前から%(most)s分前までで入力してください。"),
+    "reminder_out_of_range": _("%(least)s分前から%(days)s日前までの数字で入力してください。"),
     "calendar_gone": _("このカレンダーはなくなったか、書き込めません。選び直してください。"),
     "calendar_of_room": _("このカレンダーは%(room)sが使っています。別のカレンダーを選んでください。"),
     "calendar_not_there": _(

@@ -13,9 +13,12 @@ from chouseiapo.web.staff.choosing import choosing
 from chouseiapo.web.staff.home import staff
 from chouseiapo.web.staff.linking import linking
 from chouseiapo.web.staff.mail_preview import mail_preview
+from chouseiapo.web.staff.meeting import meeting
 from chouseiapo.web.staff.meetings import meetings
 from chouseiapo.web.staff.more import more
+from chouseiapo.web.staff.moving import moving
 from chouseiapo.web.staff.new import new
+from chouseiapo.web.staff.organization import organization
 from chouseiapo.web.staff.outbox import outbox
 from chouseiapo.web.staff.question import question
 from chouseiapo.web.staff.review import review
@@ -48,8 +51,11 @@ BLUEPRINTS = (
     choosing,
     unlinking,
     zoom,
+    moving,
+    meeting,
     meetings,
     rooms,
+    organization,
 )
 
 

@@ -20,9 +20,10 @@ from chouseiapo.web.request import services
 from chouseiapo.web.staff import hands, people, words
 from chouseiapo.web.staff.frame import moment, slot, title_of, zone_name
 from chouseiapo.web.staff.outbox import line
+from chouseiapo.web.staff.panel import panel
 from chouseiapo.web.staff.progress import progress
 from chouseiapo.web.staff.written import calendars, state_of
-from projections.desk import is_parked, meeting_trouble
+from projections.desk import is_parked
 from projections.history import DELETED, MOVED, Line, timeline, without_doubts
 from projections.mail_log import mails_about
 from projections.outbox import mails_of
@@ -46,8 +47,8 @@ def overview(appointment: Appointment) -> dict[str, Any]:
     logged = mails_about(services().rows, appointment.id)
     calendar = state_of(appointment)
     lines = timeline(stream)
-    shown, meeting = calendars(appointment, calendar), _meeting(appointment)
-    in_trouble = bool(any(each.what for each in shown) or meeting["meeting_trouble"])
+    shown, web = calendars(appointment, calendar), panel(appointment, stream)
+    in_trouble = any(each.what for each in shown) or (web is not None and web.is_stuck)
     return {
         "appointment": appointment,
         "title": title_of(appointment),
@@ -78,7 +79,9 @@ def overview(appointment: Appointment) -> dict[str, Any]:
         "overlapping": [people.addressed(owner) for owner in appointment.overlaps],
         "progress": progress(appointment, stream, logged, calendar, in_trouble),
         **_chosen(appointment),
-        **meeting,
+        "panel": web,
+        "movable": is_movable(appointment),
+        "meeting": appointment.meeting if _knows_meeting(appointment) else None,
     }
 
 
@@ -103,6 +106,12 @@ def next_step(appointment: Appointment) -> str:
 def is_extendable(appointment: Appointment) -> bool:
     """Whether candidates can still be added: it waits for its answer, and there is time for one."""
     return appointment.state is State.PROPOSED and appointment.deadline > g.now
+
+
+def is_movable(appointment: Appointment) -> bool:
+    """Whether another time can be fixed instead of the one that stands."""
+    stands = appointment.chosen is not None and not appointment.is_series and not appointment.erased
+    return stands and not appointment.is_over(g.now)
 
 
 def has_changed_since_mailed(appointment: Appointment, stream: Sequence[Event]) -> bool:
@@ -206,12 +215,8 @@ def _elsewhere(candidate: Candidate, zone: str) -> str:
     return wording.slot(candidate.start, candidate.end, zone, g.locale)
 
 
-def _meeting(appointment: Appointment) -> dict[str, Any]:
-    found = meeting_trouble(services().rows, appointment.id) if appointment.awaits_meeting else None
-    trouble = words.trouble(found[0]) if found else None
-    shows = appointment.chosen is not None and appointment.meeting is not None
-    fixed_url = appointment.platform is Platform.URL
-    return {"meeting": appointment.meeting if shows or fixed_url else None, "meeting_trouble": trouble}
+def _knows_meeting(appointment: Appointment) -> bool:
+    return appointment.chosen is not None or appointment.platform is Platform.URL
 
 
 def _guest_reads(appointment: Appointment) -> tuple[str, str]:

@@ -107,8 +107,8 @@ def lengths(grid_minutes: int) -> list[int]:
 
 def _with_typed(picking: Picking, grid: Grid, now: datetime, taken: Taken) -> Picking:
     zone = ZoneInfo(grid.zone)
-    start = _wall(picking.day, picking.begin, zone)
-    end = _wall(picking.day, picking.finish, zone)
+    start = wall(picking.day, picking.begin, zone)
+    end = wall(picking.day, picking.finish, zone)
     if start and not picking.finish:
         end = (start.astimezone(UTC) + timedelta(minutes=picking.minutes)).astimezone(zone)
     if start is None or end is None:
@@ -130,7 +130,7 @@ def _problems_of_last(offers: tuple[Offer, ...], grid: Grid, now: datetime) -> I
             yield problem
 
 
-def _wall(day: str, clock: str, zone: ZoneInfo) -> datetime | None:
+def wall(day: str, clock: str, zone: ZoneInfo) -> datetime | None:
     """A date and a time of day as typed, on the organization's clocks."""
     hour, _, minute = clock.partition(":")
     try:

@@ -113,6 +113,7 @@ MAIL_SKIPS = {
     "skipped_cancelled": _("送る前に、アポイントメントがキャンセルされました。"),
     "skipped_moved": _("送る前に、日時が変わりました。"),
     "skipped_removed": _("送る前に、担当者から外れました。"),
+    "skipped_rule_removed": _("送る前に、このリマインドは組織の設定からなくなりました。"),
     "skipped_started": _("送る前に、開始時刻を過ぎました。"),
     "skipped_expired": _("送る前に、有効期限が切れました。"),
     "skipped_erased": _("送る前に、お客様の情報が消去されました。"),
@@ -153,6 +154,9 @@ TROUBLES = {
     "zoom_not_linked": Trouble(_("主催者のZoomが連携されていません。"), _RELINK),
     "client_refused": Trouble(_("アプリの登録が無効になっています。"), _OPERATOR),
     "api_not_enabled": Trouble(_("連携先で機能が有効になっていません。"), _OPERATOR),
+    "daily_limit": Trouble(
+        _("Zoomで1日に発行と変更ができる回数の上限に達しました。"), _("翌日、自動で再開します。")
+    ),
     "throttled": Trouble(_("連携先が混み合っています。"), _WAIT),
     "unavailable": Trouble(_("連携先が一時的に使えません。"), _WAIT),
     "unreachable": Trouble(_("連携先につながりません。"), _WAIT),
@@ -177,7 +181,12 @@ _UNKNOWN = Trouble(_("連携先に断られました。"), _OPERATOR)
 def trouble(reason: str) -> Trouble:
     """A reason's code in words, in the reader's language."""
     found = next((t for start, t in TROUBLES.items() if reason.startswith(start)), _UNKNOWN)
-    return Trouble(translate(found.what, g.locale), translate(found.remedy, g.locale))
+    return in_words(found)
+
+
+def in_words(trouble: Trouble) -> Trouble:
+    """The same in the reader's language."""
+    return Trouble(translate(trouble.what, g.locale), translate(trouble.remedy, g.locale))
 
 
 def kind(appointment: Appointment) -> str:
