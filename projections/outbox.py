@@ -17,7 +17,7 @@ from chouseiapo.application import Coordination
 from chouseiapo.domain.appointment import Appointment, State
 from chouseiapo.domain.event import Event
 from chouseiapo.domain.ids import is_of
-from chouseiapo.domain.links import AccountBroken, EntriesDisappeared
+from chouseiapo.domain.links import AccountBroken, AccountUnlinked, EntriesDisappeared
 from chouseiapo.domain.member import Role
 from chouseiapo.domain.proposal import Delivery
 from chouseiapo.domain.slots import CandidateState
@@ -31,11 +31,8 @@ LEDGER = "outbox"
 GUEST = "guest"
 LANES = 4
 _AGAIN = "/again-"
-# What happens to accounts that somebody has to be told of.
-_OF_LINKS: dict[type[Event], LinkRule] = {
-    AccountBroken: LinkRule.LINK_BROKEN,
-    EntriesDisappeared: LinkRule.VANISHED,
-}
+# What may happen to accounts that somebody has to be told of.
+_OF_LINKS = (AccountBroken, EntriesDisappeared, AccountUnlinked)
 
 
 class Mail(msgspec.Struct, frozen=True):
@@ -69,15 +66,14 @@ class Outbox:
             # What was rendered beforehand says what stood before.
             connection.execute(delete(rendered_mails).where(rendered_mails.c.appointment == stream))
             want_all(connection, mails_of(self._app.stream(stream)))
-        elif any(isinstance(event, tuple(_OF_LINKS)) for event in events):
+        elif any(isinstance(event, _OF_LINKS) for event in events):
             for mail in self._mails_of_links(connection, self._app.stream(stream)):
                 want(connection, mail)
 
     def _mails_of_links(self, connection: Connection, events: Sequence[Event]) -> Iterator[Mail]:
         """Every mail that a member's or room's events ask for: the member's own, or all administrators'."""
         for event in events:
-            rule = next((rule for kind, rule in _OF_LINKS.items() if isinstance(event, kind)), "")
-            if rule:
+            if rule := _of_link(event):
                 for recipient in self._keepers(connection, event):
                     yield msgspec.structs.replace(_mail(event, rule, recipient), appointment="")
 
@@ -160,12 +156,12 @@ def _told(
             yield Rule.REQUEST, everybody
         case Appointment.RequestResent():
             yield Rule.REQUEST, _guest(appointment)
-        case Appointment.Confirmed() if not appointment.awaits_meeting:
-            yield Rule.CONFIRMATION, everybody
-        case Appointment.MeetingDelayed():
-            yield Rule.CONFIRMATION_PENDING, everybody
-        case Appointment.MeetingIssued():
-            yield Rule.MEETING_URL if appointment.meeting_delayed else Rule.CONFIRMATION, everybody
+        case Appointment.Confirmed() if not appointment.holds_confirmation_back:
+            yield _fixed(appointment), everybody
+        case Appointment.Moved():
+            yield Rule.MOVED, everybody
+        case Appointment.MessageSent():
+            yield Rule.MESSAGE, _guest(appointment)
         case Appointment.AttendeesChanged():
             yield from _told_joining(appointment, [m for m in appointment.attendees if m not in attendees])
             if appointment.state is State.CONFIRMED:
@@ -173,7 +169,7 @@ def _told(
         case Appointment.CandidateTaken() if _none_left(appointment):
             yield Rule.ALL_GONE, [appointment.author]
         case Appointment.OrganizerAsked():
-            yield Rule.QUESTION, list(dict.fromkeys((appointment.organizer, appointment.author)))
+            yield Rule.QUESTION, _deciders(appointment)
         case Appointment.OccurrenceCancelled():
             yield Rule.OCCURRENCE_CANCELLED, everybody
         case Appointment.Cancelled() if requested or state is State.CONFIRMED:
@@ -182,6 +178,30 @@ def _told(
             yield Rule.CANCELLED, _members(appointment)
         case Appointment.Expired():
             yield Rule.EXPIRED, everybody if requested else _members(appointment)
+        case _:
+            yield from _told_of_meeting(event, appointment, everybody)
+
+
+def _told_of_meeting(
+    event: Event, appointment: Appointment, everybody: Sequence[str]
+) -> Iterator[tuple[str, Sequence[str]]]:
+    """What people hear of a conference: the first brings the confirmation, or follows it."""
+    match event:
+        case Appointment.MeetingDelayed():
+            yield Rule.CONFIRMATION_PENDING, everybody
+        case Appointment.MeetingIssued() if appointment.conference.times_issued > 1:
+            yield Rule.MEETING_CHANGED, everybody
+        case Appointment.MeetingIssued():
+            yield Rule.MEETING_URL if appointment.meeting_delayed else Rule.CONFIRMATION, everybody
+        case Appointment.MeetingWithdrawn():
+            yield Rule.MEETING_WITHDRAWN, everybody
+        case Appointment.MeetingVanished():
+            yield Rule.MEETING_VANISHED, _deciders(appointment)
+
+
+def _fixed(appointment: Appointment) -> Rule:
+    """How people hear that the time is fixed."""
+    return Rule.CONFIRMATION_PENDING if appointment.lacks_meeting else Rule.CONFIRMATION
 
 
 def _told_joining(appointment: Appointment, joined: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
@@ -189,10 +209,8 @@ def _told_joining(appointment: Appointment, joined: Sequence[str]) -> Iterator[t
     if appointment.state is State.PROPOSED:
         if appointment.delivery is Delivery.MAIL:
             yield Rule.REQUEST, joined
-    elif appointment.meeting_delayed and appointment.awaits_meeting:
-        yield Rule.CONFIRMATION_PENDING, joined
-    elif not appointment.awaits_meeting:
-        yield Rule.CONFIRMATION, joined
+    elif not appointment.holds_confirmation_back:
+        yield _fixed(appointment), joined
 
 
 def told_at(events: Sequence[Event]) -> dict[str, datetime]:
@@ -208,6 +226,25 @@ def _guest(appointment: Appointment) -> list[str]:
 def _members(appointment: Appointment) -> list[str]:
     """Each attendee, and the author even if not attending."""
     return list(dict.fromkeys((*appointment.attendees, appointment.author)))
+
+
+def _of_link(event: Event) -> LinkRule | None:
+    """What somebody has to hear of an account; who unlinks their own knows."""
+    match event:
+        case AccountBroken():
+            return LinkRule.LINK_BROKEN
+        case EntriesDisappeared():
+            return LinkRule.VANISHED
+        case AccountUnlinked(deauthorized=True):
+            return LinkRule.DEAUTHORIZED
+        case AccountUnlinked(moved_to=moved_to) if moved_to:
+            return LinkRule.LINK_MOVED
+    return None
+
+
+def _deciders(appointment: Appointment) -> list[str]:
+    """Who is asked what follows when something of ours was changed by hand."""
+    return list(dict.fromkeys((appointment.organizer, appointment.author)))
 
 
 def _none_left(appointment: Appointment) -> bool:

@@ -16,7 +16,7 @@ from chouseiapo.domain.event import Meta
 from chouseiapo.domain.links import Provider
 from chouseiapo.domain.proposal import Platform
 from chouseiapo.ledger import Ledger, beat, pause_after, touch
-from chouseiapo.ports import Calendar, Issued, MeetingPlan, PortError
+from chouseiapo.ports import Calendar, Issued, Looked, MeetingPlan, PortError
 from chouseiapo.tables import entries, issued_meetings, parked, tasks
 from chouseiapo.worker import Worker
 from projections.audit import Audit
