@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 from sqlalchemy import Select, and_, literal, or_, select
@@ -64,7 +65,7 @@ def places(rows: Rows, after: datetime, until: datetime) -> tuple[set[str], set[
         return members, {zone for zone in connection.scalars(zones.distinct()) if zone}
 
 
-def _page(after: datetime, until: datetime, last: Occurrence | None) -> Select[tuple[object, ...]]:
+def _page(after: datetime, until: datetime, last: Occurrence | None) -> Select[Any]:
     order = (offers.c.starts_at, offers.c.appointment, offers.c.candidate)
     found = (
         select(

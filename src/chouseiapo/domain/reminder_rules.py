@@ -54,7 +54,7 @@ def check_reminders(rules: Sequence[ReminderRule]) -> Iterator[Problem]:
 def _check(field: str, rule: ReminderRule) -> Iterator[Problem]:
     if rule.when is Reminding.BEFORE:
         if not SHORTEST_BEFORE <= rule.minutes <= LONGEST_BEFORE:
-            bounds: dict[str, str | int] = {"least": SHORTEST_BEFORE, "most": LONGEST_BEFORE}
+            bounds: dict[str, str | int] = {"least": SHORTEST_BEFORE, "days": LONGEST_BEFORE // (24 * 60)}
             yield Problem(f"{field}.minutes", "reminder_out_of_range", bounds)
         return
     try:
