@@ -27,7 +27,6 @@ from projections.mails_of_links import link_facts, why_pointless
 from projections.outbox import GUEST, Mail
 
 _MESSAGE = Appointment.MessageSent
-_MESSAGE = Appointment.MessageSent
 _CALLING_OFF = (Appointment.Cancelled, Appointment.OccurrenceCancelled)
 
 
@@ -188,15 +187,6 @@ class Composer:
     def _person(self, member: str) -> Person:
         found = self._app.member(member)
         return Person(found.name, found.email)
-
-
-def _starter(appointment: Appointment) -> str:
-    """Who starts the meeting: whoever's account hosts it, or, where that is the organization's, the
-    organizer."""
-    if appointment.meeting is None or appointment.platform is not Platform.ZOOM:
-        return ""
-    owner = link_owner(appointment.conference.host)
-    return appointment.organizer if owner == ORGANIZATION else owner
 
 
 def _starter(appointment: Appointment) -> str:
