@@ -17,7 +17,6 @@ from chouseiapo.domain.event import Event
 from chouseiapo.domain.ids import link_owner
 from chouseiapo.domain.links import AccountHealed, AccountLinked, AccountUnlinked, Leaving, Provider
 from chouseiapo.domain.proposal import Platform, shown_title
-from chouseiapo.domain.slots import Candidate
 from chouseiapo.ledger import stands, touch, wake_lane
 from chouseiapo.ports import MeetingPlan, MeetingSettings, Registrant
 from chouseiapo.storage import Rows, upsert
@@ -85,7 +84,7 @@ class Meetings:
         made = conference.standing == conference.generation
         options = conference.options if made else self._app.meeting_options(appointment)
         settings = msgspec.convert(msgspec.to_builtins(options), MeetingSettings)
-        start = fixed[0].start if _has_fixed_time(appointment, fixed) else None
+        start = None if has_no_fixed_time(appointment) else fixed[0].start
         if start is None:  # nobody can be registered for what has no time
             settings = msgspec.structs.replace(settings, registration=None)
         return MeetingPlan(
@@ -221,10 +220,11 @@ def without_host(rows: Rows) -> list[str]:
         return list(connection.scalars(waiting.order_by(tasks.c.key)))
 
 
-def _has_fixed_time(appointment: Appointment, fixed: Sequence[Candidate]) -> bool:
+def has_no_fixed_time(appointment: Appointment) -> bool:
     """What takes place several times, or for days, has a conference that can be joined at any time."""
-    first = fixed[0]
-    return not (appointment.is_series or first.all_day or first.end - first.start > LONGEST)
+    first = appointment.chosen
+    lasting = first is not None and (first.all_day or first.end - first.start > LONGEST)
+    return lasting or appointment.is_series
 
 
 def _registrant(appointment: Appointment) -> Registrant | None:

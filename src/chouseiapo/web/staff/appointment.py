@@ -30,6 +30,8 @@ Decide = Callable[[Meta], object]
 # What the page says after something was done; what is on its way because of it stands below.
 DONE = {
     "sent": _("日時候補を送信しました。"),
+    "registered": _("登録しました。日時は確定しています。"),
+    "occurrence": _("この回をキャンセルしました。"),
     "issued": _("お客様用リンクを発行しました。リンクをコピーして、お客様に伝えてください。"),
     "words": _("内容を保存しました。"),
     "attendees": _("担当者を変更しました。"),

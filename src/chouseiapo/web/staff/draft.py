@@ -15,9 +15,11 @@ from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.errors import Problem
 from chouseiapo.domain.member import Member
 from chouseiapo.domain.proposal import Delivery, Guest, Kind, Platform, Proposal, Visibility
+from chouseiapo.web.staff.direct import Timing, read_timing
 from chouseiapo.web.staff.picking import FIRST_YEAR, LAST_YEAR, MINUTES, Picking, read_picking
 
 E = TypeVar("E", bound=StrEnum)
+OFFER, DIRECT = "offer", "direct"
 _TEXTS = (
     "url", "place", "title", "company", "name", "email", "phone", "time_zone", "locale", "deadline",
 )  # fmt: skip
@@ -28,12 +30,15 @@ _CHOICES: dict[str, type[StrEnum]] = {
 
 class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
     """Everything as it was typed; people are ids. `query` is what was last searched for. `instead_of`: the
-    confirmed appointment for which another time is to be found; no form says it."""
+    confirmed appointment for which another time is to be found; no form says it. direct: `timing` is the
+    time, and nobody has to pick."""
 
     attendees: tuple[str, ...] = ()
     organizer: str = ""
     query: str = ""
     picking: Picking = Picking()
+    direct: bool = False
+    timing: Timing = Timing()
     kind: str = "web"
     platform: str = "zoom"
     url: str = ""
@@ -55,6 +60,13 @@ class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def guest(self) -> Guest:
         return Guest(*(text.strip() for text in (self.company, self.name, self.email, self.phone)))
+
+    def shown_picking(self, zone: ZoneInfo) -> Picking:
+        """What the week shows: the candidates, or the one time that was typed."""
+        if not self.direct:
+            return self.picking
+        picked = self.timing.picked(zone, self.picking.room)
+        return msgspec.structs.replace(self.picking, picked=(picked,) if picked else ())
 
     @property
     def lead(self) -> str:
@@ -96,6 +108,8 @@ def read_draft(form: MultiDict[str, str]) -> Draft:
         organizer=form.get("organizer", ""),
         query=form.get("query", ""),
         picking=read_picking(form),
+        direct=form.get("way") == DIRECT,
+        timing=read_timing(form),
         message=_lines(form.get("message", "")),
         note=_lines(form.get("note", "")),
         **texts,
@@ -113,9 +127,11 @@ def proposal_of(draft: Draft, zone: ZoneInfo) -> tuple[Proposal, list[Problem]]:
             problems.append(Problem(field, "unknown_value"))
             return default
 
-    deadline = _deadline(draft.deadline, zone)
-    if draft.deadline and deadline is None:
+    deadline = None if draft.direct else _deadline(draft.deadline, zone)
+    if draft.deadline and deadline is None and not draft.direct:
         problems.append(Problem("deadline", "time_invalid"))
+    recurrence, unreadable = draft.timing.recurrence() if draft.direct else (None, [])
+    problems += unreadable
     kind, platform = choice("kind", Kind, Kind.WEB), choice("platform", Platform, Platform.NONE)
     # A field that another choice has made pointless keeps what was typed, but is not part of the proposal.
     proposal = Proposal(
@@ -126,7 +142,7 @@ def proposal_of(draft: Draft, zone: ZoneInfo) -> tuple[Proposal, list[Problem]]:
         title=draft.title.strip(),
         attendees=draft.attendees,
         organizer=draft.lead,
-        offers=draft.picking.offers,
+        offers=draft.shown_picking(zone).offers,
         guest=draft.guest,
         time_zone=draft.time_zone.strip(),
         locale=draft.locale,
@@ -136,6 +152,8 @@ def proposal_of(draft: Draft, zone: ZoneInfo) -> tuple[Proposal, list[Problem]]:
         visibility=choice("visibility", Visibility, Visibility.DEFAULT),
         deadline=deadline,
         instead_of=draft.instead_of,
+        direct=draft.direct,
+        recurrence=recurrence,
     )
     return proposal, problems
 

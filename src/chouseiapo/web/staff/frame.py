@@ -10,10 +10,12 @@ from flask import Blueprint, Flask, Response, current_app, g, redirect, request,
 from chouseiapo import wording
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.member import Role
+from chouseiapo.domain.slots import Candidate
 from chouseiapo.web import zones
 from chouseiapo.web.i18n import LOCALES
 from chouseiapo.web.request import services
 from chouseiapo.web.staff import session, words
+from chouseiapo.web.staff.picking import Picked
 
 frame = Blueprint("frame", __name__)
 YEAR_S = 365 * 24 * 3600
@@ -23,6 +25,7 @@ def install(app: Flask) -> None:
     """Filters and globals that the staff's templates use."""
     app.jinja_env.filters |= {
         "moment": moment,
+        "when": when,
         "meeting_id": wording.meeting_id,
         "people": lambda names: wording.people(names, g.locale),
     }
@@ -60,6 +63,18 @@ def is_administrator() -> bool:
 def slot(start: datetime, end: datetime) -> str:
     """A slot in words: in the organization's zone, with the year when it is not this one."""
     return wording.slot(start, end, services().settings.time_zone, g.locale, today=_today())
+
+
+def when(time: Candidate | Picked) -> str:
+    """A slot, or whole days, in words."""
+    if not time.all_day:
+        return slot(time.start, time.end)
+    return wording.days(time.start, time.end, services().settings.time_zone, g.locale, today=_today())
+
+
+def date_named(on: date) -> str:
+    """A day of the organization's calendar in words."""
+    return day(datetime(on.year, on.month, on.day, 12, tzinfo=services().settings.zone))
 
 
 def day(at: datetime) -> str:

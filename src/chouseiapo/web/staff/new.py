@@ -21,6 +21,7 @@ from chouseiapo.web.messages import REFUSALS
 from chouseiapo.web.request import services, visible
 from chouseiapo.web.staff import frame, people, refused, session, words
 from chouseiapo.web.staff.busy import booked
+from chouseiapo.web.staff.direct import at_fields
 from chouseiapo.web.staff.draft import Draft, first_draft, problems_of, proposal_of, read_draft
 from chouseiapo.web.staff.frame import in_language
 from chouseiapo.web.staff.picker import picker
@@ -135,8 +136,10 @@ def page(id: str, draft: Draft, check: bool = False, refusal: str = "", others: 
     problems: list[Problem] = []
     if check:
         problems = problems_of(draft, services().coordination, services().settings.zone, g.now)
+        problems = at_fields(problems) if draft.direct else problems
     attending = people.all_shown(draft.attendees)
-    picking = picker(draft.picking, [each.id for each in attending], problems, besides=draft.instead_of)
+    shown = draft.shown_picking(services().settings.zone)
+    picking = picker(shown, [each.id for each in attending], problems, besides=draft.instead_of)
     return render_template(
         "staff/new.html",
         id=id,

@@ -73,7 +73,7 @@ def rows_of(picking: Picking, clash: Sequence[Sequence[str]], problems: Sequence
             Row(
                 start=picked.start.astimezone(zone).isoformat(timespec="minutes"),
                 end=picked.end.astimezone(zone).isoformat(timespec="minutes"),
-                words=frame.slot(picked.start, picked.end),
+                words=frame.when(picked),
                 room=picked.room,
                 clash=clash[n],
                 problems=[_said(problem) for problem in own],

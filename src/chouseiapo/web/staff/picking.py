@@ -19,11 +19,12 @@ Taken = Callable[[Offer], Problem | None]
 
 
 class Picked(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A slot that somebody has picked; `room` is a room's id or empty."""
+    """A slot that somebody has picked; `room` is a room's id or empty. all_day: whole days, registered."""
 
     start: datetime
     end: datetime
     room: str = ""
+    all_day: bool = False
 
     @property
     def slot(self) -> Slot:
@@ -31,7 +32,7 @@ class Picked(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def offer(self) -> Offer:
-        return Offer(self.start, self.end, self.room or None)
+        return Offer(self.start, self.end, self.room or None, self.all_day)
 
 
 class Picking(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -17,6 +17,10 @@ from chouseiapo.web.staff.picker import Row
 FIELDS = {
     "attendees": ("query", _("担当者")),
     "organizer": ("organizer", _("主催者")),
+    "time": ("on", _("日時")),
+    "recurrence.frequency": ("repeat-choice", _("くり返し")),
+    "recurrence.interval": ("every", _("くり返しの間隔")),
+    "recurrence.count": ("times", _("くり返しの終わり")),
     "candidates": ("picked", _("日時候補")),
     "delivery": ("delivery-choice", _("届け方")),
     "guest.company": ("company", _("会社名")),

@@ -20,6 +20,7 @@ from chouseiapo.domain.proposal import Kind
 from chouseiapo.domain.slots import Slot
 from chouseiapo.web.dry_run import CALENDAR, HOST
 from chouseiapo.web.i18n import _
+from chouseiapo.web.imagined import imagine
 from chouseiapo.web.request import dry_runner, services, visible
 from chouseiapo.web.staff import people, session, words
 from chouseiapo.web.staff.busy import clashes, overlay
@@ -28,9 +29,12 @@ from chouseiapo.web.staff.findings import Said, said
 from chouseiapo.web.staff.mail_view import framed, shown
 from chouseiapo.web.staff.new import PREFIX, appointment_of, drafts, kept
 from chouseiapo.web.staff.picker import rows_of
-from projections.outbox import GUEST, Mail, mails_of
+from chouseiapo.web.staff.picking import Picked, Picking
+from projections.meetings import has_no_fixed_time
+from projections.outbox import GUEST, Mail
 
 review = Blueprint("review", __name__, url_prefix="/appointments/new/<string(length=32):id>")
+_CONFIRMED = _("確定のお知らせがメールで届きます。")
 # Calendars are asked about this long a time at most.
 LONGEST_LOOK = timedelta(days=62)
 
@@ -56,7 +60,8 @@ def page(id: str) -> Any:
         return redirect(url_for("new.form", id=id), 303)
     if problems_of(draft, services().coordination, services().settings.zone, g.now):
         return _back_to_form(id)
-    appointment, mails = _imagined(id, draft)
+    appointment, told, mails = _imagined(id, draft)
+    times = _times(draft)
     findings = said(dry_runner().of(appointment))
     number = request.args.get("mail", "0")
     chosen = int(number) if number.isdecimal() and int(number) < len(mails) else 0
@@ -68,7 +73,10 @@ def page(id: str) -> Any:
         title=wording.title_for_member(appointment.title, appointment.guest, g.locale),
         guest=wording.guest_in_text(appointment.guest, g.locale),
         nowhere=_is_nowhere(appointment),
-        rows=rows_of(draft.picking, _clashes(draft)),
+        rows=rows_of(times, _clashes(draft, times)),
+        unseen=_is_unseen(times),
+        repeats=wording.recurrence(appointment.recurrence, g.locale) if appointment.recurrence else "",
+        without_start=has_no_fixed_time(appointment),
         room_names={room.id: room.name for room in people.rooms()},
         attending=[people.shown(member) for member in appointment.attendees],
         author=people.shown(appointment.author),
@@ -78,7 +86,7 @@ def page(id: str) -> Any:
         mails=mails,
         chosen=chosen,
         part="text" if request.args.get("part") == "text" else "html",
-        mail=shown(_rendered(appointment, mails[chosen])) if mails else None,
+        mail=shown(_rendered(told, mails[chosen])) if mails else None,
         recipients=[_recipient(appointment, mail) for mail in mails],
     )
 
@@ -90,10 +98,10 @@ def mail_frame(id: str, number: int) -> Any:
     draft = kept(id)
     if draft is None or problems_of(draft, services().coordination, services().settings.zone, g.now):
         raise NotFound
-    appointment, mails = _imagined(id, draft)
+    _appointment, told, mails = _imagined(id, draft)
     if number >= len(mails):
         raise NotFound
-    return framed(_rendered(appointment, mails[number]))
+    return framed(_rendered(told, mails[number]))
 
 
 @review.post("/propose")
@@ -114,15 +122,25 @@ def propose(id: str) -> Any:
     except Invalid:
         return _back_to_form(id)
     drafts().forget(PREFIX + id, g.member.id)
-    return redirect(url_for("appointment.page", id=appointment_of(id), done="sent"), 303)
+    done = "registered" if draft.direct else "sent"
+    return redirect(url_for("appointment.page", id=appointment_of(id), done=done), 303)
 
 
-def _imagined(id: str, draft: Draft) -> tuple[Appointment, list[Mail]]:
-    """The appointment as it would be, and every mail that its first event would ask for."""
+def _imagined(id: str, draft: Draft) -> tuple[Appointment, Appointment, list[Mail]]:
+    """The appointment as it would be, and as it would be told of, in every mail that would go."""
     proposal, _problems = proposal_of(draft, services().settings.zone)
-    appointment = Appointment(appointment_of(id))
-    appointment.propose(proposal, g.member.id, (), g.now)
-    return appointment, mails_of(appointment.collect_events())
+    return imagine(services(), appointment_of(id), proposal, g.member.id, g.now)
+
+
+def _times(draft: Draft) -> Picking:
+    """What was picked, each repetition among it."""
+    zone = services().settings.zone
+    shown, (proposal, _problems) = draft.shown_picking(zone), proposal_of(draft, zone)
+    if proposal.recurrence is None:
+        return shown
+    offers = services().coordination.repeated(proposal).offers
+    picked = tuple(Picked(o.start, o.end, o.room or "", o.all_day) for o in offers)
+    return msgspec.structs.replace(shown, picked=picked)
 
 
 def _rendered(appointment: Appointment, mail: Mail) -> EmailMessage:
@@ -141,13 +159,15 @@ def _told(
     appointment: Appointment, mails: list[Mail], findings: Mapping[tuple[str, str], Said]
 ) -> list[Told]:
     """Everybody, and every room, that something will reach: the guest first, then members, then rooms."""
+    copy = words.said(_CONFIRMED if appointment.direct else _("依頼の控えがメールで届きます。"))
+    asked = words.said(_CONFIRMED if appointment.direct else _("日時を選ぶためのメールが届きます。"))
     holds = Counter(wanted.owner for wanted in services().entry_writer.wanted(appointment))
     mailed = {mail.recipient: mail for mail in mails}
     guest = mailed.pop(GUEST, None)
     found = [
         Told(
             name=people.addressed(who),
-            mail=words.said(_("依頼の控えがメールで届きます。")) if who in mailed else "",
+            mail=copy if who in mailed else "",
             calendar=people.calendar_of(who) if who in holds else "",
             count=holds[who],
             finding=findings.get((who, CALENDAR)),
@@ -156,23 +176,30 @@ def _told(
     ]
     if guest is None:
         return found
-    asked = words.said(_("日時を選ぶためのメールが届きます。"))
     return [Told(_recipient(appointment, guest), appointment.guest.email, asked), *found]
 
 
 def _is_nowhere(appointment: Appointment) -> bool:
     """Whether the guest is to come to us and, at one of the times at least, is not told where to."""
-    rooms = all(candidate.room for candidate in appointment.open_candidates)
+    rooms = all(c.room for c in appointment.occurrences or appointment.open_candidates)
     return appointment.kind is Kind.VISIT_US and not appointment.place and not rooms
 
 
-def _clashes(draft: Draft) -> list[list[str]]:
+def _clashes(draft: Draft, times: Picking) -> list[list[str]]:
     """Who has something else at each candidate's time."""
-    slots = draft.picking.slots
-    first, last = min(slot.start for slot in slots), max(slot.end for slot in slots)
-    window = Slot(_whole(first), min(_whole(last) + timedelta(days=1), _whole(first) + LONGEST_LOOK))
-    rooms = dict.fromkeys(p.room for p in draft.picking.picked if p.room)
+    slots, window = times.slots, _window(times)
+    rooms = dict.fromkeys(p.room for p in times.picked if p.room)
     return clashes(slots, overlay([*draft.attendees, *rooms], window, (), besides=draft.instead_of))
+
+
+def _window(times: Picking) -> Slot:
+    first, last = min(slot.start for slot in times.slots), max(slot.end for slot in times.slots)
+    return Slot(_whole(first), min(_whole(last) + timedelta(days=1), _whole(first) + LONGEST_LOOK))
+
+
+def _is_unseen(times: Picking) -> bool:
+    """Whether some of it is so far ahead that nobody's calendar was looked at."""
+    return times.slots[-1].end > _window(times).end
 
 
 def _whole(at: datetime) -> datetime:

@@ -37,6 +37,14 @@ KINDS = {
 LANGUAGES = {"": _("組織の既定"), "ja": _("日本語"), "en": _("英語")}
 # What is not built yet is not offered.
 PLATFORMS = {"zoom": _("Zoom"), "url": _("固定URL"), "none": _("URLなし")}
+WAYS = {"offer": _("候補を出して選んでもらう"), "direct": _("日時を決めて登録する")}
+REPEATS = {
+    "once": _("くり返さない"),
+    "daily": _("毎日"),
+    "weekdays": _("平日毎日"),
+    "weekly": _("毎週"),
+    "monthly": _("毎月"),
+}
 VISIBILITIES = {
     "default": _("カレンダーの既定"),
     "public": _("公開"),

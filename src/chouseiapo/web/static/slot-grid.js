@@ -168,6 +168,7 @@ class SlotGrid extends HTMLElement {
   add(cells) {
     if (!cells?.length) return;
     if (cells.some((cell) => cell.classList.contains("r"))) return this.refuse("reserved", this.words(cells));
+    if (this.isSingle) this.list.replaceChildren();
     if (this.overlaps(cells)) return this.refuse("overlaps");
     if (this.lines.length >= Number(this.dataset.most)) return this.refuse("full");
     const line = this.querySelector("template.line-shape").content.firstElementChild.cloneNode(true);
@@ -177,6 +178,11 @@ class SlotGrid extends HTMLElement {
     this.list.insertBefore(line, this.lines.find((other) => other.dataset.start > line.dataset.start) ?? null);
     this.changed();
     this.say("added", this.words(cells));
+  }
+
+  /* Where a time is fixed from the start there is one: another takes its place. */
+  get isSingle() {
+    return this.closest("form").elements.way?.value === "direct";
   }
 
   change(line, cells) {
