@@ -79,7 +79,7 @@ def _templates(services: Services) -> Iterator[Finding]:
     """The operator's own mail templates; a wrong one holds no mail back, ours takes its place."""
     for fault in find_faults(services.settings, services.clock()):
         known = f"; there are: {', '.join(fault.known)}" if fault.known else ""
-        yield Finding(f"mail template {fault.place}: {fault.said}", False, f"ours is used instead{known}")
+        yield Finding(f"mail template {fault.place}: {fault.said}", False, f"ours is used{known}")
 
 
 def _mail(services: Services) -> Iterator[Finding]:

@@ -91,7 +91,12 @@ def _on_reading(folder: Path, settings: Settings, now: datetime) -> Iterator[Fau
     known = _Known(settings, now, [*trees.values(), *_parsed(own_templates(), environment(None))])
     for file, tree in trees.items():
         for name, line in _unknown_names(tree, known.of(file)):
-            yield Fault(file, line, "unknown_name", name, tuple(sorted(known.of(file))))
+            yield Fault(file, line, "unknown_name", name, _closest_first(name, known.of(file)))
+
+
+def _closest_first(name: str, known: set[str]) -> tuple[str, ...]:
+    meant = get_close_matches(name, known)
+    return (*meant, *sorted(known.difference(meant)))
 
 
 def _misspelt_files(trees: Mapping[str, nodes.Template]) -> Iterator[Fault]:
@@ -120,12 +125,10 @@ class _Known:
 
 def _made(tree: nodes.Template) -> Iterator[str]:
     """Names that a template gives itself, and to those that it extends or includes."""
-    for made in tree.find_all((nodes.Import, nodes.FromImport, nodes.Macro, nodes.Assign)):
+    for made in tree.find_all((nodes.Import, nodes.FromImport, nodes.Assign)):
         match made:
             case nodes.Import():
                 yield made.target
-            case nodes.Macro():
-                yield made.name
             case nodes.FromImport():
                 yield from (name if isinstance(name, str) else name[1] for name in made.names)
             case nodes.Assign():

@@ -57,6 +57,7 @@ class TestWhatIsFound:
     def test_an_unknown_name_with_its_line_and_the_names_there_are(self, tmp_path: Path) -> None:
         fault = the_fault(tmp_path, BODY, "確定しました。\n\n{{ compnay }} {{ chosen.text }}\n")
         assert (fault.file, fault.line, fault.code, fault.name) == (BODY, 3, "unknown_name", "compnay")
+        assert fault.known[0] == "company", "what may have been meant comes first"
         assert {"company", "chosen", "guest_url"} <= set(fault.known)
         assert not {"note", "staff_url"} & set(fault.known), "a guest's mail does not know the staff's names"
 
