@@ -9,6 +9,7 @@ from datetime import datetime
 from chouseiapo.accounts.drafts import Drafts
 from chouseiapo.accounts.vault import Held
 from chouseiapo.bootstrap import Services
+from projections.notices import forget_notices
 from projections.place_holds import is_used, let_go
 
 
@@ -23,6 +24,7 @@ class Forgetting:
         services, now = self._services, self._services.clock()
         services.access.forget_old(now)
         Drafts(services.rows, services.sealer).forget_old(now)
+        forget_notices(services.rows, now)
         self._forget_left_accounts(now)
         services.rows.shred()
 

@@ -6,7 +6,7 @@ A policy's command bears an id made of the causing event and its target: doing i
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from chouseiapo import wording
@@ -15,14 +15,14 @@ from chouseiapo.domain.agenda import Agendas
 from chouseiapo.domain.appointment import Answer, Appointment
 from chouseiapo.domain.errors import Busy, DomainError
 from chouseiapo.domain.event import Event, caused_by
-from chouseiapo.domain.links import AccountUnlinked, Leaving
+from chouseiapo.domain.links import AccountHealed, AccountLinked, AccountUnlinked, Leaving
 from chouseiapo.domain.member import Member
 from chouseiapo.domain.organization import Organization
 from chouseiapo.event_store import StoreTrouble
 from chouseiapo.storage import DatabaseTrouble, Rows
 from projections.appointments import awaiting_meeting_since, overtaken_by_time
 from projections.catch_up import LostRace, Read, is_parked, move, park, position, read_log, unpark
-from projections.meetings import hosted_through
+from projections.meetings import hosted_through, without_host
 from projections.offers import Offers, claims_on
 
 NAME = "policies"
@@ -110,6 +110,8 @@ class Policies:
                 self._close_overlapped(event, now)
             case Member.Unlinked() | Organization.Unlinked() if event.leave is Leaving.REMOVE:
                 self._withdraw_meetings(event, now)
+            case Organization.Linked() | Organization.LinkHealed():
+                self._book_hosts(without_host(self._rows), event, now)
             case Appointment.AttendeesChanged():
                 self._close_overlapped(event, now)
                 self._close_own(event, now)
@@ -152,14 +154,32 @@ class Policies:
                     self._take(claim.appointment, claim.candidate, winner.id, event, now)
 
     def _withdraw_meetings(self, event: AccountUnlinked, now: datetime) -> None:
-        """Its owner wants the meetings to come deleted: whoever was told of one hears of another later."""
-        for id in hosted_through(self._rows, event.link):
+        """Its owner wants the meetings to come deleted: whoever was told of one hears of another later, from
+        a host of the organization's where one is free."""
+        hosted = hosted_through(self._rows, event.link)
+        for id in hosted:
             try:
                 self._app.withdraw_meeting(id, event.link, caused_by(event, id), now)
             except Busy:
                 raise
             except DomainError:
                 continue  # over, or not its host any more
+        self._book_hosts(hosted, event, now)
+
+    def _book_hosts(
+        self, ids: Sequence[str], event: AccountUnlinked | AccountLinked | AccountHealed, now: datetime
+    ) -> None:
+        """Book a free host for meetings that nobody can host."""
+        for id in ids:
+            conference = self._app.appointment(id).conference
+            if not conference.wanted or conference.generation == conference.standing:
+                continue  # there is one, or none is to be made
+            try:
+                self._app.request_meeting(id, caused_by(event, f"host/{id}"), now)
+            except Busy:
+                raise
+            except DomainError:
+                continue  # over, or nothing is to be made any more
 
     def _close_own(self, event: Event, now: datetime) -> None:
         """Candidates that were offered while somebody else was being confirmed over them."""

@@ -20,6 +20,7 @@ from chouseiapo.web.i18n import LOCALES, translate
 from chouseiapo.web.live_check import LiveCheck
 from chouseiapo.web.operations import operations
 from chouseiapo.web.request import services
+from chouseiapo.web.webhooks import webhooks
 
 MOST_BYTES = 2 * 1024 * 1024
 POLICY = "; ".join(
@@ -47,7 +48,7 @@ def install(app: Flask, given: Services) -> None:
     app.before_request(_prepare)
     app.before_request(lambda: origin.must_be_our_own(given.settings.base_url))
     app.after_request(_harden)
-    for blueprint in (api, guest_api, guest, operations):
+    for blueprint in (api, guest_api, guest, operations, webhooks):
         app.register_blueprint(blueprint)
     staff.install(app)
     feeds.install(app, given)

@@ -25,6 +25,7 @@ class Limit(NamedTuple):
 
 UNKNOWN_LINKS = Limit("unknown links", 30, timedelta(minutes=5))
 FAILED_SIGN_INS = Limit("failed sign-ins", 20, timedelta(minutes=15))
+FAILED_WEBHOOKS = Limit("failed webhooks", 30, timedelta(minutes=5))
 SIGN_IN_MAILS = Limit("sign-in mails", 5, timedelta(minutes=15))
 POSTS_PER_LINK = Limit("posts per link", 30, timedelta(minutes=1))
 # What has us ask a server elsewhere, per member.
