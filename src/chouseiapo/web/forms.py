@@ -123,6 +123,11 @@ class CancelBody(Body):
     reason: str = ""
 
 
+class MoveBody(Body):
+    start: Moment
+    end: Moment
+
+
 class QuestionBody(Body):
     """New times are no answer of their own: they are proposed, on the pages. cancel_occurrence: of a series,
     the time in question alone."""
@@ -168,7 +173,7 @@ def _unthinkable(body: Body) -> Iterator[Problem]:
         for name in ("start", "end"):
             if not is_thinkable(getattr(candidate, name)):
                 yield Problem(f"candidates.{n}.{name}", "time_invalid")
-    for name in ("deadline", "start"):
+    for name in ("deadline", "start", "end"):
         moment = getattr(body, name, None)
         if moment is not None and not is_thinkable(moment):
             yield Problem(name, "time_invalid")

@@ -118,7 +118,7 @@ class Views:
             ],
             "confirmed": self._confirmed(appointment),
             **self._series(appointment),
-            "meeting": self._meeting(appointment) if appointment.chosen else None,
+            "meeting": self._meeting_of_guest(appointment),
             "guest": {
                 "company": appointment.guest.company,
                 "name": appointment.guest.name,
@@ -170,6 +170,14 @@ class Views:
         if appointment.meeting is None or appointment.state is not State.CONFIRMED:
             return None
         return msgspec.structs.asdict(appointment.meeting)
+
+    def _meeting_of_guest(self, appointment: Appointment) -> dict[str, Any] | None:
+        """By the guest's own way in, where there is one."""
+        if appointment.meeting is None or appointment.chosen is None:
+            return None
+        told = msgspec.structs.asdict(appointment.meeting.for_guest)
+        del told["guest_url"]
+        return told
 
     def _question(self, appointment: Appointment) -> dict[str, Any] | None:
         if (asked := appointment.question) is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, Response, g, jsonify, request
@@ -15,11 +15,13 @@ from chouseiapo.domain.proposal import Proposal
 from chouseiapo.domain.slots import Slot
 from chouseiapo.web.api.requests import command_of, json_body, with_token
 from chouseiapo.web.errors import Refused
+from chouseiapo.web.fixed_url import with_fixed_url
 from chouseiapo.web.forms import (
     CancelBody,
     CandidatesBody,
     EditBody,
     MemberBody,
+    MoveBody,
     ProposalBody,
     QuestionBody,
     is_thinkable,
@@ -97,7 +99,7 @@ def freebusy() -> Any:
 @api.post("/appointments")
 @with_token
 def propose() -> Any:
-    proposal = json_body(ProposalBody).proposal()
+    proposal = with_fixed_url(services().coordination, json_body(ProposalBody).proposal())
     if _is_dry_run():
         return _tried(proposal)
     cause = command_of(g.member.id)
@@ -180,6 +182,24 @@ def cancel_occurrence(id: str, candidate: str) -> Any:
     body = json_body(CancelBody)
     cause = command_of(g.member.id)
     return _shown(services().coordination.cancel_occurrence(id, candidate, body.reason, cause, g.now))
+
+
+@api.post("/appointments/<id>/move")
+@with_token
+def move(id: str) -> Any:
+    """Fix another time for a confirmed appointment; its meeting and its people follow."""
+    visible(id)
+    body = json_body(MoveBody)
+    to = Slot(body.start.astimezone(UTC), body.end.astimezone(UTC))
+    return _shown(services().coordination.move(id, to, command_of(g.member.id), g.now))
+
+
+@api.post("/appointments/<id>/meeting")
+@with_token
+def issue_meeting(id: str) -> Any:
+    """Have the web meeting issued, or another one instead of the one that stands."""
+    visible(id)
+    return _shown(services().coordination.request_meeting(id, command_of(g.member.id), g.now)), 202
 
 
 @api.post("/appointments/<id>/question")

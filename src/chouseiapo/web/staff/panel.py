@@ -170,7 +170,7 @@ def _host(link: str) -> str:
 
 
 def ends_early(appointment: Appointment, length: timedelta) -> bool:
-    """Whether a meeting of that length would be over after 40 minutes, because its host has a free account."""
+    """Whether a meeting of that length is cut off after 40 minutes, because its host has a free account."""
     host = appointment.conference.host
     link = services().coordination.linked(host) if host and appointment.platform is Platform.ZOOM else None
     return link is not None and link.plan == "basic" and length > FREE
