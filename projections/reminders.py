@@ -107,20 +107,26 @@ class Reminders:
 
     def coming(self, id: str, recipient: str, now: datetime) -> list[datetime]:
         """When a recipient is going to be reminded of a confirmed appointment (UTC, in order)."""
-        events = self._app.stream(id)
-        appointment = Appointment.remember(id, events)
-        if recipient not in _recipients(appointment):
-            return []
-        told = told_at(events).get(recipient, now)  # who has yet to be told is told now
-        zones = _Zones(self._app, self._time_zone)
+        return self.coming_of(self._app.stream(id), now).get(recipient, [])
+
+    def coming_of(self, events: Sequence[Event], now: datetime) -> dict[str, list[datetime]]:
+        """When each recipient is going to be reminded of the appointment whose events these are."""
+        appointment = Appointment.remember(events[0].originator_id, events)
+        told, rules, zones = told_at(events), self.in_force(), _Zones(self._app, self._time_zone)
         zones.look_up(appointment.attendees)
-        zone = zones.get(recipient) or appointment.time_zone or self._time_zone
-        due = (
-            (_due(each.rule, occurrence.start, zone), self._until(each.rule, occurrence))
-            for occurrence in appointment.occurrences
-            for each in self.in_force()
-        )
-        return sorted(at for at, until in due if now < at < until and told < at)
+        coming: dict[str, list[datetime]] = {}
+        for recipient in _recipients(appointment):
+            zone = zones.get(recipient) or appointment.time_zone or self._time_zone
+            heard = told.get(recipient, now)  # who has yet to be told is told now
+            coming[recipient] = sorted(
+                due
+                for about in appointment.occurrences
+                for each in rules
+                if max(now, heard)
+                < (due := due_at(each.rule, about.start, zone))
+                < self._until(each.rule, about)
+            )
+        return coming
 
     def upcoming(self, now: datetime) -> tuple[datetime, int] | None:
         """When the next reminders are due, and how many, as the rows know it; None if none is to come."""
@@ -198,7 +204,7 @@ class Reminders:
                 people[GUEST] = "" if o.guest_zone is None else o.guest_zone or self._time_zone
             for recipient, zone in people.items():
                 for each in rules:
-                    due = _due(each.rule, o.starts_at, zone) if zone else ALWAYS
+                    due = due_at(each.rule, o.starts_at, zone) if zone else ALWAYS
                     yield o, due, _key(o.appointment, each.rule, o.starts_at, recipient)
 
     def _decided(
@@ -223,7 +229,7 @@ class Reminders:
             for recipient in _recipients(appointment):
                 zone = zones.get(recipient) or appointment.time_zone or self._time_zone
                 for each in rules:
-                    due = _due(each.rule, about.start, zone)
+                    due = due_at(each.rule, about.start, zone)
                     why_not = self._why_not(each, about, due, told.get(recipient), now)
                     if why_not is None:
                         continue
@@ -308,7 +314,7 @@ def _stamp(start: datetime) -> str:
 
 # Thousands of people have few hours between them.
 @lru_cache(maxsize=1024)
-def _due(rule: ReminderRule, start: datetime, zone: str) -> datetime:
+def due_at(rule: ReminderRule, start: datetime, zone: str) -> datetime:
     """When a reminder is due (UTC) for somebody in that zone."""
     if rule.when is Reminding.BEFORE:
         return start - timedelta(minutes=rule.minutes)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 
 import msgspec
 
 from chouseiapo import migrations
 from chouseiapo.bootstrap import AHEAD, WRONG_KEY, Services
 from chouseiapo.domain.links import Link
+from chouseiapo.domain.reminder_rules import ReminderRule, Reminding
 from chouseiapo.ledger import failing_tasks, worker_is_alive
 from chouseiapo.mail_overrides import find_faults
 from chouseiapo.ports import PortError
@@ -21,6 +23,8 @@ from projections.people import find_people
 
 # How long comparing all calendars may take.
 PATIENCE_S = 90.0
+# How late a reminder may be made before something is wrong: the sweep comes every minute.
+OVERDUE = timedelta(minutes=5)
 VANISHED = "its owner is asked what that means; until then nothing follows from it"
 TESTING = "the Google app is in publishing status Testing: publish it, then link the account again"
 MISSING = "link the account again and leave every permission ticked"
@@ -35,7 +39,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def examine(services: Services) -> list[Finding]:
-    """Settings, database, worker, mail server, linked accounts, in that order."""
+    """Settings, database, worker, mail server, reminders, linked accounts, in that order."""
     return [
         *_settings(services),
         *_database(services),
@@ -94,6 +98,23 @@ def _mail(services: Services) -> Iterator[Finding]:
         yield Finding(f"mail: {error.reason}", False, "check SMTP_URL: host, port, user, password, TLS")
     else:
         yield Finding("mail: the server answers")
+
+
+def _reminders(services: Services) -> Finding:
+    """By which rules people are reminded, and whether somebody does it."""
+    now, reminders = services.clock(), services.reminders
+    rules = ", ".join(_rule(each.rule) for each in reminders.in_force())
+    if overdue := sum(len(batch) for batch in reminders.due_mails(now - OVERDUE)):
+        return Finding(
+            f"reminders: {overdue} are overdue ({rules})", False, "start a worker: chouseiapo worker"
+        )
+    coming = reminders.upcoming(now)
+    following = f"; next {coming[0]:%Y-%m-%d %H:%M} UTC, {coming[1]} mails" if coming else ""
+    return Finding(f"reminders: {rules}{following}")
+
+
+def _rule(rule: ReminderRule) -> str:
+    return f"on the day at {rule.at}" if rule.when is Reminding.ON_THE_DAY else f"{rule.minutes} min before"
 
 
 def _links(services: Services) -> Iterator[Finding]:

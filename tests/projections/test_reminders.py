@@ -184,7 +184,8 @@ def test_a_meeting_at_half_past_six_has_none(office: Office, services: Services)
     early = office.propose(offers=(offer(24, 21, hours=1),))
     office.app.confirm(early.id, "c1", YAMADA, BY, NOW)
     Worker(services).read()
-    assert {d.why for d in services.reminders.decide(at(24, 20))} == {"starts before the hour of the reminder"}
+    decided = services.reminders.decide(at(24, 20))
+    assert {d.why for d in decided} == {"starts before the hour of the reminder"}
     assert reminders(services) == []
 
 

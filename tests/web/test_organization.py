@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from chouseiapo.domain.reminder_rules import ReminderRule, Reminding
-from tests.web.desk import Company, confirmed
+from tests.product import BY
+from tests.web.desk import Company, confirmed, page_of
 from tests.web.pages import Page
 
 PATH = "/settings/organization"
@@ -118,6 +119,18 @@ def test_it_says_what_comes_next(company: Company) -> None:
     assert "次のリマインド 11月25日(水) 07:00(3通)" in company.chief.open(PATH).text
     page = save(company, amount=["24"], unit=["hours"])
     assert "次のリマインド 11月24日(火) 10:00(3通)" in page.text
+
+
+def test_an_appointment_says_when_each_reminder_is_going_to_be_sent(company: Company) -> None:
+    assert "これから送るリマインド" not in company.tanaka.open(page_of(company.propose())).text
+    save(company, amount=["24"], unit=["hours"])
+    made = confirmed(company)
+    text = company.tanaka.open(page_of(made)).text
+    everybody = "山田太郎 様(お客様)、田中 一郎さん、鈴木 花子さん"
+    told = f"これから送るリマインド 11月24日(火) 10:00 {everybody} 11月25日(水) 07:00 {everybody}"
+    assert told in text
+    company.services.coordination.cancel(made.id, "", BY, company.clock.now)
+    assert "これから送るリマインド" not in company.tanaka.open(page_of(made)).text
 
 
 def test_in_english(company: Company) -> None:

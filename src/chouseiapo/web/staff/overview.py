@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -27,6 +28,9 @@ from projections.desk import is_parked
 from projections.history import DELETED, MOVED, Line, timeline, without_doubts
 from projections.mail_log import mails_about
 from projections.outbox import mails_of
+
+# So many moments are shown; a series has one for each of its times.
+MOST_REMINDERS = 4
 
 
 class Offered(msgspec.Struct, frozen=True):
@@ -66,6 +70,7 @@ def overview(appointment: Appointment) -> dict[str, Any]:
         "blank_title": people.blank_title(appointment.kind, appointment.organizer),
         "guest_url": services().guest_url(appointment),
         "mails": [line(each, appointment) for each in logged],
+        "reminders": coming_reminders(appointment, stream),
         "history": [(moment(e.at), actor_name(e.actor), worded(e)) for e in reversed(without_doubts(lines))],
         "no_server": services().mailer is None,
         "parked": is_parked(services().rows, appointment.id),
@@ -101,6 +106,15 @@ def next_step(appointment: Appointment) -> str:
     return words.said(
         _("お客様の回答を待っています。期限は%(moment)sです。"), moment=moment(appointment.deadline)
     )
+
+
+def coming_reminders(appointment: Appointment, stream: Sequence[Event]) -> list[tuple[str, list[str]]]:
+    """When reminders are going to be sent, in words, and to whom; of a series the next ones."""
+    to: dict[datetime, list[str]] = {}
+    for recipient, moments in services().reminders.coming_of(stream, g.now).items():
+        for due in moments:
+            to.setdefault(due, []).append(_addressed(appointment, recipient))
+    return [(moment(due), to[due]) for due in sorted(to)[:MOST_REMINDERS]]
 
 
 def is_extendable(appointment: Appointment) -> bool:
