@@ -134,6 +134,11 @@ class AppointmentState(AppointmentEvents, Aggregate):
         """The time that was fixed, the first of several, as long as the appointment stands confirmed."""
         return next(iter(self.occurrences), None)
 
+    def coming(self, now: datetime) -> Candidate | None:
+        """The fixed time that is under way or next; when all are over, the last."""
+        fixed = self.occurrences
+        return next((c for c in fixed if c.end > now), fixed[-1] if fixed else None)
+
     @property
     def is_series(self) -> bool:
         """Whether it takes place several times, or did before some of them were cancelled."""

@@ -38,7 +38,8 @@ def worded(line: Line) -> str:
     today = g.now.astimezone(settings.zone).date()
 
     def slot(between: Candidate | Slot) -> str:
-        return wording.slot(between.start, between.end, settings.time_zone, g.locale, today)
+        spell = wording.days if between in line.slots and between.all_day else wording.slot
+        return spell(between.start, between.end, settings.time_zone, g.locale, today)
 
     slots = [slot(candidate) for candidate in line.slots]
     said = translate(

@@ -212,6 +212,7 @@ HAPPENED = {
     "appointment.organizer-answered reschedule": _(
         "日程を調整し直すことにしました。新しい日時が決まるまでは、この日時が有効です: %(slots)s"
     ),
+    "appointment.organizer-answered cancel_occurrence": _("この回だけキャンセルすることにしました: %(slots)s"),
     "appointment.organizer-answered cancel": _("キャンセルすることにしました: %(slots)s"),
     "appointment.candidate-taken": _("別のアポイントメントが確定したため、候補が埋まりました: %(slots)s"),
     "appointment.candidate-taken calendar": _(

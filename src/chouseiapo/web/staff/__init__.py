@@ -18,6 +18,7 @@ from chouseiapo.web.staff.meetings import meetings
 from chouseiapo.web.staff.more import more
 from chouseiapo.web.staff.moving import moving
 from chouseiapo.web.staff.new import new
+from chouseiapo.web.staff.occurrences import occurrences
 from chouseiapo.web.staff.organization import organization
 from chouseiapo.web.staff.outbox import outbox
 from chouseiapo.web.staff.question import question
@@ -35,6 +36,7 @@ BLUEPRINTS = (
     sign_in,
     staff,
     new,
+    occurrences,
     review,
     appointment,
     again,

@@ -9,7 +9,7 @@ from flask import Blueprint, g, redirect, url_for
 
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.appointment_state import Deviation
-from chouseiapo.domain.errors import NotFound
+from chouseiapo.domain.errors import NotFound, SeriesStands
 from chouseiapo.domain.slots import Candidate, Offer, check_offers
 from chouseiapo.web.errors import Refused
 from chouseiapo.web.request import services, visible
@@ -43,6 +43,8 @@ def begin_instead(id: str) -> Any:
     standing = visible(id)
     draft = session.command().command[-32:]
     if not _is_begun(draft):
+        if standing.is_series:
+            return page_refusing(id, SeriesStands())
         if standing.question is None or standing.chosen is None or standing.is_over(g.now):
             return page_refusing(id, Refused(409, "not_asked"))
         _keep(draft, _draft_instead_of(standing, standing.chosen, standing.question))

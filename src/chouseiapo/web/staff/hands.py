@@ -11,11 +11,12 @@ from flask import g
 from chouseiapo.domain.appointment import Answer, Appointment, State
 from chouseiapo.domain.appointment_state import Deviation
 from chouseiapo.domain.event import Event
+from chouseiapo.domain.slots import Candidate
 from chouseiapo.web.i18n import _
 from chouseiapo.web.replaced import replaced_by
 from chouseiapo.web.request import may_see, services
 from chouseiapo.web.staff import people, words
-from chouseiapo.web.staff.frame import moment, slot, title_of
+from chouseiapo.web.staff.frame import moment, title_of, when
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -32,6 +33,7 @@ class Question(msgspec.Struct, frozen=True):
     moved: str
     since: str
     confirmed: bool
+    one_of_several: bool
 
 
 class Other(msgspec.Struct, frozen=True):
@@ -55,10 +57,11 @@ def question(appointment: Appointment) -> Question | None:
         candidate=asked.candidate,
         calendar=words.said(_("あなたのカレンダー") if mine else _("%(whose)sのカレンダー"), whose=whose),
         happened=words.said(_HAPPENED[mine, confirmed, asked.gone], whose=whose),
-        stands=slot(concerned.start, concerned.end),
-        moved=_moved(asked),
+        stands=when(concerned),
+        moved=_moved(asked, concerned),
         since=moment(asked.seen_at),
         confirmed=confirmed,
+        one_of_several=appointment.is_series and sum(c.end > g.now for c in appointment.occurrences) > 1,
     )
 
 
@@ -106,11 +109,15 @@ def successor(appointment: Appointment) -> Other | None:
 
 def _other(found: Appointment) -> Other:
     chosen = found.chosen
-    return Other(found.id, title_of(found), slot(chosen.start, chosen.end) if chosen else "")
+    return Other(found.id, title_of(found), when(chosen) if chosen else "")
 
 
-def _moved(asked: Deviation) -> str:
-    return slot(asked.start, asked.end) if asked.start and asked.end else ""
+def _moved(asked: Deviation, concerned: Candidate) -> str:
+    if not (asked.start and asked.end):
+        return ""
+    midnight = services().coordination.grid.is_midnight
+    whole = concerned.all_day and midnight(asked.start) and midnight(asked.end)
+    return when(msgspec.structs.replace(concerned, start=asked.start, end=asked.end, all_day=whole))
 
 
 # By whether it is one's own calendar, whether the time is fixed, and whether the entry is gone.

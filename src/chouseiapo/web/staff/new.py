@@ -22,10 +22,13 @@ from chouseiapo.web.request import services, visible
 from chouseiapo.web.staff import frame, people, refused, session, words
 from chouseiapo.web.staff.busy import booked
 from chouseiapo.web.staff.direct import at_fields
-from chouseiapo.web.staff.draft import Draft, first_draft, problems_of, proposal_of, read_draft
+from chouseiapo.web.staff.draft import DIRECT, Draft, first_draft, problems_of, proposal_of, read_draft
 from chouseiapo.web.staff.frame import in_language
+from chouseiapo.web.staff.layers import FOLLOW_ORGANIZER, below
+from chouseiapo.web.staff.options import groups, says_something, worded
+from chouseiapo.web.staff.panel import is_cut_off
 from chouseiapo.web.staff.picker import picker
-from chouseiapo.web.staff.picking import acted
+from chouseiapo.web.staff.picking import Picking, acted
 from projections.appointments import last_by
 
 new = Blueprint("new", __name__, url_prefix="/appointments/new")
@@ -58,7 +61,8 @@ def _read(id: str, writer: str) -> Draft:
 @session.signed_in
 def begin() -> Any:
     """An empty form; its draft comes into being with what is typed first."""
-    return page(secrets.token_hex(16), _first(), others=begun()[:1])
+    first = msgspec.structs.replace(_first(), direct=request.args.get("way") == DIRECT)
+    return page(secrets.token_hex(16), first, others=begun()[:1])
 
 
 def _first() -> Draft:
@@ -153,13 +157,27 @@ def page(id: str, draft: Draft, check: bool = False, refusal: str = "", others: 
         blank_title=wording.title_for_member("", draft.guest, g.locale),
         guests_title=_guests_title(draft),
         others=others,
+        **_about_meeting(draft, shown, problems),
         **picking,
     )
 
 
+def _about_meeting(draft: Draft, shown: Picking, problems: Sequence[Problem]) -> dict[str, Any]:
+    """The options of the meeting; what the organizer's accounts mean for it."""
+    lead = draft.lead if people.shown(draft.lead) else ""
+    fixed = services().coordination.member(lead).meeting_url if lead else ""
+    return {
+        "options": groups(draft.meeting_options, below(lead), FOLLOW_ORGANIZER),
+        "option_problems": worded(problems),
+        "has_options": says_something(draft.meeting_options),
+        "fixed_url_of": people.addressed(lead) if fixed else "",
+        "free": is_cut_off(lead, [slot.end - slot.start for slot in shown.slots]),
+    }
+
+
 def _guests_title(draft: Draft) -> str:
     """What the guest reads where the title was left blank."""
-    kind = proposal_of(draft, services().settings.zone)[0].kind
+    kind = proposal_of(draft, services().coordination, services().settings.zone)[0].kind
     return people.blank_title(kind, draft.lead if people.shown(draft.lead) else "")
 
 

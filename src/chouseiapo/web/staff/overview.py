@@ -19,7 +19,7 @@ from chouseiapo.web.history import actor_name, worded
 from chouseiapo.web.i18n import _
 from chouseiapo.web.request import services
 from chouseiapo.web.staff import hands, people, words
-from chouseiapo.web.staff.frame import moment, slot, title_of, zone_name
+from chouseiapo.web.staff.frame import moment, slot, title_of, when, zone_name
 from chouseiapo.web.staff.outbox import line
 from chouseiapo.web.staff.panel import panel
 from chouseiapo.web.staff.progress import progress
@@ -34,7 +34,7 @@ MOST_REMINDERS = 4
 
 
 class Offered(msgspec.Struct, frozen=True):
-    """A candidate with its state in words; whether it can go, or be offered again."""
+    """A candidate with its state in words; whether it can go, be offered again, or be called off alone."""
 
     id: str
     words: str
@@ -43,6 +43,7 @@ class Offered(msgspec.Struct, frozen=True):
     room: str
     can_go: bool
     can_return: bool
+    can_be_called_off: bool
 
 
 def overview(appointment: Appointment) -> dict[str, Any]:
@@ -92,11 +93,9 @@ def overview(appointment: Appointment) -> dict[str, Any]:
 
 def next_step(appointment: Appointment) -> str:
     """What happens next, or how it ended, in a sentence."""
-    chosen = appointment.chosen
-    if chosen is not None:
-        return words.said(
-            _("この予定は終わりました。") if chosen.end <= g.now else _("日時が確定しています。")
-        )
+    if appointment.chosen is not None:
+        over = appointment.is_over(g.now)
+        return words.said(_("この予定は終わりました。") if over else _("日時が確定しています。"))
     if appointment.state is not State.PROPOSED:
         return words.said(_ENDED[appointment.state])
     if not appointment.open_candidates:
@@ -141,6 +140,7 @@ def offered(appointment: Appointment, lines: Sequence[Line]) -> list[Offered]:
     by_hand = {line.slots[0].id: line for line in lines if line.what in _BY_HAND}
     proposed, extendable = appointment.state is State.PROPOSED, is_extendable(appointment)
     can_go = proposed and len(appointment.open_candidates) > 1
+    to_come = [c for c in appointment.occurrences if c.end > g.now]
     found = []
     for c in _in_order(appointment.candidates.values()):
         is_open = c.state is CandidateState.OPEN
@@ -149,12 +149,13 @@ def offered(appointment: Appointment, lines: Sequence[Line]) -> list[Offered]:
         found.append(
             Offered(
                 id=c.id,
-                words=slot(c.start, c.end),
+                words=when(c),
                 state=state,
                 state_words=_state_words(state, by_hand.get(c.id)),
                 room=people.name_of(c.room) if c.room else "",
                 can_go=can_go and is_open,
                 can_return=can_return,
+                can_be_called_off=c in to_come and len(to_come) > 1 and not appointment.erased,
             )
         )
     return found
@@ -184,8 +185,11 @@ def _is_free_again(appointment: Appointment, candidate: Candidate) -> bool:
 
 def _shown_state(appointment: Appointment, candidate: Candidate) -> str:
     """A candidate's state as the page words it: what ended with the appointment says with what."""
-    if candidate.state is CandidateState.CHOSEN and appointment.chosen is None:
+    called_off = appointment.is_series and candidate.state is CandidateState.WITHDRAWN
+    if called_off or (candidate.state is CandidateState.CHOSEN and appointment.chosen is None):
         return "called_off"
+    if appointment.is_series and candidate.end <= g.now:
+        return "took_place"
     if candidate.state is not CandidateState.OPEN or appointment.state is State.PROPOSED:
         return candidate.state.value
     ended = f"closed_{appointment.state.value}"
@@ -210,14 +214,15 @@ def _addressed(appointment: Appointment, recipient: str) -> str:
 
 
 def _chosen(appointment: Appointment) -> dict[str, Any]:
-    chosen = appointment.chosen
+    chosen, how = appointment.coming(g.now), appointment.recurrence
     if chosen is None:
         return {"chosen": "", "over": False}
     return {
-        "chosen": slot(chosen.start, chosen.end),
-        "chosen_for_guest": _elsewhere(chosen, appointment.time_zone),
+        "chosen": when(chosen),
+        "repeats": wording.recurrence(how, g.locale) if how else "",
+        "chosen_for_guest": "" if chosen.all_day else _elsewhere(chosen, appointment.time_zone),
         "chosen_room": people.name_of(chosen.room) if chosen.room else "",
-        "over": chosen.end <= g.now,
+        "over": appointment.is_over(g.now),
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, g, redirect, request, url_for
 
 from chouseiapo.domain.appointment import Answer
+from chouseiapo.domain.errors import LastOccurrence, Over
 from chouseiapo.web.errors import Refused
 from chouseiapo.web.request import services, visible
 from chouseiapo.web.staff import session
@@ -14,7 +15,7 @@ from chouseiapo.web.staff.appointment import page_refusing
 
 question = Blueprint("question", __name__, url_prefix="/appointments/<id>/question")
 # What the page says afterwards. New times are offered on the pages of a proposal, and answer by themselves.
-_DONE = {Answer.KEEP: "kept", Answer.CANCEL: "cancel"}
+_DONE = {Answer.KEEP: "kept", Answer.CANCEL: "cancel", Answer.CANCEL_OCCURRENCE: "occurrence"}
 
 
 @question.post("")
@@ -32,5 +33,8 @@ def answer(id: str) -> Any:
     asked = concerned.question
     if asked is None or (asked.owner, asked.candidate) != place or concerned.is_over(g.now):
         return page_refusing(id, Refused(409, "not_asked"))
-    services().coordination.answer_question(id, *place, given, cause, g.now)
+    try:
+        services().coordination.answer_question(id, *place, given, cause, g.now)
+    except (LastOccurrence, Over) as refusal:
+        return page_refusing(id, refusal)
     return there

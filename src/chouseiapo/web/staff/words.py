@@ -25,6 +25,7 @@ CANDIDATE_STATES = {
     "passed": _("時刻を過ぎました"),
     "closed": _("選ばれませんでした"),
     "called_off": _("キャンセルされました"),
+    "took_place": _("終わりました"),
     "closed_cancelled": _("キャンセルのため終了"),
     "closed_expired": _("期限切れのため終了"),
 }
