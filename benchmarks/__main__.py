@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from benchmarks import cold, growth, mails, vendors, web, week
+from benchmarks import cold, growth, mails, morning, vendors, web, week
 from benchmarks.load import Failed
 from benchmarks.measure import QUICK, Row, Size
 
@@ -26,6 +26,7 @@ ROWS: dict[str, Callable[[Path, Size], Row | list[Row]]] = {
     "B4": growth.confirm_in_a_full_store,
     "B5": vendors.requests_for_a_confirmation,
     "B6": cold.cold_start,
+    "B8": morning.reminders,
     "B9": mails.rendering,
     "B12": week.week_page,
 }

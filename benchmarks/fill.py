@@ -89,6 +89,14 @@ class Filler:
         self._take(appointment)
         return appointment.id
 
+    def confirmed(self) -> str:
+        """One for new people whose guest has taken the first candidate; answers its id."""
+        people = tuple(member_id(self.member()) for _ in range(ATTENDEES))
+        appointment = self._proposed(people)
+        appointment.confirm("c1", GUEST, "", "ja", self.now)
+        self._take(appointment)
+        return appointment.id
+
     def history(self, events: int) -> None:
         """Appointments that went the whole way, until the store has that many events."""
         while self.events < events:

@@ -18,10 +18,11 @@ class Size(msgspec.Struct, frozen=True):
     requests: int = 1000
     confirmations: int = 100
     events: int = 1_000_000
+    reminders: int = 50_000
     mails: int = 500
 
 
-QUICK = Size(rounds=1, requests=64, confirmations=20, events=20_000, mails=50)
+QUICK = Size(rounds=1, requests=64, confirmations=20, events=20_000, mails=50, reminders=600)
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):

@@ -121,8 +121,11 @@ class Composer:
 
     def message_id(self, key: str) -> str:
         """The same for the same mail, whoever sends it and how often; it says nothing about anybody."""
-        _, address = parseaddr(self._settings.mail_from)
-        return f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{address.rpartition('@')[2]}>"
+        return f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{self._domain}>"
+
+    @cached_property
+    def _domain(self) -> str:
+        return parseaddr(self._settings.mail_from)[1].rpartition("@")[2]
 
     def recipient(self, appointment: Appointment, id: str, rule: str = "") -> Recipient:
         """Who a mail goes to; one whose calendar we write gets no invitation beside it.

@@ -1,7 +1,7 @@
 """Settling the outbox: take what is due in a lane, a handful at a time, hand it over, note what became of it.
 
 What became of a handful is noted in one transaction. A crash between the server's acceptance and that note
-sends those mails twice, then with the same Message-ID: fifty at most, of a quarter of a second.
+sends those mails twice, then with the same Message-ID: a hundred at most, of a quarter of a second.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from projections.why_not import why_not
 SENT = "sent"
 SKIPPED = "skipped_"
 # How much is noted in one transaction: so many mails at most, of so long a time.
-GROUP = 50
+GROUP = 100
 GROUP_S = 0.25
 # A server that is down is asked again after this many doublings of a second at most.
 ASKED_EVERY = 4

@@ -329,9 +329,11 @@ def test_a_line_that_is_a_dot_arrives_as_one(vendor_settings: Settings) -> None:
 def test_no_address_brings_a_command_of_its_own(vendor_settings: Settings, address: str) -> None:
     with scripted() as server:
         mailer = talking_to(server, vendor_settings)
-        mailer.send(RawMail("a@example.com", address, b""))
+        with pytest.raises(PortError) as caught:
+            mailer.send(RawMail("a@example.com", address, b""))
         mailer.close()
-        assert [said[:4] for said in server.told.connections[0]] == ["ehlo", "MAIL", "RCPT", "DATA", "quit"]
+        assert (caught.value.reason, caught.value.permanent) == ("refused_no_address", True)
+        assert [said[:4] for said in server.told.connections[0]] == ["ehlo", "quit"]
 
 
 def test_a_check_names_the_sender_and_sends_nothing(vendor_settings: Settings) -> None:

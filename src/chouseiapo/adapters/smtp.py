@@ -26,6 +26,9 @@ TRUSTED_S = 5.0
 PORTS = {"smtp": smtplib.SMTP_PORT, "smtps": smtplib.SMTP_SSL_PORT, "smtp+starttls": 587}
 CLOSING = 421
 _TOO_LARGE = 552
+_LONGEST_LINE = 8192
+# With a line break or a bracket in it, an address would be a command of its own.
+_ADDRESS = re.compile(r"[^\s<>\x00-\x1f\x7f]+")
 _DOT = re.compile(rb"^\.", re.MULTILINE)
 
 
@@ -44,6 +47,8 @@ class _Server(smtplib.SMTP):
         """None once the server has accepted; else its refusal, after which the connection can go on, unless
         it closed. Raises OSError or SMTPException when the connection broke."""
         options = f" size={len(raw.content)}" if self.has_extn("size") else ""
+        if not (_ADDRESS.fullmatch(raw.sender) and _ADDRESS.fullmatch(raw.recipient)):
+            return PortError("refused_no_address", permanent=True)
         if not (raw.sender + raw.recipient).isascii():
             if not self.has_extn("smtputf8"):
                 return PortError("refused_no_unicode_address", permanent=True)
@@ -83,10 +88,20 @@ class _Server(smtplib.SMTP):
         return codes
 
     def _answer(self) -> int:
-        code, _ = self.getreply()
-        if code < 0:
-            raise smtplib.SMTPServerDisconnected("no SMTP")
-        return code
+        """The code of the next answer; what it says beside that may repeat an address."""
+        reader: Any = self.file or self._reader()
+        while True:
+            line: bytes = reader.readline(_LONGEST_LINE)
+            if not line.endswith(b"\n") or not line[:3].isdigit():
+                self.close()
+                raise smtplib.SMTPServerDisconnected("no SMTP")
+            if line[3:4] != b"-":
+                return int(line[:3])
+
+    def _reader(self) -> Any:
+        connection: Any = self.sock
+        self.file = connection.makefile("rb")
+        return self.file
 
     def _refusal(self, codes: Sequence[int]) -> PortError | None:
         """What is wrong before the content; then the connection is made ready for the next mail."""
@@ -103,7 +118,8 @@ class _Server(smtplib.SMTP):
 
     def _content(self, content: bytes) -> PortError | None:
         self.began = True
-        quoted = _DOT.sub(b"..", content)
+        has_dot = b"\n." in content or content.startswith(b".")
+        quoted = _DOT.sub(b"..", content) if has_dot else content
         self.send(quoted + (b".\r\n" if quoted.endswith(b"\r\n") else b"\r\n.\r\n"))
         code = self._answer()
         if code == CLOSING:
@@ -218,13 +234,12 @@ class SmtpMailer:
         return ssl.create_default_context(cafile=self._authorities)
 
 
-# An address can't bring a command of its own: `quoteaddr` leaves no line break in it.
 def _sender(address: str) -> str:
-    return f"MAIL FROM:{smtplib.quoteaddr(address)}"
+    return f"MAIL FROM:<{address}>"
 
 
 def _recipient(address: str) -> str:
-    return f"RCPT TO:{smtplib.quoteaddr(address)}"
+    return f"RCPT TO:<{address}>"
 
 
 def _is_good(code: int) -> bool:
