@@ -45,6 +45,7 @@ def examine(services: Services) -> list[Finding]:
         *_database(services),
         *_mail(services),
         *_templates(services),
+        _reminders(services),
         *_links(services),
     ]
 

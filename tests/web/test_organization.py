@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from chouseiapo.domain.member import Role
 from chouseiapo.domain.reminder_rules import ReminderRule, Reminding
-from tests.product import BY
+from tests.product import BY, NOW
+from tests.web.api import Api, Program
 from tests.web.desk import Company, confirmed, page_of
 from tests.web.pages import Page
 
@@ -137,3 +139,42 @@ def test_in_english(company: Company) -> None:
     company.chief.http.set_cookie("lang", "en")
     page = save(company, amount=["24", "2"], unit=["hours", "days"])
     assert "2 days before the start, 24 h before the start, on the day at 07:00" in page.text
+
+
+@pytest.fixture
+def boss(api: Api) -> Program:
+    register = api.services.coordination.register_member
+    register("boss@example.com", "社長", BY, NOW, role=Role.ADMINISTRATOR)
+    return api.of("boss@example.com")
+
+
+class TestApi:
+    def test_rules_are_read_and_set_whole(self, api: Api, boss: Program) -> None:
+        assert api.tanaka.call("GET", "/organization/reminders") == (
+            200,
+            {"reminders": [{"when": "day", "at": "07:00"}]},
+        )
+        chosen = {"reminders": [{"when": "before", "minutes": 1440}, {"when": "day", "at": "08:00"}]}
+        assert boss.call("PUT", "/organization/reminders", chosen) == (200, chosen)
+        assert api.tanaka.call("GET", "/organization/reminders") == (200, chosen)
+
+    def test_members_do_not_set_them(self, api: Api) -> None:
+        chosen = {"reminders": [{"when": "before", "minutes": 1440}]}
+        status, answer = api.tanaka.call("PUT", "/organization/reminders", chosen)
+        assert (status, answer["code"]) == (403, "forbidden")
+
+    @pytest.mark.parametrize(
+        ("rules", "field"),
+        [
+            ([], "reminders"),
+            ([{"when": "day", "at": "7am"}], "reminders.0.at"),
+            ([{"when": "day", "at": "07:00"}, {"when": "before", "minutes": 1}], "reminders.1.minutes"),
+            ([{"when": "never"}], "reminders.0.when"),
+            ([{"when": "day", "at": "07:00", "zone": "UTC"}], "reminders.0.zone"),
+        ],
+    )
+    def test_what_makes_no_sense_is_refused_at_its_field(
+        self, boss: Program, rules: list[dict[str, object]], field: str
+    ) -> None:
+        status, answer = boss.call("PUT", "/organization/reminders", {"reminders": rules})
+        assert (status, [problem["field"] for problem in answer["errors"]]) == (422, [field])

@@ -10,6 +10,7 @@ from chouseiapo.bootstrap import Services
 from chouseiapo.web import feeds, origin, staff, static_files
 from chouseiapo.web.api.guest import guest_api
 from chouseiapo.web.api.openapi import description
+from chouseiapo.web.api.organization import organization
 from chouseiapo.web.api.routes import api
 from chouseiapo.web.asking import Asking
 from chouseiapo.web.dry_run import DryRun
@@ -48,7 +49,7 @@ def install(app: Flask, given: Services) -> None:
     app.before_request(_prepare)
     app.before_request(lambda: origin.must_be_our_own(given.settings.base_url))
     app.after_request(_harden)
-    for blueprint in (api, guest_api, guest, operations, webhooks):
+    for blueprint in (api, organization, guest_api, guest, operations, webhooks):
         app.register_blueprint(blueprint)
     staff.install(app)
     feeds.install(app, given)

@@ -13,6 +13,7 @@ from chouseiapo.domain.errors import Invalid, Problem
 from chouseiapo.domain.ids import member_id
 from chouseiapo.domain.proposal import Delivery, Guest, Kind, Platform, Proposal, Visibility
 from chouseiapo.domain.recurrence import Frequency, Recurrence
+from chouseiapo.domain.reminder_rules import ReminderRule, Reminding
 from chouseiapo.domain.slots import Offer
 
 B = TypeVar("B", bound="Body")
@@ -141,6 +142,24 @@ class ConfirmBody(Body):
     candidate: str
     start: Moment | None = None
     guest: GuestBody = msgspec.field(default_factory=GuestBody)
+
+
+class ReminderBody(Body):
+    """One rule: `at`, as HH:MM, counts on the day alone, `minutes` before the start."""
+
+    when: Reminding
+    at: str = ""
+    minutes: int = 0
+
+    def rule(self) -> ReminderRule:
+        on_the_day = self.when is Reminding.ON_THE_DAY
+        return ReminderRule(self.when, self.at if on_the_day else "", 0 if on_the_day else self.minutes)
+
+
+class RemindersBody(Body):
+    """What PUT /organization/reminders takes: all the rules there are to be."""
+
+    reminders: list[ReminderBody]
 
 
 class MemberBody(Body):

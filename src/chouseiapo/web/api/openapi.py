@@ -18,6 +18,7 @@ _BODIES = (
     forms.QuestionBody,
     forms.ConfirmBody,
     forms.MemberBody,
+    forms.RemindersBody,
 )
 _REF = "#/components/schemas/{name}"
 _TEXT = {"type": "string"}
@@ -189,6 +190,15 @@ _ROUTES: tuple[tuple[str, str, str, str, str, int], ...] = (
     ("post", "/appointments/{id}/resend", "Mail the request again", "", "Appointment", 200),
     ("post", "/appointments/{id}/link", "Reissue the guest link", "", "Appointment", 200),
     ("get", "/appointments/{id}/history", "The timeline", "", "", 200),
+    ("get", "/organization/reminders", "When people are reminded", "", "RemindersBody", 200),
+    (
+        "put",
+        "/organization/reminders",
+        "Choose all the rules (administrators)",
+        "RemindersBody",
+        "RemindersBody",
+        200,
+    ),
     ("get", "/guest/{secret}", "What the guest sees", "", "GuestView", 200),
     ("post", "/guest/{secret}/confirm", "Pick one candidate", "ConfirmBody", "GuestView", 200),
 )
