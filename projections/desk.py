@@ -11,7 +11,7 @@ from itertools import takewhile
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, case, func, or_, select
 from sqlalchemy.engine import Connection
 
 from chouseiapo.application import Coordination
@@ -21,7 +21,16 @@ from chouseiapo.domain.ids import is_of
 from chouseiapo.domain.proposal import Guest, shown_title
 from chouseiapo.mail_facts import Rule
 from chouseiapo.storage import Rows
-from chouseiapo.tables import appointment_people, appointments, mails, parked, people, sent_mails, tasks
+from chouseiapo.tables import (
+    appointment_people,
+    appointments,
+    mails,
+    offers,
+    parked,
+    people,
+    sent_mails,
+    tasks,
+)
 from projections.appointments import Listed, not_over
 from projections.holds import LEDGER as HOLDS
 from projections.meetings import LEDGER as MEETINGS
@@ -31,6 +40,14 @@ SKIPPED = "skipped_"
 # A calendar that stumbles for a moment needs nobody; one that fails for longer does.
 PATIENCE = timedelta(minutes=1)
 SOON = timedelta(hours=24)
+
+
+class Next(msgspec.Struct, frozen=True):
+    """The fixed time that is under way or next (UTC), and how many are left with it."""
+
+    start: datetime
+    end: datetime
+    left: int
 
 
 class Concern(msgspec.Struct, frozen=True):
@@ -118,9 +135,25 @@ def waiting(rows: Rows, member: str | None, most: int) -> list[Listed]:
 
 
 def coming(rows: Rows, member: str | None, now: datetime, most: int) -> list[Listed]:
-    """Confirmed appointments that are not over, the next first."""
+    """Confirmed appointments that are not over, the next first; of a series that has begun, its next time
+    counts."""
     found = _listed(member).where(appointments.c.state == State.CONFIRMED.value, appointments.c.ends_at > now)
-    return _read(rows, found.order_by(appointments.c.starts_at, appointments.c.id).limit(most))
+    mine = (offers.c.appointment == appointments.c.id, offers.c.confirmed, offers.c.ends_at > now)
+    upcoming = select(func.min(offers.c.starts_at)).where(*mine).scalar_subquery()
+    starts = case((appointments.c.starts_at > now, appointments.c.starts_at), else_=upcoming)
+    return _read(rows, found.order_by(starts, appointments.c.id).limit(most))
+
+
+def next_of(rows: Rows, ids: Iterable[str], now: datetime) -> dict[str, Next]:
+    """Of each appointment the fixed time that is under way or next, and how many are left with it."""
+    starts = (func.min(offers.c.starts_at), func.min(offers.c.ends_at))
+    found = (
+        select(offers.c.appointment, *starts, func.count(func.distinct(offers.c.candidate)))
+        .where(offers.c.appointment.in_(list(ids)), offers.c.confirmed, offers.c.ends_at > now)
+        .group_by(offers.c.appointment)
+    )
+    with rows.read() as connection:
+        return {id: Next(start, end, left) for id, start, end, left in connection.execute(found)}
 
 
 def names_of(rows: Rows, ids: Iterable[str]) -> dict[str, list[str]]:

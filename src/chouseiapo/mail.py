@@ -231,7 +231,7 @@ class Mails:
             "end": series[0].end,
             "time_zone": home,
             "all_day": all_day,
-            "rule": _repeating(appointment.recurrence),
+            "rule": repeating(appointment.recurrence),
             "last": series[-1].start,
             "exdates": [c.start for c in series if c.state is CandidateState.WITHDRAWN],
         }
@@ -276,7 +276,7 @@ class Mails:
             log.warning("mail template %s: %s; ours is used. See: chouseiapo mail preview", template, what)
 
 
-def _repeating(how: Recurrence) -> str:
+def repeating(how: Recurrence) -> str:
     """As an RRULE has it (RFC 5545, 3.3.10)."""
     interval = f";INTERVAL={how.interval}" if how.interval > 1 else ""
     return f"{_REPEATING[how.frequency]};COUNT={how.count}{interval}"

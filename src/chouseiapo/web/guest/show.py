@@ -17,6 +17,7 @@ from chouseiapo.domain.member import Member
 from chouseiapo.domain.proposal import Kind, Meeting
 from chouseiapo.domain.slots import Candidate, CandidateState
 from chouseiapo.invitation import uid
+from chouseiapo.mail import repeating
 from chouseiapo.web import zones
 from chouseiapo.web.guest.picking import Picked
 from chouseiapo.web.guest.to_calendar import Event
@@ -35,6 +36,7 @@ class SlotShown(msgspec.Struct, frozen=True):
     machine: str
     open: bool
     room: str
+    called_off: bool = False
 
     @property
     def pick(self) -> str:
@@ -93,7 +95,7 @@ class Shown:
     def duration(self) -> str:
         chosen = self._appointment.chosen
         slots = [chosen] if chosen else self._appointment.open_candidates
-        return wording.durations([candidate.slot for candidate in slots], self._locale)
+        return wording.durations([c.slot for c in slots if not c.all_day], self._locale)
 
     @property
     def place(self) -> str:
@@ -164,7 +166,20 @@ class Shown:
 
     @property
     def chosen(self) -> SlotShown | None:
-        return self._slot(self._appointment.chosen) if self._appointment.chosen else None
+        """The fixed time; of several the next."""
+        fixed = self._appointment.coming(self._now)
+        return self._slot(fixed) if fixed else None
+
+    @property
+    def repeats(self) -> str:
+        how = self._appointment.recurrence
+        return wording.recurrence(how, self._locale) if how else ""
+
+    @property
+    def occurrences(self) -> list[SlotShown]:
+        """Every time of a series, those that were called off among them."""
+        shown = self._appointment.candidates.values() if self._appointment.is_series else ()
+        return [self._slot(c) for c in shown]
 
     @property
     def called_off(self) -> str:
@@ -172,8 +187,7 @@ class Shown:
         if self._appointment.state is not State.CANCELLED:
             return ""
         picked = (c for c in self._appointment.candidates.values() if c.state is CandidateState.CHOSEN)
-        times = (wording.slot(c.start, c.end, self.zone, self._locale, self._today) for c in picked)
-        return next(times, "")
+        return next(map(self._spelled, picked), "")
 
     @property
     def agreed(self) -> str:
@@ -182,7 +196,7 @@ class Shown:
         standing = self._services.coordination.appointment(replaced).chosen if replaced else None
         if standing is None or standing.end <= self._now:
             return ""
-        return wording.slot(standing.start, standing.end, self.zone, self._locale, self._today)
+        return self._spelled(standing)
 
     @property
     def is_replaced(self) -> bool:
@@ -208,14 +222,21 @@ class Shown:
         chosen = self._appointment.chosen
         if chosen is None:
             raise ValueError("only a confirmed appointment has a time")
-        meeting = self.meeting
+        meeting, how = self.meeting, self._appointment.recurrence
+        every = list(self._appointment.candidates.values()) if how else [chosen]
+        gone = [c.start for c in every if c.state is CandidateState.WITHDRAWN]
         return Event(
             uid=uid(self._appointment.id, self._services.settings.mail_from),
             title=self.title,
-            start=chosen.start.astimezone(UTC),
-            end=chosen.end.astimezone(UTC),
+            start=every[0].start.astimezone(UTC),
+            end=every[0].end.astimezone(UTC),
             details="\n".join(wording.joining(meeting, self._locale)),
             place=self.where or (meeting.join_url if meeting else ""),
+            zone=self.home_zone,
+            all_day=chosen.all_day,
+            rule=repeating(how) if how else "",
+            last=every[-1].start,
+            exdates=gone,
         )
 
     @property
@@ -227,7 +248,7 @@ class Shown:
     def _slot(self, candidate: Candidate) -> SlotShown:
         start = candidate.start.astimezone(ZoneInfo(self.zone))
         room = self._room(candidate) if self._appointment.kind is Kind.VISIT_US else ""
-        return SlotShown(
+        shown = SlotShown(
             id=candidate.id,
             day=self._day(start),
             time=wording.hours(start, candidate.end, self.zone, self._locale, self._today),
@@ -236,7 +257,22 @@ class Shown:
             machine=start.isoformat(),
             open=candidate.state is CandidateState.OPEN,
             room=room,
+            called_off=candidate.state is CandidateState.WITHDRAWN,
         )
+        return self._in_days(shown, candidate) if candidate.all_day else shown
+
+    def _in_days(self, shown: SlotShown, candidate: Candidate) -> SlotShown:
+        """Whole days are the organization's, wherever the guest is."""
+        first = candidate.start.astimezone(ZoneInfo(self.home_zone)).date()
+        spelled = self._spelled(candidate)
+        return msgspec.structs.replace(shown, day=spelled, time="", home="", machine=first.isoformat())
+
+    def _spelled(self, candidate: Candidate) -> str:
+        if candidate.all_day:
+            zone, spell = self.home_zone, wording.days
+        else:
+            zone, spell = self.zone, wording.slot
+        return spell(candidate.start, candidate.end, zone, self._locale, self._today)
 
     def _day(self, at: datetime) -> str:
         return wording.day(at, self.zone, self._locale, self._today)

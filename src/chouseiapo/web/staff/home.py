@@ -16,8 +16,9 @@ from chouseiapo.domain.proposal import Guest
 from chouseiapo.web.i18n import _
 from chouseiapo.web.request import services
 from chouseiapo.web.staff import people, session, words
-from chouseiapo.web.staff.frame import is_administrator, moment, slot
+from chouseiapo.web.staff.frame import is_administrator, moment, when
 from chouseiapo.web.staff.new import begun
+from chouseiapo.web.staff.picking import Picked
 from projections import desk
 from projections.appointments import PAGE, Listed, list_appointments
 
@@ -138,7 +139,10 @@ def _since_or_until(concern: desk.Concern) -> str:
 def _lines(found: list[Listed]) -> list[Line]:
     ids = [each.id for each in found]
     names, guests = desk.names_of(services().rows, ids), desk.guests_of(services().rows, ids)
-    return [_line(each, _guest(guests, each.id), names.get(each.id, [])) for each in found]
+    upcoming = desk.next_of(services().rows, ids, g.now)
+    return [
+        _line(each, _guest(guests, each.id), names.get(each.id, []), upcoming.get(each.id)) for each in found
+    ]
 
 
 def _guest(guests: dict[str, Guest], id: str) -> str:
@@ -146,7 +150,7 @@ def _guest(guests: dict[str, Guest], id: str) -> str:
     return wording.guest_in_text(guests[id], g.locale) if id in guests else ""
 
 
-def _line(listed: Listed, guest: str, names: list[str]) -> Line:
+def _line(listed: Listed, guest: str, names: list[str], upcoming: desk.Next | None) -> Line:
     over = listed.ends_at is not None and listed.ends_at <= g.now
     mark = "over" if listed.state == "confirmed" and over else listed.state
     facts = [guest] if guest else []
@@ -154,8 +158,10 @@ def _line(listed: Listed, guest: str, names: list[str]) -> Line:
     if listed.state == "proposed":
         facts.append(words.said(_("候補 %(n)s件"), n=listed.open_count))
         facts.append(words.said(_("依頼 %(ago)s"), ago=_ago(listed.proposed_at)))
+    if upcoming and upcoming.left > 1:
+        facts.append(words.said(_("残り%(n)s回"), n=upcoming.left))
     facts += names
-    return Line(listed.id, listed.title, mark, _when(listed), tuple(facts), _soon(listed))
+    return Line(listed.id, listed.title, mark, _when(listed, upcoming), tuple(facts), _soon(listed))
 
 
 def _soon(listed: Listed) -> str:
@@ -164,12 +170,21 @@ def _soon(listed: Listed) -> str:
     return words.said(_("あと1日")) if timedelta(days=1) <= left < SOON else ""
 
 
-def _when(listed: Listed) -> str:
+def _when(listed: Listed, upcoming: desk.Next | None) -> str:
+    """Of several times the next; when all are over, from the first to the last."""
+    if upcoming:
+        return _spelled(upcoming.start, upcoming.end)
     if listed.starts_at and listed.ends_at:
-        return slot(listed.starts_at, listed.ends_at)
+        return _spelled(listed.starts_at, listed.ends_at)
     if listed.deadline:
         return words.said(_("期限 %(moment)s"), moment=moment(listed.deadline))
     return words.said(_("%(moment)sに依頼"), moment=moment(listed.proposed_at))
+
+
+def _spelled(start: datetime, end: datetime) -> str:
+    """What lasts from one midnight to another is days; rows do not tell them apart from a slot so long."""
+    midnight = services().coordination.grid.is_midnight
+    return when(Picked(start, end, all_day=midnight(start) and midnight(end)))
 
 
 def _ago(at: datetime) -> str:
