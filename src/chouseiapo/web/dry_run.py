@@ -61,11 +61,16 @@ class DryRun:
         concerned = [(who, CALENDAR, owners[who].calendar_in_use) for who in resources]
         if appointment.platform is Platform.ZOOM:
             host = appointment.organizer
-            concerned.append((host, HOST, _zoom(owners[host])))
+            concerned.append((host, HOST, self._host(owners[host])))
         links = [link for _, _, link in concerned if link and not link.broken]
         heard = self._heard(links)
         last = max(candidate.end for candidate in standing)
         return [_finding(who, kind, link, heard, last) for who, kind, link in concerned]
+
+    def _host(self, organizer: Linkable) -> Link | None:
+        """The organizer's own account; without one, the first of the organization's, which are all alike."""
+        own = organizer.zoom if isinstance(organizer, Member) else None
+        return own or next(iter(self._services.coordination.organization().hosts), None)
 
     def _heard(self, links: Sequence[Link]) -> dict[Link, Future[str]]:
         """What each account has said, as far as it has answered by then; others wait for it no longer."""
@@ -94,10 +99,6 @@ class DryRun:
         if "@" in link.calendar:  # somebody else's, a room's say, need not be in the account's own list
             return "" if calendar.may_write(link.id, link.calendar) else READ_ONLY
         return NOT_FOUND if link.calendar else ""
-
-
-def _zoom(owner: Linkable) -> Link | None:
-    return owner.zoom if isinstance(owner, Member) else None
 
 
 def _finding(

@@ -13,9 +13,12 @@ from werkzeug.datastructures import MultiDict
 from chouseiapo.application import Coordination
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.errors import Problem
+from chouseiapo.domain.meeting_options import MeetingOptions
 from chouseiapo.domain.member import Member
 from chouseiapo.domain.proposal import Delivery, Guest, Kind, Platform, Proposal, Visibility
+from chouseiapo.web.fixed_url import with_fixed_url
 from chouseiapo.web.staff.direct import Timing, read_timing
+from chouseiapo.web.staff.options import read_options
 from chouseiapo.web.staff.picking import FIRST_YEAR, LAST_YEAR, MINUTES, Picking, read_picking
 
 E = TypeVar("E", bound=StrEnum)
@@ -56,6 +59,7 @@ class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
     visibility: str = "default"
     deadline: str = ""
     instead_of: str = ""
+    meeting_options: MeetingOptions = MeetingOptions()
 
     @property
     def guest(self) -> Guest:
@@ -93,7 +97,7 @@ def first_draft(member: Member, last: Appointment | None) -> Draft:
         picking=Picking(minutes=minutes) if minutes in MINUTES else Picking(),
         kind=last.kind,
         platform=last.platform,
-        url=last.url,
+        url="" if last.url == member.meeting_url else last.url,
         message=last.message,
         visibility=last.visibility,
     )
@@ -112,11 +116,12 @@ def read_draft(form: MultiDict[str, str]) -> Draft:
         timing=read_timing(form),
         message=_lines(form.get("message", "")),
         note=_lines(form.get("note", "")),
+        meeting_options=read_options(form),
         **texts,
     )
 
 
-def proposal_of(draft: Draft, zone: ZoneInfo) -> tuple[Proposal, list[Problem]]:
+def proposal_of(draft: Draft, app: Coordination, zone: ZoneInfo) -> tuple[Proposal, list[Problem]]:
     """The proposal, with defaults where choices and times can't be read, and a problem for each of those."""
     problems: list[Problem] = []
 
@@ -154,13 +159,14 @@ def proposal_of(draft: Draft, zone: ZoneInfo) -> tuple[Proposal, list[Problem]]:
         instead_of=draft.instead_of,
         direct=draft.direct,
         recurrence=recurrence,
+        meeting_options=draft.meeting_options if platform is Platform.ZOOM else MeetingOptions(),
     )
-    return proposal, problems
+    return with_fixed_url(app, proposal), problems
 
 
 def problems_of(draft: Draft, app: Coordination, zone: ZoneInfo, now: datetime) -> list[Problem]:
     """Everything that would be refused, each at its field."""
-    proposal, problems = proposal_of(draft, zone)
+    proposal, problems = proposal_of(draft, app, zone)
     return [*problems, *app.check(proposal, now)]
 
 

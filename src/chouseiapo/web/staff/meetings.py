@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
@@ -18,12 +17,12 @@ from chouseiapo.web.request import services, visible
 from chouseiapo.web.staff import refused, session
 from chouseiapo.web.staff.appointment import page_refusing
 from chouseiapo.web.staff.frame import is_administrator, title_of
+from chouseiapo.web.staff.layers import FOLLOW_ORGANIZER, below
 from chouseiapo.web.staff.options import groups, problems_at, read_options
 
 meetings = Blueprint("meetings", __name__)
 FOLLOW_DEFAULT = _("調整アポの既定に従う(%(value)s)")
 FOLLOW_ORGANIZATION = _("会社の設定に従う(%(value)s)")
-FOLLOW_ORGANIZER = _("主催者の設定に従う(%(value)s)")
 
 
 @meetings.get("/settings/meetings")
@@ -100,13 +99,6 @@ def choose_for_appointment(id: str) -> Any:
     return redirect(url_for("appointment.page", id=id, done="options", _anchor="meeting"), 303)
 
 
-def below(organizer: str) -> MeetingOptions:
-    """What counts for an appointment of that organizer unless it says something else; nobody may lead yet."""
-    app = services().coordination
-    own = app.member(organizer).meeting_options if organizer else MeetingOptions()
-    return layered(own, app.organization().meeting_options)
-
-
 def _own(options: MeetingOptions, url: str, problems: dict[str, Problem] | None = None) -> str:
     organization = layered(services().coordination.organization().meeting_options)
     return render_template(
@@ -149,8 +141,3 @@ def _without_meeting(concerned: Appointment) -> Any:
 def _must_administer() -> None:
     if not is_administrator():
         raise Refused(403, "forbidden")
-
-
-def worded(problems: Sequence[Problem]) -> dict[str, Problem]:
-    """Those about options, by the form's fields."""
-    return problems_at([p for p in problems if p.field.startswith("meeting_options.")])

@@ -101,6 +101,11 @@ def problems_at(problems: Iterable[Problem]) -> dict[str, Problem]:
     return {PREFIX + problem.field.rpartition(".")[2]: problem for problem in problems}
 
 
+def worded(problems: Iterable[Problem]) -> dict[str, Problem]:
+    """Those of a proposal that are about options, by the form's fields."""
+    return problems_at(p for p in problems if p.field.startswith("meeting_options."))
+
+
 def value_in_words(field: str, options: MeetingOptions) -> str:
     value = getattr(options, field)
     if value is None:

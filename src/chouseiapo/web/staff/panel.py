@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, time, timedelta
 
 import msgspec
@@ -174,6 +174,13 @@ def ends_early(appointment: Appointment, length: timedelta) -> bool:
     host = appointment.conference.host
     link = services().coordination.linked(host) if host and appointment.platform is Platform.ZOOM else None
     return link is not None and link.plan == "basic" and length > FREE
+
+
+def is_cut_off(organizer: str, lengths: Iterable[timedelta]) -> bool:
+    """Whether meetings of any of those lengths would be cut off on the organizer's account; nobody may
+    organize it yet."""
+    zoom = services().coordination.member(organizer).zoom if organizer else None
+    return zoom is not None and zoom.plan == "basic" and any(length > FREE for length in lengths)
 
 
 _ASKED_FOR = (Appointment.Confirmed, Appointment.MeetingRequested, Appointment.MeetingWithdrawn)

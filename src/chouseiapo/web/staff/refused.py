@@ -32,6 +32,7 @@ FIELDS = {
     "kind": ("kind-choice", _("種類")),
     "platform": ("platform-choice", _("会議の方法")),
     "url": ("url", _("Web会議のURL")),
+    "meeting_options.join_before_host": ("option-join_before_host", _("主催者より先の入室")),
     "place": ("place", _("場所")),
     "title": ("title", _("件名")),
     "message": ("message", _("お客様へのメッセージ")),

@@ -14,9 +14,9 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 
 from chouseiapo import wording
 from chouseiapo.domain.appointment import Appointment
-from chouseiapo.domain.errors import Invalid, NotFound
+from chouseiapo.domain.errors import Invalid, NotFound, Problem
 from chouseiapo.domain.event import Meta
-from chouseiapo.domain.proposal import Kind
+from chouseiapo.domain.proposal import Kind, Platform, Proposal
 from chouseiapo.domain.slots import Slot
 from chouseiapo.web.dry_run import CALENDAR, HOST
 from chouseiapo.web.i18n import _
@@ -28,6 +28,8 @@ from chouseiapo.web.staff.draft import Draft, problems_of, proposal_of
 from chouseiapo.web.staff.findings import Said, said
 from chouseiapo.web.staff.mail_view import framed, shown
 from chouseiapo.web.staff.new import PREFIX, appointment_of, drafts, kept
+from chouseiapo.web.staff.options import summary
+from chouseiapo.web.staff.panel import is_cut_off
 from chouseiapo.web.staff.picker import rows_of
 from chouseiapo.web.staff.picking import Picked, Picking
 from projections.meetings import has_no_fixed_time
@@ -83,6 +85,9 @@ def page(id: str) -> Any:
         organizer=people.shown(appointment.organizer),
         told=_told(appointment, mails, findings),
         host=findings.get((appointment.organizer, HOST)),
+        hosting=_hosting(appointment),
+        free=is_cut_off(appointment.organizer, [o.end - o.start for o in appointment.candidates.values()]),
+        options=summary(appointment.meeting_options),
         mails=mails,
         chosen=chosen,
         part="text" if request.args.get("part") == "text" else "html",
@@ -113,7 +118,7 @@ def propose(id: str) -> Any:
         return redirect(url_for("appointment.page", id=visible(appointment_of(id)).id, done="sent"), 303)
     if request.form.get("seen") != _digest(draft):
         return redirect(url_for("review.page", id=id), 303)
-    proposal, problems = proposal_of(draft, services().settings.zone)
+    proposal, problems = _proposal_of(draft)
     cause = Meta(actor=g.member.id, command=f"draft/{id}")
     try:
         if problems:
@@ -128,14 +133,18 @@ def propose(id: str) -> Any:
 
 def _imagined(id: str, draft: Draft) -> tuple[Appointment, Appointment, list[Mail]]:
     """The appointment as it would be, and as it would be told of, in every mail that would go."""
-    proposal, _problems = proposal_of(draft, services().settings.zone)
+    proposal, _problems = _proposal_of(draft)
     return imagine(services(), appointment_of(id), proposal, g.member.id, g.now)
+
+
+def _proposal_of(draft: Draft) -> tuple[Proposal, list[Problem]]:
+    return proposal_of(draft, services().coordination, services().settings.zone)
 
 
 def _times(draft: Draft) -> Picking:
     """What was picked, each repetition among it."""
     zone = services().settings.zone
-    shown, (proposal, _problems) = draft.shown_picking(zone), proposal_of(draft, zone)
+    shown, (proposal, _problems) = draft.shown_picking(zone), _proposal_of(draft)
     if proposal.recurrence is None:
         return shown
     offers = services().coordination.repeated(proposal).offers
@@ -179,6 +188,19 @@ def _told(
     return [Told(_recipient(appointment, guest), appointment.guest.email, asked), *found]
 
 
+def _hosting(appointment: Appointment) -> str:
+    """Whose Zoom issues the meeting, and when."""
+    if appointment.platform is not Platform.ZOOM:
+        return ""
+    app, name = services().coordination, people.addressed(appointment.organizer)
+    own = app.member(appointment.organizer).zoom is not None
+    if not app.meeting_options(appointment).automatic:
+        return words.said(_BY_HAND)
+    if appointment.direct:
+        return words.said(_AT_ONCE if own else _AT_ONCE_BY_ALL, name=name)
+    return words.said(_ONCE_FIXED if own else _ONCE_FIXED_BY_ALL, name=name)
+
+
 def _is_nowhere(appointment: Appointment) -> bool:
     """Whether the guest is to come to us and, at one of the times at least, is not told where to."""
     rooms = all(c.room for c in appointment.occurrences or appointment.open_candidates)
@@ -213,3 +235,12 @@ def _digest(draft: Draft) -> str:
 
 def _back_to_form(id: str) -> Any:
     return redirect(url_for("new.form", id=id, check=1, _anchor="problems"), 303)
+
+
+_BY_HAND = _(
+    "手動で発行する設定なので、Web会議は自動では発行しません。確定したあと、予定のページで発行します。"
+)
+_AT_ONCE = _("%(name)sのZoomで、会議を発行します。")
+_AT_ONCE_BY_ALL = _("会社のZoomで、会議を発行します。")
+_ONCE_FIXED = _("日時が決まると、%(name)sのZoomで会議を発行します。")
+_ONCE_FIXED_BY_ALL = _("日時が決まると、会社のZoomで会議を発行します。")
