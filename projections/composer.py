@@ -103,7 +103,7 @@ class Composer:
         return self._words.render(
             Rule.of(mail.rule),
             recipient,
-            self._facts(appointment),
+            self._facts(appointment, mail),
             message_id=self.message_id(mail.key),
             sequence=mail.version,
             now=now,
@@ -148,7 +148,7 @@ class Composer:
         calendar_part = member.calendar is None and is_in
         return replace(_recipient(member), calendar_part=calendar_part, host=id == _starter(appointment))
 
-    def _facts(self, appointment: Appointment) -> Facts:
+    def _facts(self, appointment: Appointment, mail: Mail) -> Facts:
         cause = self._app.stream(appointment.id, until=appointment.version)[-1:]
         replaced = appointment.instead_of
         rooms = {c.room for c in appointment.candidates.values() if c.room}
@@ -164,7 +164,7 @@ class Composer:
             hand=self._hand(appointment, cause),
             agreed=self._app.appointment(replaced).chosen if replaced else None,
             before=self._before(appointment, cause),
-            occurrence=_called_off(appointment, cause),
+            occurrence=_called_off(appointment, cause) or _reminded(appointment, mail),
             start_url_page=f"{self._settings.base_url}/appointments/{appointment.id}/start",
             letter=next((Letter(e.subject, e.text) for e in cause if isinstance(e, _MESSAGE)), None),
         )
@@ -205,6 +205,11 @@ def _called_off(appointment: Appointment, cause: Sequence[Event]) -> Candidate |
     """The one of several times that the event is about, where it is about one."""
     gone = (e.candidate for e in cause if isinstance(e, Appointment.OccurrenceCancelled))
     return next((appointment.candidates[id] for id in gone), None)
+
+
+def _reminded(appointment: Appointment, mail: Mail) -> Candidate | None:
+    """The one of several times that a reminder is of: its key names the start."""
+    return next((c for c in appointment.occurrences if f"/{c.start:%Y%m%dT%H%MZ}/" in mail.key), None)
 
 
 def _recipient(member: Member) -> Recipient:

@@ -187,6 +187,17 @@ class TestChanges:
         starts = {mail.key.split("/")[2] for mail in made(services)}
         assert starts == {"20261125T0100Z", "20261202T0100Z", "20261209T0100Z"}
 
+    def test_each_is_of_its_own_time(
+        self, registered: Callable[..., Appointment], services: Services
+    ) -> None:
+        registered(recurrence=Recurrence(Frequency.WEEKLY, 2))
+        for week in range(2):
+            services.reminders.sweep(SEVEN + timedelta(weeks=week))
+        bodies = [services.composer.compose(mail, SEVEN).get_body(("plain",)) for mail in made(services)]
+        said = [str(part.get_content()) if part else "" for part in bodies]
+        assert ["12月2日(水) 10:00〜11:00" in text for text in said] == [False, False, True, True]
+        assert ["11月25日(水) 10:00〜11:00" in text for text in said] == [True, True, False, False]
+
     def test_a_time_of_a_series_that_was_called_off_has_none(
         self, registered: Callable[..., Appointment], office: Office, services: Services
     ) -> None:
