@@ -72,7 +72,7 @@ class MovableClock:
         """Move to the next time that the reminder's hour strikes in the organization's zone; answers how many
         reminders became due.
         """
-        hour = services.settings.reminder_at
+        hour = services.reminders.hour() or services.settings.reminder_at
         with self._moving:
             now = self().astimezone(services.settings.zone)
             morning = now.replace(hour=hour.hour, minute=hour.minute, second=0, microsecond=0)
@@ -134,6 +134,7 @@ def _serve(
     worker.start()
     serving = threading.Thread(target=server.run, name="web")
     serving.start()
+    sandbox.send_webhooks_to(f"{services.settings.base_url}/webhooks/zoom")
     ready = {
         "ready": True,
         "url": services.settings.base_url,
