@@ -38,6 +38,10 @@ class Compared(NamedTuple):
     left_over: Sequence[str]
 
     @property
+    def is_right(self) -> bool:
+        return not self.missing and not self.left_over
+
+    @property
     def held_back(self) -> bool:
         """Whether so much is left over that a person has to say that it may go."""
         return is_mass(len(self.left_over), self.listed)
@@ -51,17 +55,21 @@ class CompareMeetings:
         self._rows = rows
         self._conferencing = conferencing
 
+    def find(self, link: str, now: datetime) -> Compared:
+        """Compare alone; raises PortError."""
+        listed = self._conferencing.listed(link)
+        return Compared(len(listed), self._missing(link, listed, now), self._left_over(listed))
+
     def compare(self, link: str, now: datetime, *, force: bool = False) -> Compared:
-        """Compare, have looked at what is missing, and delete what is left over.
+        """Compare, have looked at what is missing, and delete what is left over; answers how it was before.
 
         Raises PortError; "meetings_left_over" (permanent) when that is so much that a person has to say it
-        (`force`).
+        (`force`). It may be done beside the host's lane: what we know is asked after the list was read.
         """
         if not self._app.is_linked(link):
             return Compared(0, (), ())
         self._app.note_plan(link, self._conferencing.plan_of(link), now)
-        listed = self._conferencing.listed(link)
-        found = Compared(len(listed), self._missing(link, listed, now), self._left_over(listed))
+        found = self.find(link, now)
         self._have_looked_at(link, found.missing)
         if found.held_back and not force:
             log.warning("%s: %s meetings of %s are nobody's", link, len(found.left_over), found.listed)

@@ -18,6 +18,7 @@ from chouseiapo.ports import PortError
 from chouseiapo.worker import Worker
 from projections.audit import Report, ask, calendars_in_use, is_asked, reports
 from projections.catch_up import ahead_of_log, parked_streams
+from projections.compare_meetings import Compared, CompareMeetings, hosts_in_use
 from projections.holds import AUDIT
 from projections.people import find_people
 
@@ -28,6 +29,14 @@ OVERDUE = timedelta(minutes=5)
 VANISHED = "its owner is asked what that means; until then nothing follows from it"
 TESTING = "the Google app is in publishing status Testing: publish it, then link the account again"
 MISSING = "link the account again and leave every permission ticked"
+ORGANIZATION_APP = (
+    "set ZOOM_ACCOUNT_ID, ZOOM_S2S_CLIENT_ID and ZOOM_S2S_CLIENT_SECRET as the Server-to-Server OAuth app at "
+    "marketplace.zoom.us shows them, and activate it there"
+)
+WEBHOOKS = (
+    "meetings that are changed or deleted at Zoom are noticed at night only; subscribe to "
+    "BASE_URL/webhooks/zoom there and set the app's secret token"
+)
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -46,6 +55,7 @@ def examine(services: Services) -> list[Finding]:
         *_mail(services),
         *_templates(services),
         _reminders(services),
+        *_zoom(services),
         *_links(services),
     ]
 
@@ -124,6 +134,25 @@ def _links(services: Services) -> Iterator[Finding]:
             for link in services.coordination.owner(person.id).links.values():
                 yield _link(services, link, f"link: {link.provider} of {person.email or person.name}")
 
+    for link in services.coordination.organization().links.values():
+        yield _link(services, link, f"link: {link.provider} host {link.account}")
+
+
+def _zoom(services: Services) -> Iterator[Finding]:
+    """The organization's own app at Zoom, and whether Zoom tells us anything."""
+    settings, organization = services.settings, services.zoom_organization
+    named = (settings.zoom_account_id, settings.zoom_s2s_client_id, settings.zoom_s2s_client_secret)
+    if any(named) and not all(named):
+        yield Finding("zoom: the organization's app is named in part", False, ORGANIZATION_APP)
+    elif all(named):
+        try:
+            hosts = sum(user.licensed for user in organization.users())
+            yield Finding(f"zoom: the organization's app works; {hosts} licensed users")
+        except PortError as error:
+            yield Finding(f"zoom: the organization's app: {error.reason}", False, ORGANIZATION_APP)
+    if (settings.zoom_client_id or all(named)) and not settings.zoom_webhook_secret:
+        yield Finding("zoom: ZOOM_WEBHOOK_SECRET is not set", advice=WEBHOOKS)
+
 
 def _link(services: Services, link: Link, name: str) -> Finding:
     try:
@@ -154,6 +183,25 @@ def examine_calendars(services: Services, what: str = AUDIT) -> list[Report]:
         time.sleep(0.5)
         working.once()
     return [report for report in reports(services.rows) if report.link in links]
+
+
+def examine_meetings(
+    services: Services, *, repair: bool = False, force: bool = False
+) -> list[tuple[Link, Compared | PortError]]:
+    """Compare what every host has to come with what we know (and put it right, where that is asked for)."""
+    app, now = services.coordination, services.clock()
+    comparing = CompareMeetings(app, services.rows, services.conferencing)
+    found: list[tuple[Link, Compared | PortError]] = []
+    for id in hosts_in_use(app, services.rows):
+        link = app.linked(id)
+        if link is None:
+            continue
+        try:
+            compared = comparing.compare(id, now, force=force) if repair else comparing.find(id, now)
+            found.append((link, compared))
+        except PortError as error:
+            found.append((link, error))
+    return found
 
 
 def _advice(error: PortError) -> str:

@@ -24,6 +24,7 @@ from chouseiapo.forgetting import Forgetting
 from chouseiapo.ledger import HEARTBEAT, Ledger, beat, retire
 from projections.audit import ask, calendars_in_use
 from projections.catch_up import ahead_of_log, catch_up
+from projections.compare_meetings import ask_to_compare, hosts_in_use
 from projections.render_ahead import arrange
 from projections.settle import Settler, work_lane
 
@@ -206,10 +207,18 @@ def _alarm_clock(services: Services, sweep: Callable[[], None]) -> BackgroundSch
             later = timedelta(seconds=random.randrange(3600))  # noqa: S311 - spread, no secret
             ask(services.rows, [link], due_at=now + later)
 
+    def compare_meetings() -> None:
+        """Likewise, what each host has to come."""
+        now = services.clock()
+        for link in hosts_in_use(services.coordination, services.rows):
+            later = timedelta(seconds=random.randrange(3600))  # noqa: S311 - spread, no secret
+            ask_to_compare(services.rows, link, due_at=now + later)
+
     # On the minute: that is when what goes so long before a start is due.
     scheduler.add_job(sweep, CronTrigger(second=0, timezone="UTC"), id="sweep")
     night = CronTrigger(hour=NIGHT, timezone=services.settings.zone)
     scheduler.add_job(compare_calendars, night, id="compare calendars")
+    scheduler.add_job(compare_meetings, night, id="compare meetings")
     scheduler.add_job(Forgetting(services).once, "interval", hours=1, id="forget")
     scheduler.add_job(
         set_alarms,

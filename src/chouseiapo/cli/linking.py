@@ -12,9 +12,9 @@ from chouseiapo.cli.terminal import BY_OPERATOR, Refused, catch_up, command, mem
 from chouseiapo.domain.errors import NotFound
 from chouseiapo.domain.links import Leaving, Link, Linkable, Provider
 from projections.people import find_people
-from projections.place_holds import left_on, let_go
+from projections.place_holds import is_used, left_on, let_go
 
-# How long the entries on a calendar that is unlinked may take to be removed.
+# How long the entries on a calendar that is unlinked, or the meetings of a host, may take to be removed.
 PATIENCE_S = 20.0
 LINKING = (
     "link an account by its refresh token (read from standard input; CalDAV: {url, user, password} as JSON)"
@@ -140,14 +140,14 @@ def _unlink(built: Services, owner: Linkable, asked: Namespace, who: str) -> Non
 
 
 def _clear(built: Services, link: str) -> int:
-    """Remove our entries from the calendar while its tokens live; answers how many stay although they should
-    not."""
+    """Remove our entries from the calendar, or meetings from the host, while the tokens live; answers how many
+    entries stay although they should not."""
     from chouseiapo.worker import Worker
 
     until, working = time.monotonic() + PATIENCE_S, Worker(built)
     while True:
         working.once()
         left, at_work = left_on(built.rows, link)
-        if not at_work or time.monotonic() > until:
+        if not (at_work or is_used(built.rows, link, built.clock())) or time.monotonic() > until:
             return left
         time.sleep(0.5)

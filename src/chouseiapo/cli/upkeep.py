@@ -12,10 +12,12 @@ import msgspec
 from chouseiapo import bootstrap, policies
 from chouseiapo.bootstrap import Services
 from chouseiapo.cli.terminal import Refused, catch_up, command, say, services, settings, words
-from chouseiapo.doctor import examine, examine_calendars
+from chouseiapo.doctor import examine, examine_calendars, examine_meetings
 from chouseiapo.domain.errors import NotFound
 from chouseiapo.domain.member import Member
+from chouseiapo.ports import PortError
 from projections.audit import Report
+from projections.compare_meetings import Compared
 from projections.holds import REPAIR, REPAIR_ALL
 from projections.rebuild import rebuild as work_out_again
 
@@ -29,7 +31,10 @@ def add_to(commands: Any) -> None:
     command(commands, "migrate", migrate, "bring the database to this release's schema")
     checked = command(commands, "doctor", doctor, "check settings, database, mail server, linked accounts")
     checked.add_argument(
-        "what", nargs="?", choices=["calendars"], help="calendars: compare them with the events, each entry"
+        "what",
+        nargs="?",
+        choices=["calendars", "meetings"],
+        help="calendars: compare them with the events, each entry; meetings: those of every Zoom host",
     )
     checked.add_argument("--repair", action="store_true", help="put back, and take away what nobody wants")
     checked.add_argument(
@@ -59,10 +64,10 @@ def migrate(_: Namespace) -> None:
 
 
 def doctor(asked: Namespace) -> int:
-    if asked.what == "calendars":
-        return _doctor_calendars(asked)
+    if asked.what:
+        return _doctor_calendars(asked) if asked.what == "calendars" else _doctor_meetings(asked)
     if asked.repair or asked.all:
-        raise Refused("--repair and --all belong to: chouseiapo doctor calendars")
+        raise Refused("--repair and --all belong to: chouseiapo doctor calendars, or meetings")
     with services() as built:
         findings = examine(built)
     for finding in findings:
@@ -85,6 +90,31 @@ def _doctor_calendars(asked: Namespace) -> int:
         elif not report.is_right and not report.error:
             print("     to put it right: chouseiapo doctor calendars --repair")
     return 0 if all(report.is_right for report in found) else 1
+
+
+def _doctor_meetings(asked: Namespace) -> int:
+    with services() as built:
+        if asked.repair or asked.all:
+            examine_meetings(built, repair=True, force=asked.all)
+        found = examine_meetings(built)
+    for link, compared in found:
+        print(f"{'ok  ' if _is_right(compared) else 'BAD '} zoom host {link.account}: {_compared(compared)}")
+        if isinstance(compared, Compared) and compared.held_back:
+            print("     so much is left over that it stays; to delete it: doctor meetings --all")
+        elif isinstance(compared, Compared) and not compared.is_right:
+            print("     to put it right: chouseiapo doctor meetings --repair")
+    return 0 if all(_is_right(compared) for _, compared in found) else 1
+
+
+def _is_right(compared: Compared | PortError) -> bool:
+    return isinstance(compared, Compared) and compared.is_right
+
+
+def _compared(compared: Compared | PortError) -> str:
+    if isinstance(compared, PortError):
+        return f"can't be read ({compared.reason})"
+    missing, left_over = len(compared.missing), len(compared.left_over)
+    return f"{compared.listed} of ours there, {missing} missing, {left_over} that nobody knows"
 
 
 def _whose(built: Services, report: Report) -> str:
