@@ -96,6 +96,15 @@ def test_doctor_says_what_to_do_and_exits_with_one(operator: Operator) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_doctor_names_a_wrong_mail_template_with_its_line(operator: Operator, tmp_path: Path) -> None:
+    own = tmp_path / "own/ja/guest_request"
+    own.mkdir(parents=True)
+    (own / "body.txt").write_text("一行目\n{{ compnay }}\n", encoding="utf-8")
+    done = operator.run("doctor", CHOUSEIAPO_MAIL_TEMPLATES=str(tmp_path / "own"))
+    assert "BAD  mail template ja/guest_request/body.txt:2: there is no compnay here" in done.stdout
+    assert "ours is used; there are: company," in done.stdout
+
+
 def test_rebuild_names_the_projections_and_reports(operator: Operator) -> None:
     operator.lines("member", "add", "tanaka@example.com", "田中")
     unknown = operator.run("rebuild", "nothing")
