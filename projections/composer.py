@@ -164,7 +164,7 @@ class Composer:
             hand=self._hand(appointment, cause),
             agreed=self._app.appointment(replaced).chosen if replaced else None,
             before=self._before(appointment, cause),
-            occurrence=_called_off(appointment, cause) or _reminded(appointment, mail),
+            occurrence=_reminded(appointment, mail) or _called_off(appointment, cause),
             start_url_page=f"{self._settings.base_url}/appointments/{appointment.id}/start",
             letter=next((Letter(e.subject, e.text) for e in cause if isinstance(e, _MESSAGE)), None),
         )

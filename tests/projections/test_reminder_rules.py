@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
+from email.message import EmailMessage
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from chouseiapo.bootstrap import Services
@@ -23,7 +22,6 @@ from chouseiapo.tables import appointments, mails
 from chouseiapo.worker import Worker, set_alarms
 from projections.occurrences import occurrences
 from projections.outbox import GUEST, Mail
-from projections.reminders import ALL_DAY, HORIZON, due_at
 from tests.product import BY, NOW, YAMADA, Office, at, offer
 
 SEVEN = at(24, 22)
@@ -32,7 +30,6 @@ ON_THE_DAY = ReminderRule(Reminding.ON_THE_DAY, at="07:00")
 DAY_BEFORE = ReminderRule(Reminding.BEFORE, minutes=24 * 60)
 HALF_AN_HOUR = ReminderRule(Reminding.BEFORE, minutes=30)
 MINUTE = timedelta(minutes=1)
-ZONES = sorted(available_timezones() - {"Factory", "localtime"})
 
 
 def choose(services: Services, *rules: ReminderRule, now: datetime = NOW) -> None:
@@ -48,6 +45,11 @@ def made(services: Services) -> list[Mail]:
 
 def why(services: Services, now: datetime) -> set[tuple[str, str]]:
     return {(d.rule, d.why) for d in services.reminders.decide(now, dry_run=True)}
+
+
+def plain_text(mail: EmailMessage) -> str:
+    body = mail.get_body(("plain",))
+    return body.get_content() if body else ""
 
 
 @pytest.fixture
@@ -211,6 +213,18 @@ class TestChanges:
             SEVEN + timedelta(days=2)
         }
 
+    def test_each_mail_tells_of_its_own_time_also_after_another_was_called_off(
+        self, registered: Callable[..., Appointment], office: Office, services: Services
+    ) -> None:
+        series = registered(recurrence=Recurrence(Frequency.DAILY, 3))
+        office.app.cancel_occurrence(series.id, "c2", "", BY, SEVEN - MINUTE)
+        Worker(services).read()
+        for days, day in ((0, "11月25日(水)"), (2, "11月27日(金)")):
+            [batch] = services.reminders.due_mails(now := SEVEN + timedelta(days=days))
+            for mail in batch:
+                assert day in plain_text(services.composer.compose(mail, now))
+            services.reminders.sweep(now)
+
 
 class TestWholeDays:
     WHOLE = Offer(at(24, 15), at(26, 15), all_day=True)
@@ -323,28 +337,3 @@ def test_the_alarms_follow_the_rules(confirmed: Appointment, services: Services)
     assert rings() == {"reminder-08:30 Asia/Tokyo"}
     choose(services, DAY_BEFORE)
     assert rings() == set()
-
-
-@given(
-    zone=st.sampled_from(ZONES),
-    start=st.datetimes(datetime.fromisoformat("2026-01-01"), datetime.fromisoformat("2030-01-01")),
-    hour=st.times(),
-)
-def test_the_hour_is_that_of_the_start_s_local_date_in_any_zone(
-    zone: str, start: datetime, hour: time
-) -> None:
-    start, local = start.replace(tzinfo=UTC, second=0, microsecond=0), ZoneInfo(zone)
-    hour = hour.replace(second=0, microsecond=0)
-    due = due_at(ReminderRule(Reminding.ON_THE_DAY, at=f"{hour:%H:%M}"), start, zone)
-    there = due.astimezone(local)
-    asked = datetime.combine(start.astimezone(local).date(), hour)
-    is_left_out = asked.replace(tzinfo=local).astimezone(UTC).astimezone(local).replace(tzinfo=None) != asked
-    assert there.replace(tzinfo=None) == asked or is_left_out, "unless the clocks jump over it"
-    assert abs(start - due) <= HORIZON, "the sweep looks far enough"
-
-
-@given(day=st.dates(date(2026, 1, 1), date(2030, 1, 1)), zone=st.sampled_from(ZONES))
-def test_the_first_of_whole_days_is_within_the_sweep_s_reach(day: date, zone: str) -> None:
-    local = ZoneInfo(zone)
-    first, second = (datetime.combine(d, time(), tzinfo=local) for d in (day, day + timedelta(days=1)))
-    assert second.astimezone(UTC) - first.astimezone(UTC) <= ALL_DAY

@@ -49,6 +49,7 @@ def test_rules_are_chosen_and_said_in_words(company: Company) -> None:
     assert company.chief.path == f"{PATH}?saved=reminders"
     assert "保存しました。" in page.text
     assert "開始の24時間前、開始の30分前、当日の08:30" in page.text
+    assert "当日のリマインドをこの場所の08:30に送ります。" in company.tanaka.open("/settings").text
     assert rules(company) == {before(1440), before(30), ReminderRule(Reminding.ON_THE_DAY, at="08:30")}
     form = page.form("/reminders")
     assert form.values("amount") == ["24", "30"]
@@ -79,7 +80,7 @@ def test_the_day_alone_can_be_left_out(company: Company) -> None:
     del form["on_the_day"]
     assert company.chief.post(f"{PATH}/reminders", form).status_code == 303
     assert rules(company) == {before(1440)}
-    assert company.services.reminders.hour() is None
+    assert "メールの時刻をこの場所の時刻で書きます。" in company.tanaka.open("/settings").text
 
 
 @pytest.mark.parametrize(

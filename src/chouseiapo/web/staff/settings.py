@@ -35,7 +35,7 @@ def page() -> Any:
         zoom=zoom_card(g.member),
         done_zoom=zoom_done(request.args),
         saved="saved" in request.args,
-        reminder_at=f"{services().settings.reminder_at:%H:%M}",
+        reminder_at=services().reminders.hour(),
         **said_of(request.args),
     )
 
