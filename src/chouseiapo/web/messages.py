@@ -81,6 +81,7 @@ PROBLEMS = {
     "name_needed_for_link": _("リンクだけを発行するときは、お客様のお名前が必要です。"),
     "subject_missing": _("メールの件名を入力してください。"),
     "text_missing": _("本文を入力してください。"),
+    "messages_too_many": _("一度に送れるのは%(most)s件までです。"),
     "nobody_chosen": _("送り先を1件以上選んでください。"),
     "name_missing": _("お名前を入力してください。"),
     "phone_missing": _("お電話番号を入力してください。"),
@@ -212,7 +213,9 @@ HAPPENED = {
     "appointment.organizer-answered reschedule": _(
         "日程を調整し直すことにしました。新しい日時が決まるまでは、この日時が有効です: %(slots)s"
     ),
-    "appointment.organizer-answered cancel_occurrence": _("この回だけキャンセルすることにしました: %(slots)s"),
+    "appointment.organizer-answered cancel_occurrence": _(
+        "この回だけキャンセルすることにしました: %(slots)s"
+    ),
     "appointment.organizer-answered cancel": _("キャンセルすることにしました: %(slots)s"),
     "appointment.candidate-taken": _("別のアポイントメントが確定したため、候補が埋まりました: %(slots)s"),
     "appointment.candidate-taken calendar": _(

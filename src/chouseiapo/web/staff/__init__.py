@@ -15,6 +15,7 @@ from chouseiapo.web.staff.linking import linking
 from chouseiapo.web.staff.mail_preview import mail_preview
 from chouseiapo.web.staff.meeting import meeting
 from chouseiapo.web.staff.meetings import meetings
+from chouseiapo.web.staff.message import message
 from chouseiapo.web.staff.more import more
 from chouseiapo.web.staff.moving import moving
 from chouseiapo.web.staff.new import new
@@ -22,6 +23,7 @@ from chouseiapo.web.staff.occurrences import occurrences
 from chouseiapo.web.staff.organization import organization
 from chouseiapo.web.staff.outbox import outbox
 from chouseiapo.web.staff.question import question
+from chouseiapo.web.staff.resending import resending
 from chouseiapo.web.staff.review import review
 from chouseiapo.web.staff.rooms import rooms
 from chouseiapo.web.staff.settings import settings
@@ -46,6 +48,7 @@ BLUEPRINTS = (
     week,
     settings,
     outbox,
+    resending,
     mail_preview,
     calendars,
     linking,
@@ -54,6 +57,7 @@ BLUEPRINTS = (
     unlinking,
     zoom,
     moving,
+    message,
     meeting,
     meetings,
     rooms,

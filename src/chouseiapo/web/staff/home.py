@@ -29,6 +29,7 @@ ALL = "all"
 DONE = {
     "discarded": _("下書きを破棄しました。"),
     "restored": _("すべて元に戻しています。まもなくカレンダーに表示されます。"),
+    "messages": _("選んだお客様にメッセージを送りました。届いたかどうかは、それぞれの予定で見られます。"),
     "left": _("消したままにします。確かめが必要なものは、まもなくここに並びます。"),
 }
 # What is not built yet (declined) is not offered as a filter.
@@ -69,6 +70,7 @@ def home() -> Any:
     state = asked.get("state", "") if asked.get("state") in FILTERS else (query and ALL)
     shared = {"query": query, "state": state, "everybody": everybody, "filters": FILTERS}
     if state:
+        shared["selecting"] = "select" in asked
         return render_template("staff/found.html", **shared, **_found(member, query, state))
     done = DONE.get(asked.get("done", ""), "")
     return render_template("staff/home.html", **shared, **_desk(member), done=done)

@@ -41,6 +41,13 @@ FIELDS = {
     "visibility": ("visibility-choice", _("予定の公開範囲")),
 }
 
+# Of a message to guests.
+OF_MESSAGE = {
+    "appointments": ("appointments", _("送り先")),
+    "subject": ("subject", _("メールの件名")),
+    "text": ("text", _("本文")),
+}
+
 
 class Told(msgspec.Struct, frozen=True):
     """One line above the form: where it leads, what it is about, what is wrong there."""
