@@ -30,7 +30,7 @@ from chouseiapo.tables import mails, people, rendered_mails, sent_mails
 LEDGER = "outbox"
 GUEST = "guest"
 LANES = 4
-_AGAIN = "/again-"
+AGAIN = "/again-"
 # What may happen to accounts that somebody has to be told of.
 _OF_LINKS = (AccountBroken, EntriesDisappeared, AccountUnlinked)
 
@@ -125,12 +125,12 @@ def is_reminder(rule: str) -> bool:
 
 def again(mail: Mail, number: int, now: datetime) -> Mail:
     """The same mail once more, by hand: a mail of its own, with its own Message-ID."""
-    return msgspec.structs.replace(mail, key=f"{original(mail.key)}{_AGAIN}{number}", created_at=now)
+    return msgspec.structs.replace(mail, key=f"{original(mail.key)}{AGAIN}{number}", created_at=now)
 
 
 def original(key: str) -> str:
     """The key of the mail that was first asked for, whether by an event or by the clock."""
-    return key.partition(_AGAIN)[0]
+    return key.partition(AGAIN)[0]
 
 
 def mails_of(events: Sequence[Event]) -> list[Mail]:

@@ -11,8 +11,10 @@ from chouseiapo import wording
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.errors import NotFound
 from chouseiapo.domain.event import GUEST
+from chouseiapo.ledger import down
 from chouseiapo.mail_facts import Rule
 from chouseiapo.web.errors import Refused
+from chouseiapo.web.history import actor_name
 from chouseiapo.web.i18n import _
 from chouseiapo.web.request import services
 from chouseiapo.web.staff import session, words
@@ -21,6 +23,7 @@ from chouseiapo.web.staff.mail_view import framed, shown
 from projections.desk import names_guest
 from projections.mail_log import STATES, Logged, latest_mails, mails_about_accounts
 from projections.mails_of_links import link_facts
+from projections.outbox import LEDGER, is_reminder
 
 outbox = Blueprint("outbox", __name__)
 PAGE = 50
@@ -28,7 +31,7 @@ PAGE = 50
 
 class MailLine(msgspec.Struct, frozen=True):
     """A mail in words: what it is, to whom, what became of it and why. `page` shows it; `about` is the page
-    of what it is about, and `title` its name."""
+    of what it is about, and `title` its name; `caused` says by whom it was caused, and when."""
 
     id: str
     page: str
@@ -37,6 +40,7 @@ class MailLine(msgspec.Struct, frozen=True):
     guest: str
     rule: str
     cause: str
+    caused: str
     recipient: str
     address: str
     state: str
@@ -44,6 +48,30 @@ class MailLine(msgspec.Struct, frozen=True):
     at: str
     why: str
     remedy: str
+    tries: str
+
+    @property
+    def mend(self) -> str:
+        """What can be done about an address that takes no mail."""
+        return words.said(_MENDED)
+
+
+class Halt(msgspec.Struct, frozen=True):
+    """Why no mail leaves at all, since when, and when the server is asked again; in words."""
+
+    what: str
+    remedy: str
+    since: str
+    next_at: str
+
+
+def halt() -> Halt | None:
+    """The mail server's trouble, while all mails wait because of it."""
+    found = down(services().rows, LEDGER) if services().mailer is not None else None
+    if found is None:
+        return None
+    trouble = words.trouble(found.reason)
+    return Halt(trouble.what, trouble.remedy, moment(found.since), moment(found.next_at))
 
 
 @outbox.get("/outbox")
@@ -69,6 +97,7 @@ def page() -> Any:
         state=state,
         cursor=found[PAGE - 1].mail.key if len(found) > PAGE else "",
         no_server=services().mailer is None,
+        down=halt(),
     )
 
 
@@ -76,7 +105,7 @@ def page() -> Any:
 @session.signed_in
 def mail_page(mail: str) -> Any:
     """One mail that is about somebody's account."""
-    logged = _about_account(mail)
+    logged = about_account(mail)
     return render_template(
         "staff/mail.html",
         line=line_about_account(logged),
@@ -88,10 +117,10 @@ def mail_page(mail: str) -> Any:
 @outbox.get("/outbox/<mail>/html")
 @session.signed_in
 def mail_frame(mail: str) -> Any:
-    return framed(services().composer.compose(_about_account(mail).mail, g.now))
+    return framed(services().composer.compose(about_account(mail).mail, g.now))
 
 
-def _about_account(id: str) -> Logged:
+def about_account(id: str) -> Logged:
     if not is_administrator():
         raise Refused(403, "forbidden")
     found = next((logged for logged in mails_about_accounts(services().rows) if logged.id == id), None)
@@ -132,26 +161,46 @@ def line_about_account(logged: Logged) -> MailLine:
 
 def _line(logged: Logged, **about: str) -> MailLine:
     why, remedy = _why(logged)
+    cause, caused = _cause(logged)
     return MailLine(
         id=logged.id,
-        rule=words.said(words.MAIL_RULES[logged.mail.rule]),
-        cause=words.said(words.MAIL_CAUSES[_cause(logged)]),
+        rule=words.said(words.MAIL_RULES[_rule(logged)]),
+        cause=cause,
+        caused=caused,
         state=logged.state,
         state_words=words.said(words.MAIL_STATES[logged.state]),
         at=moment(logged.sent_at or logged.given_up_at or logged.mail.created_at),
         why=why,
         remedy=remedy,
+        tries=_tries(logged),
         **about,
     )
 
 
-def _cause(logged: Logged) -> str:
-    """What made a mail, as `MAIL_CAUSES` knows it; neither the clock nor an account has one."""
-    rule, version = logged.mail.rule, logged.mail.version
-    if rule == Rule.REMINDER or not logged.mail.appointment:
-        return rule
-    event = services().coordination.stream(logged.mail.appointment, until=version)[version - 1].NAME
-    return f"{rule} {event}" if f"{rule} {event}" in words.MAIL_CAUSES else event
+def _rule(logged: Logged) -> str:
+    """The mail's rule, as `MAIL_RULES` knows it: reminders so long before the start are one kind."""
+    rule = logged.mail.rule
+    return "reminder_before" if is_reminder(rule) and rule != Rule.REMINDER else rule
+
+
+def _cause(logged: Logged) -> tuple[str, str]:
+    """What made the mail, in words, and who did it when; the clock and an account are nobody."""
+    rule, version, at = _rule(logged), logged.mail.version, moment(logged.mail.created_at)
+    if logged.asked_by:
+        return words.said(_ASKED), f"{actor_name(logged.asked_by)} {at}"
+    if is_reminder(logged.mail.rule) or not logged.mail.appointment:
+        return words.said(words.MAIL_CAUSES[rule]), at
+    event = services().coordination.stream(logged.mail.appointment, until=version)[version - 1]
+    both = f"{rule} {event.NAME}"
+    cause = words.MAIL_CAUSES[both if both in words.MAIL_CAUSES else event.NAME]
+    return words.said(cause), f"{actor_name(event.meta.actor)} {moment(event.at)}"
+
+
+def _tries(logged: Logged) -> str:
+    """How often a mail that waits was tried, and when it is the next time."""
+    if logged.state != "queued" or not logged.attempts or logged.next_at is None:
+        return ""
+    return words.said(_TRIED, n=logged.attempts, at=moment(logged.next_at))
 
 
 def _why(logged: Logged) -> tuple[str, str]:
@@ -163,3 +212,10 @@ def _why(logged: Logged) -> tuple[str, str]:
     if logged.state == "queued" and logged.error:
         return words.trouble(logged.error)
     return "", ""
+
+
+_ASKED = _("再送が指示されたため")
+_TRIED = _("%(n)s回試しました。次は%(at)sに試します。")
+_MENDED = _(
+    "アドレスを確かめてください。違っていたら、お客様用リンクを電話などで伝えるか、キャンセルしてから「同じ内容でもう一度調整する」で正しいアドレスに送れます。"
+)

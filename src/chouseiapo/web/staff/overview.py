@@ -26,7 +26,7 @@ from chouseiapo.web.staff.progress import progress
 from chouseiapo.web.staff.written import calendars, state_of
 from projections.desk import is_parked
 from projections.history import DELETED, MOVED, Line, timeline, without_doubts
-from projections.mail_log import mails_about
+from projections.mail_log import mails_about, unreached
 from projections.outbox import mails_of
 
 # So many moments are shown; a series has one for each of its times.
@@ -71,6 +71,7 @@ def overview(appointment: Appointment) -> dict[str, Any]:
         "blank_title": people.blank_title(appointment.kind, appointment.organizer),
         "guest_url": services().guest_url(appointment),
         "mails": [line(each, appointment) for each in logged],
+        "unreached": [line(each, appointment) for each in unreached(logged)],
         "reminders": coming_reminders(appointment, stream),
         "history": [(moment(e.at), actor_name(e.actor), worded(e)) for e in reversed(without_doubts(lines))],
         "no_server": services().mailer is None,

@@ -85,6 +85,7 @@ MAIL_RULES = {
     "link_broken": _("連携が切れたお知らせ"),
     "vanished": _("予定が一度に消えたお知らせ"),
     "reminder": _("当日の朝のお知らせ"),
+    "reminder_before": _("開始前のお知らせ"),
     "moved": _("日時変更のお知らせ"),
     "meeting_changed": _("Web会議URL変更のお知らせ"),
     "meeting_withdrawn": _("Web会議URLが使えなくなったお知らせ"),
@@ -115,6 +116,7 @@ MAIL_CAUSES = {
     "appointment.expired": _("回答期限を過ぎたため"),
     "appointment.organizer-asked": _("カレンダーで予定が変更されたため"),
     "reminder": _("当日の朝になったため"),
+    "reminder_before": _("開始時刻が近づいたため"),
     "link_broken": _("連携先につながらなくなったため"),
     "vanished": _("カレンダーから予定が一度に消えたため"),
 }
