@@ -140,8 +140,8 @@ def _unlink(built: Services, owner: Linkable, asked: Namespace, who: str) -> Non
 
 
 def _clear(built: Services, link: str) -> int:
-    """Remove our entries from the calendar, or meetings from the host, while the tokens live; answers how many
-    entries stay although they should not."""
+    """Remove our entries from the calendar, or meetings from the host, while the tokens live; answers how
+    many entries stay although they should not."""
     from chouseiapo.worker import Worker
 
     until, working = time.monotonic() + PATIENCE_S, Worker(built)
