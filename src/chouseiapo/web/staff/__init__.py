@@ -11,6 +11,7 @@ from chouseiapo.web.staff.caldav import caldav
 from chouseiapo.web.staff.calendars import calendars
 from chouseiapo.web.staff.choosing import choosing
 from chouseiapo.web.staff.home import staff
+from chouseiapo.web.staff.hosts import hosts
 from chouseiapo.web.staff.linking import linking
 from chouseiapo.web.staff.mail_preview import mail_preview
 from chouseiapo.web.staff.meeting import meeting
@@ -58,6 +59,7 @@ BLUEPRINTS = (
     zoom,
     moving,
     message,
+    hosts,
     meeting,
     meetings,
     rooms,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ from chouseiapo.web.request import services
 from chouseiapo.web.staff import people, session, words
 from chouseiapo.web.staff.frame import is_administrator, moment, when
 from chouseiapo.web.staff.new import begun
+from chouseiapo.web.staff.panel import may_start
 from chouseiapo.web.staff.picking import Picked
 from projections import desk
 from projections.appointments import PAGE, Listed, list_appointments
@@ -25,6 +26,7 @@ from projections.appointments import PAGE, Listed, list_appointments
 staff = Blueprint("staff", __name__)
 MOST = 30
 SOON = timedelta(hours=48)
+NEAR = timedelta(minutes=30)
 ALL = "all"
 DONE = {
     "discarded": _("下書きを破棄しました。"),
@@ -91,7 +93,9 @@ def _desk(member: str | None) -> dict[str, Any]:
     pressing = {concern.appointment for concern in concerns}
     waiting = [each for each in desk.waiting(rows, member, MOST) if each.id not in pressing]
     guests = desk.guests_of(rows, pressing)
+    coming = desk.coming(rows, member, g.now, MOST)
     return {
+        "starting": list(_starting(coming)),
         "concerns": [
             (c, _guest(guests, c.appointment), words.said(words.CONCERNS[c.what]), _since_or_until(c))
             for c in concerns
@@ -99,10 +103,17 @@ def _desk(member: str | None) -> dict[str, Any]:
         "accounts": list(_accounts()),
         "begun": [(each.id, each.title, _ago(each.at)) for each in begun()],
         "waiting": _lines(waiting),
-        "coming": _lines(desk.coming(rows, member, g.now, MOST)),
+        "coming": _lines(coming),
         "most": MOST,
         "new_here": not list_appointments(rows, member, most=1),
     }
+
+
+def _starting(coming: Iterable[Listed]) -> Iterator[tuple[Line, bool]]:
+    """What begins within half an hour, or has begun; and whether whoever reads it starts the meeting."""
+    near = [each for each in coming if each.starts_at and each.starts_at - g.now <= NEAR]
+    for line in _lines(near):
+        yield line, may_start(services().coordination.appointment(line.id))
 
 
 def _accounts() -> Iterator[Account]:

@@ -16,9 +16,10 @@ from chouseiapo.web.i18n import _
 from chouseiapo.web.request import services, visible
 from chouseiapo.web.staff import refused, session
 from chouseiapo.web.staff.appointment import page_refusing
-from chouseiapo.web.staff.frame import is_administrator, title_of
+from chouseiapo.web.staff.frame import title_of
 from chouseiapo.web.staff.layers import FOLLOW_ORGANIZER, below
 from chouseiapo.web.staff.options import groups, problems_at, read_options
+from chouseiapo.web.staff.organization import administrators_only
 
 meetings = Blueprint("meetings", __name__)
 FOLLOW_DEFAULT = _("調整アポの既定に従う(%(value)s)")
@@ -57,14 +58,14 @@ def choose_url() -> Any:
 @meetings.get("/settings/organization/meetings")
 @session.signed_in
 def organization() -> Any:
-    _must_administer()
+    administrators_only()
     return _organization(services().coordination.organization().meeting_options)
 
 
 @meetings.post("/settings/organization/meetings")
 @session.signed_in
 def choose_for_all() -> Any:
-    _must_administer()
+    administrators_only()
     options = read_options(request.form)
     try:
         services().coordination.choose_meeting_options(ORGANIZATION, options, session.command(), g.now)
@@ -136,8 +137,3 @@ def _without_meeting(concerned: Appointment) -> Any:
     if concerned.platform is not Platform.ZOOM:
         return page_refusing(concerned.id, Refused(409, "no_conference"))
     return None
-
-
-def _must_administer() -> None:
-    if not is_administrator():
-        raise Refused(403, "forbidden")

@@ -16,7 +16,7 @@ from chouseiapo.web.staff.reminding import UNIT_NAMES, Typed, as_typed, read, wo
 
 organization = Blueprint("organization", __name__, url_prefix="/settings/organization")
 # The sections in their order, each a template.
-SECTIONS = ("staff/_organization_reminders.html",)
+SECTIONS = ("staff/_organization_reminders.html", "staff/_organization_meetings.html")
 
 
 @organization.get("")

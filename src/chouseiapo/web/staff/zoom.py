@@ -15,7 +15,7 @@ from chouseiapo.domain.links import Leaving, Link, Provider
 from chouseiapo.domain.member import Member
 from chouseiapo.domain.organization import ORGANIZATION
 from chouseiapo.web.i18n import _
-from chouseiapo.web.request import services
+from chouseiapo.web.request import may_see, services
 from chouseiapo.web.staff import people, session, words
 from chouseiapo.web.staff.frame import moment, slot, title_of
 from chouseiapo.web.staff.linking import ZOOM, home
@@ -122,7 +122,7 @@ def before_unlinking() -> Any:
     link = g.member.zoom
     if link is None:
         return home("", ZOOM)
-    coming = _coming(link.id)
+    coming = coming_meetings(link.id)
     return render_template(
         "staff/zoom_unlinking.html",
         link=link,
@@ -145,12 +145,12 @@ def unlink() -> Any:
     return redirect(url_for("settings.page", _anchor=ZOOM), 303)
 
 
-def _coming(link: str) -> list[Coming]:
+def coming_meetings(link: str) -> list[Coming]:
     """The meetings to come that the account hosts, the next first."""
     found = (services().coordination.appointment(id) for id in hosted_through(services().rows, link))
     standing = [(a.chosen.start, a.chosen.end, a) for a in found if a.chosen and _is_hosted(a, link)]
     return [
-        Coming(a.id, title_of(a) if a.concerns(g.member.id) else "", slot(start, end))
+        Coming(a.id, title_of(a) if may_see(g.member, a) else "", slot(start, end))
         for start, end, a in sorted(standing, key=lambda each: (each[0], each[2].id))
     ]
 
