@@ -205,7 +205,9 @@ class Shown:
 
     @property
     def meeting(self) -> Meeting | None:
-        return self._appointment.meeting
+        """With the guest's own way in, where they have one."""
+        issued = self._appointment.meeting
+        return issued.for_guest if issued else None
 
     @property
     def meeting_id(self) -> str:

@@ -80,7 +80,6 @@ class Event(msgspec.Struct, frozen=True):
         calendar = Calendar()
         calendar.add("prodid", "-//chouseiapo//JA")
         calendar.add("version", "2.0")
-        calendar.add("method", "PUBLISH")
         calendar.add_component(event)
         content: bytes = calendar.to_ical()
         if self.all_day or not self.rule:

@@ -120,8 +120,11 @@ def _entries(member: str, span: Slot) -> list[Entry]:
 
 
 def _placed(entry: Entry, day: Slot) -> Entry:
-    """The entry with its times as this day shows them: what began before begins at 0:00."""
+    """The entry with its times as this day shows them: what began before begins at 0:00, and what lasts the
+    whole day has none."""
     zone = services().settings.time_zone
+    if entry.start <= day.start and entry.end >= day.end:
+        return msgspec.structs.replace(entry, clocks=wording.all_day(g.locale))
     begin = wording.clock(max(entry.start, day.start), zone)
     finish = "24:00" if entry.end >= day.end else wording.clock(entry.end, zone)
     return msgspec.structs.replace(entry, clocks=f"{begin}{'〜' if g.locale == 'ja' else '–'}{finish}")
