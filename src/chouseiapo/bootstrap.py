@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 import msgspec
 
-from chouseiapo import migrations
 from chouseiapo.accounts.access import LINK_LIFE, Access
 from chouseiapo.accounts.caldav import CaldavAccounts
 from chouseiapo.accounts.google import GoogleAccounts
 from chouseiapo.accounts.keyring import StoredKeyring
 from chouseiapo.accounts.linking import Consent, Granted
 from chouseiapo.accounts.microsoft import MicrosoftAccounts
-from chouseiapo.accounts.reseal import Resealed, seal_anew
 from chouseiapo.accounts.secret_links import SecretLinks
-from chouseiapo.accounts.secrets import PERSONAL_DATA, VAULT, Sealer, Signer, hashed
+from chouseiapo.accounts.secrets import VAULT, Sealer, Signer, hashed
 from chouseiapo.accounts.vault import Grant, LinkedAccounts, Vault
 from chouseiapo.accounts.zoom import ZoomAccounts
 from chouseiapo.accounts.zoom_organization import PROVIDER as ZOOM_ORGANIZATION
@@ -33,14 +30,13 @@ from chouseiapo.adapters.zoom import ME, ZoomMeetings
 from chouseiapo.application import Coordination
 from chouseiapo.builtin_shelf import BuiltinShelf
 from chouseiapo.clock import Clock, utc_now
-from chouseiapo.config import Settings, SettingsError
+from chouseiapo.config import Settings
+from chouseiapo.database import coordination, open_database
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.event import Meta
 from chouseiapo.domain.ids import link_id, link_owner, member_id
 from chouseiapo.domain.links import Provider
 from chouseiapo.domain.organization import ORGANIZATION
-from chouseiapo.domain.slots import Grid
-from chouseiapo.event_store import recorder_settings
 from chouseiapo.mail import Mails
 from chouseiapo.mail_facts import SIGN_IN
 from chouseiapo.policies import Policies
@@ -64,22 +60,6 @@ from projections.rendered import RenderedMails
 from projections.send_mails import SealedSignIn, SendMails
 from projections.settle import Settler
 from projections.watch import Watch
-
-
-class WrongDatabase(Exception):
-    """The database belongs to another release; the message says what to do."""
-
-
-AHEAD = (
-    "the rows are ahead of the events: the two were restored from different moments, and new events would be "
-    "skipped; stop the other processes and restore both from the same moment"
-)
-
-
-WRONG_KEY = (
-    "SECRET_KEY does not open what this database holds; name the key that sealed it, too (new,old). "
-    "If that is lost for good: chouseiapo keys rotate --forget-unreadable"
-)
 
 
 class Connected(Protocol):
@@ -214,15 +194,9 @@ class Services:
 
 def build(settings: Settings, clock: Clock = utc_now) -> Services:
     """Open the database (an empty one is created, an old one refused) and put everything together."""
-    _must_have_key(settings)
-    rows = _rows(settings)
-    keyring = _keyring(settings, rows)
+    rows, keyring = open_database(settings)
     try:
-        _ensure_database(settings, rows, keyring)
-        if not keyring.fits():
-            raise WrongDatabase(WRONG_KEY)
-        keyring.keep_probe()
-        return _assemble(settings, clock, rows, keyring, _coordination(settings, keyring))
+        return _assemble(settings, clock, rows, keyring, coordination(settings, keyring))
     except BaseException:
         rows.close()
         raise
@@ -343,61 +317,3 @@ def _send_mails(
         SendMails(rows, composer, reminders, mailer, sealer.open, rendered),
         RenderAhead(reminders, rendered),
     )
-
-
-def migrate(settings: Settings) -> str | None:
-    """Bring the database to this release's schema; answers the revision it stood at before."""
-    with closing(_rows(settings)) as rows, rows.creating_alone():
-        before = migrations.revision(rows.engine)
-        _create_or_upgrade(settings, rows, _keyring(settings, rows))
-    return before
-
-
-def rotate_keys(settings: Settings, give_up: bool, clock: Clock = utc_now) -> Resealed:
-    """Seal everything under the first of the secret keys; also where they do not fit the database."""
-    _must_have_key(settings)
-    with closing(_rows(settings)) as rows:
-        _ensure_database(settings, rows, _keyring(settings, rows))
-        return seal_anew(rows, settings.secret_key, give_up, clock())
-
-
-def _must_have_key(settings: Settings) -> None:
-    if not settings.secret_key:
-        raise SettingsError(["CHOUSEIAPO_SECRET_KEY: missing; make one with: openssl rand -hex 32"])
-
-
-def _keyring(settings: Settings, rows: Rows) -> StoredKeyring:
-    return StoredKeyring(rows, Sealer(settings.secret_key, PERSONAL_DATA))
-
-
-def _rows(settings: Settings) -> Rows:
-    try:
-        return Rows(settings.database_url)
-    except OSError as error:
-        raise WrongDatabase(f"no database there ({error.strerror}); check CHOUSEIAPO_DATABASE_URL") from None
-
-
-def _ensure_database(settings: Settings, rows: Rows, keyring: StoredKeyring) -> None:
-    if migrations.revision(rows.engine) is None:
-        with rows.creating_alone():
-            if migrations.revision(rows.engine) is None:
-                _create_or_upgrade(settings, rows, keyring)
-    standing = migrations.revision(rows.engine)
-    if standing != migrations.HEAD:
-        raise WrongDatabase(
-            f"the database stands at revision {standing}, this release needs {migrations.HEAD}; "
-            "stop the other processes and run: chouseiapo migrate"
-        )
-
-
-def _create_or_upgrade(settings: Settings, rows: Rows, keyring: StoredKeyring) -> None:
-    """Event tables first: a database with a revision has everything."""
-    _coordination(settings, keyring, create=True).close()
-    migrations.upgrade(rows.engine)
-
-
-def _coordination(settings: Settings, keyring: StoredKeyring, create: bool = False) -> Coordination:
-    recorder = recorder_settings(settings.database_url)
-    if create:
-        recorder["CREATE_TABLE"] = "yes"
-    return Coordination(recorder, keyring, Grid(settings.grid_minutes, settings.time_zone))

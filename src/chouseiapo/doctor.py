@@ -9,7 +9,8 @@ from datetime import timedelta
 import msgspec
 
 from chouseiapo import migrations
-from chouseiapo.bootstrap import AHEAD, WRONG_KEY, Services
+from chouseiapo.bootstrap import Services
+from chouseiapo.database import AHEAD, WRONG_KEY
 from chouseiapo.domain.links import Link
 from chouseiapo.domain.reminder_rules import ReminderRule, Reminding
 from chouseiapo.ledger import failing_tasks, worker_is_alive

@@ -19,7 +19,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.schedulers.base import BaseScheduler
 from apscheduler.triggers.cron import CronTrigger
 
-from chouseiapo.bootstrap import AHEAD, Services, WrongDatabase
+from chouseiapo.bootstrap import Services
+from chouseiapo.database import AHEAD, WrongDatabase
 from chouseiapo.forgetting import Forgetting
 from chouseiapo.ledger import HEARTBEAT, Ledger, beat, retire
 from projections.audit import ask, calendars_in_use

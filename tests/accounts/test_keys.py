@@ -12,8 +12,9 @@ from chouseiapo.accounts.drafts import Drafts
 from chouseiapo.accounts.keyring import PROBE
 from chouseiapo.accounts.secrets import PERSONAL_DATA, VAULT, Sealer
 from chouseiapo.accounts.vault import Grant, Vault
-from chouseiapo.bootstrap import WRONG_KEY, Services, WrongDatabase, build, rotate_keys
+from chouseiapo.bootstrap import Services, build
 from chouseiapo.config import Settings
+from chouseiapo.database import WRONG_KEY, WrongDatabase, rotate_keys
 from chouseiapo.doctor import examine
 from chouseiapo.domain.event import ERASED
 from chouseiapo.ports import PortError

@@ -11,7 +11,8 @@ from sqlalchemy import Table, func, insert, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
-from chouseiapo.bootstrap import Services, WrongDatabase
+from chouseiapo.bootstrap import Services
+from chouseiapo.database import WrongDatabase
 from chouseiapo.domain.event import Event
 from chouseiapo.tables import mails, metadata, parked, people, positions, tasks
 from chouseiapo.worker import Worker

@@ -9,10 +9,10 @@ import sqlite3
 import sys
 from collections.abc import Sequence
 
-from chouseiapo.bootstrap import WrongDatabase
 from chouseiapo.cli import mails, people, servers, upkeep
 from chouseiapo.cli.terminal import Refused
 from chouseiapo.config import SettingsError
+from chouseiapo.database import WrongDatabase
 from chouseiapo.domain.errors import DomainError, Invalid
 from chouseiapo.event_store import StoreTrouble
 from chouseiapo.ports import PortError

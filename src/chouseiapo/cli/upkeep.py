@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from chouseiapo import bootstrap, policies
+from chouseiapo import database, policies
 from chouseiapo.bootstrap import Services
 from chouseiapo.cli.terminal import Refused, catch_up, command, say, services, settings, words
 from chouseiapo.doctor import examine, examine_calendars, examine_meetings
@@ -59,7 +59,7 @@ def add_to(commands: Any) -> None:
 
 
 def migrate(_: Namespace) -> None:
-    before = bootstrap.migrate(settings())
+    before = database.migrate(settings())
     print(f"the database stood at {before or 'nothing'} and is now at this release's schema")
 
 
@@ -166,7 +166,7 @@ def remind(asked: Namespace) -> None:
 
 
 def rotate_keys(asked: Namespace) -> None:
-    done = bootstrap.rotate_keys(settings(), asked.forget_unreadable)
+    done = database.rotate_keys(settings(), asked.forget_unreadable)
     say(msgspec.to_builtins(done))
     if done.unreadable and not asked.forget_unreadable:
         raise Refused(UNREADABLE.format(done.unreadable))

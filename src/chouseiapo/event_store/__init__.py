@@ -33,7 +33,7 @@ class Streams(Protocol):
 def recorder_settings(database_url: str) -> dict[str, str]:
     """Settings of the event store at an address: an SQLite file, or else a PostgreSQL database.
 
-    Tables are made by `bootstrap` alone (simultaneous creation crashes on PostgreSQL), database functions and
+    Tables are made by `database` alone (simultaneous creation crashes on PostgreSQL), database functions and
     pre-ping stay off (the first loses events for tailing readers, the second stalls for half a minute).
     """
     url = make_url(database_url)
