@@ -10,14 +10,14 @@ import msgspec
 from flask import Blueprint, g, redirect, render_template, request, url_for
 
 from chouseiapo.accounts.zoom_organization import ZoomUser
-from chouseiapo.domain.ids import link_id
+from chouseiapo.domain.ids import is_of, link_id, link_owner
 from chouseiapo.domain.links import Leaving, Link, Provider
 from chouseiapo.domain.organization import ORGANIZATION
 from chouseiapo.ports import PortError
 from chouseiapo.web import limits
 from chouseiapo.web.i18n import _
 from chouseiapo.web.request import services
-from chouseiapo.web.staff import session, words
+from chouseiapo.web.staff import people, session, words
 from chouseiapo.web.staff.organization import administrators_only
 from chouseiapo.web.staff.words import Trouble
 from chouseiapo.web.staff.zoom import MOST_NAMED, coming_meetings
@@ -60,7 +60,7 @@ def page() -> Any:
         lacking=() if known else LACKING,
         hosts=[_host(link) for link in standing.values()],
         query=query,
-        users=found[: shown * PAGE],
+        users=[(user, _speaks_for(user)) for user in found[: shown * PAGE]],
         more=shown + 1 if len(found) > shown * PAGE else 0,
         left=len(found) - shown * PAGE,
         total=len(users),
@@ -124,6 +124,13 @@ def _users() -> tuple[list[ZoomUser], Trouble | None]:
 
 def _host(link: Link) -> Host:
     return Host(link.id, link.account, link.plan, words.trouble(link.broken) if link.broken else None)
+
+
+def _speaks_for(user: ZoomUser) -> str:
+    """The member who would lose the account."""
+    holder = services().coordination.account(_link(user.id)).holder
+    owner = link_owner(holder) if holder else ""
+    return people.addressed(owner) if is_of("member", owner) else ""
 
 
 def _fits(user: ZoomUser, query: str) -> bool:

@@ -122,12 +122,14 @@ def _preview(concerned: Appointment, to: Slot) -> dict[str, Any]:
     chosen = concerned.chosen
     resources = concerned.resources(chosen) if chosen else ()
     window = Slot(_whole(to.start), _whole(to.end) + timedelta(days=1))
-    clash = clashes([to], overlay(resources, window, (), besides=concerned.id))[0]
+    around = overlay(resources, window, (), besides=concerned.id)
+    # Busy time has no names: the time that stands is busy with this very appointment.
+    parts = clashes(_besides(to, chosen.slot) if chosen else [to], around)
     zone = services().settings.zone
     days = wording.days(to.start, to.end, zone.key, g.locale, g.now.astimezone(zone).date())
     return {
         "to": days if chosen and chosen.all_day else slot(to.start, to.end),
-        "clash": clash,
+        "clash": list(dict.fromkeys(name for names in parts for name in names)),
         "told": told_of(concerned.id, lambda imagined: imagined.move(to, _grid(), g.now)),
         "calendars": [people.name_of(owner) for owner in resources],
         "zoom": _is_on_zoom(concerned),
@@ -188,6 +190,14 @@ def _as_typed(start: datetime, end: datetime) -> Typed:
 def _slot(concerned: Appointment, typed: Typed) -> Slot | None:
     all_day = bool(concerned.chosen and concerned.chosen.all_day)
     return typed.slot(services().settings.zone, all_day)
+
+
+def _besides(to: Slot, standing: Slot) -> list[Slot]:
+    """What of the other time lies outside the one that stands."""
+    if not to.overlaps(standing):
+        return [to]
+    before, after = Slot(to.start, standing.start), Slot(standing.end, to.end)
+    return [part for part in (before, after) if part.start < part.end]
 
 
 def _is_on_zoom(concerned: Appointment) -> bool:
