@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import growth, vendors, web, week
+from benchmarks import growth, morning, vendors, web, week
 from benchmarks.__main__ import beneath, line
 from benchmarks.measure import QUICK, Size
 
-TINY = Size(rounds=1, requests=32, confirmations=5, events=1_500)
+TINY = Size(rounds=1, requests=32, confirmations=5, events=1_500, reminders=60)
 
 
 def test_a_confirmation_costs_no_request_too_many(tmp_path: Path) -> None:
@@ -44,3 +44,10 @@ def test_a_store_is_filled_with_events_that_the_product_reads(tmp_path: Path) ->
 def test_the_week_is_drawn_with_everybodys_busy_time(tmp_path: Path) -> None:
     row = week.week_page(tmp_path, TINY)
     assert (row.name, row.ours > 0, row.baseline > 0) == ("B12", True, True)
+
+
+@pytest.mark.slow
+def test_a_morning_of_reminders_is_sent_by_both(tmp_path: Path) -> None:
+    row = morning.reminders(tmp_path, TINY)
+    assert (row.name, row.ours > 0, row.baseline > 0) == ("B8", True, True)
+    assert line(row).startswith("B8")

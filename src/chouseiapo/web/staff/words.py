@@ -181,6 +181,8 @@ TROUBLES = {
     "smtp_login_refused": Trouble(_("メールサーバーにサインインできません。"), _OPERATOR),
     "smtp_sender_refused": Trouble(_("メールサーバーが差出人を受け付けません。"), _OPERATOR),
     "smtp_": Trouble(_("メールサーバーにつながりません。"), _WAIT),
+    "refused_421": Trouble(_("メールサーバーが、いまは受け付けていません。"), _WAIT),
+    "refused_4": Trouble(_("メールサーバーが、いまはこの宛先のメールを受け取れないと答えました。"), _WAIT),
     "refused_": Trouble(
         _("宛先のメールサーバーが受け取りを断りました。"),
         _("アドレスを確かめてください。電話など、ほかの方法でリンクを伝えることもできます。"),
