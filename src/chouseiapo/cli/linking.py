@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable
 from typing import Any
 
 from chouseiapo.bootstrap import Services
@@ -132,7 +133,12 @@ def _unlink(built: Services, owner: Linkable, asked: Namespace, who: str) -> Non
     }
     if not links:
         raise Refused(f"{who} has no {asked.provider} account linked")
-    for link in sorted(links):
+    unlink_each(built, sorted(links))
+
+
+def unlink_each(built: Services, links: Iterable[str]) -> None:
+    """Do what is still to be done through links that speak no more, then destroy their tokens."""
+    for link in links:
         left = _clear(built, link)
         built.forget_account(link)
         let_go(built.rows, link)

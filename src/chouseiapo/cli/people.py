@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import Any
 
-from chouseiapo.cli import linking
+from chouseiapo.cli import hosting, linking
 from chouseiapo.cli.terminal import BY_OPERATOR, Refused, catch_up, command, member_with, say, services, words
 from chouseiapo.domain.errors import NotOver
 from chouseiapo.domain.member import Role
@@ -21,6 +21,7 @@ def add_to(commands: Any) -> None:
     _registering(members)
     linking.add_to_members(members)
     linking.add_to_rooms(words(commands, "room", "rooms and their calendars"))
+    hosting.add_to_hosts(words(commands, "host", "the organization's Zoom hosts"))
     invited = command(commands, "invite", invite, "print and mail a one-time sign-in link")
     invited.add_argument("email")
     _tokens(words(commands, "token", "API tokens"))
