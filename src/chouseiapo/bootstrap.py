@@ -16,7 +16,7 @@ from chouseiapo.accounts.keyring import StoredKeyring
 from chouseiapo.accounts.linking import Consent, Granted
 from chouseiapo.accounts.microsoft import MicrosoftAccounts
 from chouseiapo.accounts.secret_links import SecretLinks
-from chouseiapo.accounts.secrets import VAULT, Sealer, Signer, hashed
+from chouseiapo.accounts.secrets import RENDERED, VAULT, BriefSealer, Sealer, Signer, hashed
 from chouseiapo.accounts.vault import Grant, LinkedAccounts, Vault
 from chouseiapo.accounts.zoom import ZoomAccounts
 from chouseiapo.accounts.zoom_organization import PROVIDER as ZOOM_ORGANIZATION
@@ -227,7 +227,7 @@ def _assemble(
     settlers: tuple[Settler, ...] = (
         _keep_calendars(settings, app, rows, writer, calendars),
         IssueMeetings(app, rows, meetings, zoom),
-        *(_send_mails(app, rows, composer, reminders, mailer, sealer) if mailer else ()),
+        *(_send_mails(settings, app, rows, composer, reminders, mailer, sealer) if mailer else ()),
     )
     return Services(
         settings=settings,
@@ -305,6 +305,7 @@ def _keep_calendars(
 
 
 def _send_mails(
+    settings: Settings,
     app: Coordination,
     rows: Rows,
     composer: Composer,
@@ -312,7 +313,7 @@ def _send_mails(
     mailer: Mailer,
     sealer: Sealer,
 ) -> tuple[Settler, ...]:
-    rendered = RenderedMails(app, rows, composer, sealer)
+    rendered = RenderedMails(app, rows, composer, BriefSealer(settings.secret_key, RENDERED))
     return (
         SendMails(rows, composer, reminders, mailer, sealer.open, rendered),
         RenderAhead(reminders, rendered),
