@@ -146,7 +146,18 @@ class Composer:
         member = self._app.member(id)
         is_in = id in appointment.attendees or rule == Rule.REMOVED
         calendar_part = member.calendar is None and is_in
-        return replace(_recipient(member), calendar_part=calendar_part, host=id == _starter(appointment))
+        return replace(_recipient(member), calendar_part=calendar_part, host=id == self._starter(appointment))
+
+    def _starter(self, appointment: Appointment) -> str:
+        """Who starts the meeting: for whom the account that hosts it speaks by now, or, where that is the
+        organization, the organizer."""
+        if appointment.meeting is None or appointment.platform is not Platform.ZOOM:
+            return ""
+        host = appointment.conference.host
+        account = self._app.account(host)
+        holder = account.holder if account.version else host  # from before accounts were claimed
+        owner = link_owner(holder) if holder else ""
+        return appointment.organizer if owner == ORGANIZATION else owner
 
     def _facts(self, appointment: Appointment, mail: Mail) -> Facts:
         cause = self._app.stream(appointment.id, until=appointment.version)[-1:]
@@ -190,15 +201,6 @@ class Composer:
     def _person(self, member: str) -> Person:
         found = self._app.member(member)
         return Person(found.name, found.email)
-
-
-def _starter(appointment: Appointment) -> str:
-    """Who starts the meeting: whoever's account hosts it, or, where that is the organization's, the
-    organizer."""
-    if appointment.meeting is None or appointment.platform is not Platform.ZOOM:
-        return ""
-    owner = link_owner(appointment.conference.host)
-    return appointment.organizer if owner == ORGANIZATION else owner
 
 
 def _called_off(appointment: Appointment, cause: Sequence[Event]) -> Candidate | None:
