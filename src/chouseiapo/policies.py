@@ -108,8 +108,9 @@ class Policies:
                 self._close_overlapped(event, now)
             case Appointment.Moved() | Appointment.MeetingRequested():
                 self._close_overlapped(event, now)
-            case Member.Unlinked() | Organization.Unlinked() if event.leave is Leaving.REMOVE:
-                self._withdraw_meetings(event, now)
+            case Member.Unlinked() | Organization.Unlinked():
+                withdrawn = self._withdraw_meetings(event, now) if event.leave is Leaving.REMOVE else []
+                self._book_hosts([*withdrawn, *without_host(self._rows)], event, now)
             case Organization.Linked() | Organization.LinkHealed():
                 self._book_hosts(without_host(self._rows), event, now)
             case Appointment.AttendeesChanged():
@@ -153,9 +154,8 @@ class Policies:
                 if self._app.appointment(claim.appointment).instead_of != winner.id:
                     self._take(claim.appointment, claim.candidate, winner.id, event, now)
 
-    def _withdraw_meetings(self, event: AccountUnlinked, now: datetime) -> None:
-        """Its owner wants the meetings to come deleted: whoever was told of one hears of another later, from
-        a host of the organization's where one is free."""
+    def _withdraw_meetings(self, event: AccountUnlinked, now: datetime) -> list[str]:
+        """Its owner wants the meetings to come deleted: whoever was told of one hears of another later."""
         hosted = hosted_through(self._rows, event.link)
         for id in hosted:
             try:
@@ -164,7 +164,7 @@ class Policies:
                 raise
             except DomainError:
                 continue  # over, or not its host any more
-        self._book_hosts(hosted, event, now)
+        return hosted
 
     def _book_hosts(
         self, ids: Sequence[str], event: AccountUnlinked | AccountLinked | AccountHealed, now: datetime

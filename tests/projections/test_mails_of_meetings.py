@@ -272,3 +272,13 @@ class TestAccountsThatEnded:
         [(rule, recipient, text)] = self.told(services)
         assert (rule, recipient) == ("link_moved", boss)
         assert "/settings/organization" in text
+
+    def test_administrators_hear_of_a_broken_host(self, office: Office, services: Services) -> None:
+        boss = office.app.register_member("boss@example.com", "社長", BY, NOW, role=Role.ADMINISTRATOR).id
+        host = office.app.link_account(ORGANIZATION, Provider.ZOOM, "u1", "host@example.com", BY, NOW)
+        office.app.break_link(host, "account_not_found", NOW)
+        Worker(services).read()
+        [mail] = [logged.mail for logged in latest_mails(services.rows) if logged.mail.rule == "link_broken"]
+        assert mail.recipient == boss
+        assert "host@example.com" in self.text(services, mail)
+        assert "/settings/organization" in self.text(services, mail)

@@ -359,6 +359,18 @@ class TestAccounts:
         assert told.now.conference.host == host
         assert told.standing == [told.meeting] != [""]
 
+    def test_what_waited_for_a_host_who_is_let_go_gets_another(self, office: Office, play: Play) -> None:
+        first, second = (organization_host(office, f"user-{n}") for n in (1, 2))
+        told = Told(office, play)
+        office.app.unlink_account(office.tanaka, Provider.ZOOM, BY, NOW, Leaving.KEEP)
+        play.stage.answers = [PortError("throttled", retry_after=60)]
+        told.confirm()
+        assert (told.now.conference.reserved, told.standing) == (first, [])
+        office.app.unlink(first, BY, NOW, Leaving.KEEP)
+        play.settle()
+        assert told.now.conference.reserved == second
+        assert told.standing == [told.meeting] != [""]
+
     def test_two_that_overlap_never_share_a_host(self, office: Office, play: Play) -> None:
         hosts = {organization_host(office, f"user-{n}") for n in (1, 2)}
         for member in (office.tanaka, office.suzuki, office.sato):
