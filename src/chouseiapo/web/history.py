@@ -37,8 +37,11 @@ def worded(line: Line) -> str:
     settings = services().settings
     today = g.now.astimezone(settings.zone).date()
 
+    midnight, in_days = services().coordination.grid.is_midnight, any(c.all_day for c in line.slots)
+
     def slot(between: Candidate | Slot) -> str:
-        spell = wording.days if between in line.slots and between.all_day else wording.slot
+        whole = in_days and midnight(between.start) and midnight(between.end)
+        spell = wording.days if whole else wording.slot
         return spell(between.start, between.end, settings.time_zone, g.locale, today)
 
     slots = [slot(candidate) for candidate in line.slots]

@@ -69,7 +69,7 @@ class Views:
             "message": appointment.message,
             "note": appointment.note,
             "visibility": appointment.visibility.value,
-            "deadline": self.moment(appointment.deadline),
+            "deadline": None if appointment.direct else self.moment(appointment.deadline),
             "proposed_at": self.moment(appointment.proposed_at),
             "direct": appointment.direct,
             "candidates": [self._candidate(c) | {"room": c.room} for c in appointment.candidates.values()],
@@ -112,7 +112,7 @@ class Views:
             "platform": appointment.platform.value,
             "place": appointment.place,
             "title": appointment.title,
-            "deadline": self.moment(appointment.deadline),
+            "deadline": None if appointment.direct else self.moment(appointment.deadline),
             "candidates": [
                 self._candidate(c) for c in appointment.candidates.values() if c.state in _SHOWN_TO_GUESTS
             ],

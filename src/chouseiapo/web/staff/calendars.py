@@ -15,7 +15,7 @@ from chouseiapo.web.errors import Refused
 from chouseiapo.web.i18n import _
 from chouseiapo.web.request import services
 from chouseiapo.web.staff import people, session, words
-from chouseiapo.web.staff.frame import is_administrator, moment, slot, title_of
+from chouseiapo.web.staff.frame import is_administrator, moment, span, title_of
 from projections.audit import Detail, Report, ask, calendars_in_use, is_asked, reports
 from projections.holds import AUDIT, REPAIR, REPAIR_ALL
 
@@ -134,7 +134,7 @@ def _wrong(detail: Detail) -> Wrong:
         words.said(_KINDS[detail.kind]),
         appointment.id,
         title_of(appointment),
-        slot(detail.start, detail.end),
+        span(detail.start, detail.end),
     )
 
 

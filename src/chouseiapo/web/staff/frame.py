@@ -72,6 +72,12 @@ def when(time: Candidate | Picked) -> str:
     return wording.days(time.start, time.end, services().settings.time_zone, g.locale, today=_today())
 
 
+def span(start: datetime, end: datetime) -> str:
+    """A time of which nothing else is known: what lasts from one midnight to another is days."""
+    midnight = services().coordination.grid.is_midnight
+    return when(Picked(start, end, all_day=midnight(start) and midnight(end)))
+
+
 def date_named(on: date) -> str:
     """A day of the organization's calendar in words."""
     return day(datetime(on.year, on.month, on.day, 12, tzinfo=services().settings.zone))

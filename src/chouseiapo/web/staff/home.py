@@ -16,10 +16,9 @@ from chouseiapo.domain.proposal import Guest
 from chouseiapo.web.i18n import _
 from chouseiapo.web.request import services
 from chouseiapo.web.staff import people, session, words
-from chouseiapo.web.staff.frame import is_administrator, moment, when
+from chouseiapo.web.staff.frame import is_administrator, moment, span
 from chouseiapo.web.staff.new import begun
 from chouseiapo.web.staff.panel import may_start
-from chouseiapo.web.staff.picking import Picked
 from projections import desk
 from projections.appointments import PAGE, Listed, list_appointments
 
@@ -186,18 +185,12 @@ def _soon(listed: Listed) -> str:
 def _when(listed: Listed, upcoming: desk.Next | None) -> str:
     """Of several times the next; when all are over, from the first to the last."""
     if upcoming:
-        return _spelled(upcoming.start, upcoming.end)
+        return span(upcoming.start, upcoming.end)
     if listed.starts_at and listed.ends_at:
-        return _spelled(listed.starts_at, listed.ends_at)
+        return span(listed.starts_at, listed.ends_at)
     if listed.deadline:
         return words.said(_("期限 %(moment)s"), moment=moment(listed.deadline))
     return words.said(_("%(moment)sに依頼"), moment=moment(listed.proposed_at))
-
-
-def _spelled(start: datetime, end: datetime) -> str:
-    """What lasts from one midnight to another is days; rows do not tell them apart from a slot so long."""
-    midnight = services().coordination.grid.is_midnight
-    return when(Picked(start, end, all_day=midnight(start) and midnight(end)))
 
 
 def _ago(at: datetime) -> str:

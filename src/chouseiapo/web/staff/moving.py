@@ -28,7 +28,7 @@ from chouseiapo.web.request import services, visible
 from chouseiapo.web.staff import people, refused, session
 from chouseiapo.web.staff.appointment import page_refusing
 from chouseiapo.web.staff.busy import clashes, overlay
-from chouseiapo.web.staff.frame import slot, title_of, zone_name
+from chouseiapo.web.staff.frame import slot, title_of, when, zone_name
 from chouseiapo.web.staff.overview import told_of
 from chouseiapo.web.staff.panel import ends_early, manager
 from chouseiapo.web.staff.picking import clocks, wall
@@ -105,7 +105,7 @@ def _page(concerned: Appointment, typed: Typed, problems: Sequence[Problem] = ()
         "staff/moving.html",
         appointment=concerned,
         title=title_of(concerned),
-        now=slot(chosen.start, chosen.end) if chosen else "",
+        now=when(chosen) if chosen else "",
         typed=typed,
         all_day=bool(chosen and chosen.all_day),
         begins=sorted({*clocks(grid.minutes)[:-1], *filter(None, [typed.begin])}),

@@ -17,7 +17,7 @@ from chouseiapo.domain.organization import ORGANIZATION
 from chouseiapo.web.i18n import _
 from chouseiapo.web.request import may_see, services
 from chouseiapo.web.staff import people, session, words
-from chouseiapo.web.staff.frame import moment, slot, title_of
+from chouseiapo.web.staff.frame import moment, title_of, when
 from chouseiapo.web.staff.linking import ZOOM, home
 from chouseiapo.web.staff.zoom_linking import lost, moved_from, was_begun
 from projections.issue_meetings import written
@@ -148,10 +148,10 @@ def unlink() -> Any:
 def coming_meetings(link: str) -> list[Coming]:
     """The meetings to come that the account hosts, the next first."""
     found = (services().coordination.appointment(id) for id in hosted_through(services().rows, link))
-    standing = [(a.chosen.start, a.chosen.end, a) for a in found if a.chosen and _is_hosted(a, link)]
+    standing = [(fixed, a) for a in found if _is_hosted(a, link) and (fixed := a.coming(g.now))]
     return [
-        Coming(a.id, title_of(a) if may_see(g.member, a) else "", slot(start, end))
-        for start, end, a in sorted(standing, key=lambda each: (each[0], each[2].id))
+        Coming(a.id, title_of(a) if may_see(g.member, a) else "", when(fixed))
+        for fixed, a in sorted(standing, key=lambda each: (each[0].start, each[1].id))
     ]
 
 
