@@ -51,8 +51,8 @@ class Next(msgspec.Struct, frozen=True):
 
 
 class Concern(msgspec.Struct, frozen=True):
-    """Why an appointment needs somebody: question, changed, all_gone, calendar, meeting, mail, deadline;
-    since or until `at`."""
+    """Why an appointment needs somebody: question, meeting_gone, changed, all_gone, calendar, meeting, mail,
+    deadline; since or until `at`."""
 
     appointment: str
     title: str
@@ -90,6 +90,28 @@ def questions(app: Coordination, rows: Rows, member: str | None, now: datetime) 
         titles = {row.id: row.title for row in connection.execute(asked)}
     found = ((id, app.appointment(id).question) for id in titles)
     pending = [Concern(id, titles[id], "question", known.seen_at) for id, known in found if known]
+    return sorted(pending, key=lambda concern: (concern.at, concern.appointment))
+
+
+def meetings_gone(app: Coordination, rows: Rows, member: str | None, now: datetime) -> list[Concern]:
+    """Whose meetings somebody deleted on their platform, as long as nobody has said what follows; asked like
+    questions."""
+    asked = (
+        select(appointments.c.id, appointments.c.title, func.max(mails.c.created_at).label("at"))
+        .join(mails, mails.c.appointment == appointments.c.id)
+        .where(
+            mails.c.rule == Rule.MEETING_VANISHED,
+            appointments.c.state == State.CONFIRMED.value,
+            not_over(now),
+        )
+        .group_by(appointments.c.id, appointments.c.title)
+    )
+    if member is not None:
+        asked = asked.where(mails.c.recipient == member)
+    with rows.read() as connection:
+        found = connection.execute(asked).all()
+    gone = [Concern(row.id, row.title, "meeting_gone", row.at) for row in found]
+    pending = [concern for concern in gone if app.appointment(concern.appointment).conference.asked]
     return sorted(pending, key=lambda concern: (concern.at, concern.appointment))
 
 

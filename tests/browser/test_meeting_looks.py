@@ -47,7 +47,9 @@ def test_meetings(live: Live, new_context: NewContext, axe: Axed, shoot: Shoot, 
     page = signed_in(new_context(**GUISES[guise]), live, office.tanaka)
 
     def visit(path: str, name: str) -> None:
-        page.goto(live.url + path)
+        answer = page.goto(live.url + path)
+        assert answer is not None
+        assert answer.ok, f"{name} answers {answer.status}"
         page.locator("main details").evaluate_all("all => all.forEach(each => each.open = true)")
         look(page, f"meetings-{name}-{guise}", axe, shoot)
 
@@ -102,7 +104,9 @@ def test_zoom(live_abroad: LiveAbroad, new_context: NewContext, axe: Axed, shoot
     tanaka, boss = (signed_in(new_context(**GUISES[guise]), live, m) for m in (office.tanaka, live.boss))
 
     def visit(page: Page, path: str, name: str) -> None:
-        page.goto(live.url + path)
+        answer = page.goto(live.url + path)
+        assert answer is not None
+        assert answer.ok, f"{name} answers {answer.status}"
         look(page, f"zoom-{name}-{guise}", axe, shoot)
 
     app.link_account(office.suzuki, Provider.ZOOM, "tanaka@example.com", "tanaka@example.com", BY, NOW)

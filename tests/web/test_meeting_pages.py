@@ -111,10 +111,13 @@ class TestThePanel:
     def test_of_one_deleted_on_zoom_somebody_says_what_follows(self, company: Company) -> None:
         made = issued(company)
         company.services.coordination.note_meeting_gone(made.id, 1, NOW)
+        company.read()
+        assert "Web会議がZoomで削除されました。" in company.tanaka.open("/").text
         page = shown(company, made)
         assert "この会議はZoomで削除されました" in page.text
         page = company.tanaka.send(page.form("/meeting/forgo"))
         assert "Web会議なしで続けています。" in page.text
+        assert "Web会議がZoomで削除されました。" not in company.tanaka.open("/").text
         page = company.tanaka.send(page.form("/meeting"))
         assert company.appointment(made.id).conference.generation == 2
 
@@ -329,3 +332,20 @@ class TestWritingToGuests:
         assert made.guest.email not in page.html
         page = company.sato.send(page.form("/messages/"), appointment=[made.id], subject="a", text="b")
         assert page.problems == ["送り先を1件以上選んでください。"]
+
+
+def test_every_mail_about_a_meeting_says_why_it_was_sent(company: Company) -> None:
+    made, app = issued(company), company.services.coordination
+    app.move(made.id, Slot(at(27, 6), at(27, 7)), BY, NOW)
+    app.send_message(made.id, "持ち物", "名刺", BY, NOW)
+    app.request_meeting(made.id, BY, NOW)
+    other = Meeting("https://zoom.example/j/2", "82200860989")
+    app.issue_meeting(made.id, other, company.office.zoom[made.organizer], BY, NOW, generation=2)
+    app.withdraw_meeting(made.id, company.office.zoom[made.organizer], BY, NOW)
+    app.issue_meeting(made.id, ISSUED, company.office.zoom[made.organizer], BY, NOW, generation=3)
+    app.note_meeting_gone(made.id, 3, NOW)
+    company.read()
+    page = shown(company, made)
+    assert company.tanaka.status == 200
+    for why in ("日時が変更された", "メッセージが送られた", "会議が削除された", "Web会議がZoomで削除された"):
+        assert f"{why}ため" in page.text

@@ -87,8 +87,9 @@ def _found(member: str | None, query: str, state: str) -> dict[str, Any]:
 def _desk(member: str | None) -> dict[str, Any]:
     rows = services().rows
     asked = desk.questions(services().coordination, rows, member, g.now)
+    gone = desk.meetings_gone(services().coordination, rows, member, g.now)
     changed = desk.changed_by_hand(services().coordination, rows, member, g.now, MOST)
-    concerns = [*asked, *changed, *desk.concerns(rows, member, g.now)]
+    concerns = [*asked, *gone, *changed, *desk.concerns(rows, member, g.now)]
     pressing = {concern.appointment for concern in concerns}
     waiting = [each for each in desk.waiting(rows, member, MOST) if each.id not in pressing]
     guests = desk.guests_of(rows, pressing)

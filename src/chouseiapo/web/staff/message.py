@@ -43,11 +43,13 @@ class Written(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class To(msgspec.Struct, frozen=True):
-    """A guest: by name and address, with what the appointment is called; without an address nothing goes."""
+    """A guest: by name and address, with what the appointment is called, and what it is `about` where that
+    says more than the name; without an address nothing goes."""
 
     id: str
     name: str
     title: str
+    about: str
     address: str
 
 
@@ -213,7 +215,8 @@ def _shown_to(reached: Sequence[Appointment]) -> Appointment:
 
 def _to(concerned: Appointment) -> To:
     guest = concerned.guest
-    return To(concerned.id, wording.guest_in_text(guest, g.locale), title_of(concerned), guest.email)
+    name = wording.guest_in_text(guest, g.locale)
+    return To(concerned.id, name, title_of(concerned), concerned.title, guest.email)
 
 
 def _chosen() -> tuple[str, ...]:

@@ -114,11 +114,18 @@ MAIL_CAUSES = {
     "appointment.cancelled": _("キャンセルされたため"),
     "appointment.occurrence-cancelled": _("1回分がキャンセルされたため"),
     "appointment.expired": _("回答期限を過ぎたため"),
+    "appointment.moved": _("日時が変更されたため"),
+    "appointment.message-sent": _("お客様にメッセージが送られたため"),
+    "meeting_changed appointment.meeting-issued": _("Web会議の参加方法が変わったため"),
+    "appointment.meeting-withdrawn": _("Zoomの連携が解除され、会議が削除されたため"),
+    "appointment.meeting-vanished": _("Web会議がZoomで削除されたため"),
     "appointment.organizer-asked": _("カレンダーで予定が変更されたため"),
     "reminder": _("当日の朝になったため"),
     "reminder_before": _("開始時刻が近づいたため"),
     "link_broken": _("連携先につながらなくなったため"),
     "vanished": _("カレンダーから予定が一度に消えたため"),
+    "link_moved": _("Zoomアカウントがほかの人に連携されたため"),
+    "deauthorized": _("連携先でアプリが削除されたため"),
 }
 MAIL_SKIPS = {
     "skipped_cancelled": _("送る前に、アポイントメントがキャンセルされました。"),
@@ -139,6 +146,7 @@ CONCERNS = {
     "all_gone": _("選べる日時候補がなくなりました"),
     "calendar": _("カレンダーに書き込めていません"),
     "meeting": _("Web会議を発行できていません"),
+    "meeting_gone": _("Web会議がZoomで削除されました。どうするかをお選びください"),
     "mail": _("届かなかったメールがあります"),
     "deadline": _("まもなく回答期限です"),
 }
