@@ -85,10 +85,10 @@ class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
         return bool(self.picking.picked) or self != looked
 
 
-def first_draft(member: Member, last: Appointment | None) -> Draft:
-    """An empty form, with what the member chose the last time."""
+def first_draft(member: Member, last: Appointment | None, can_host: bool = False) -> Draft:
+    """An empty form, with what the member chose the last time; at first Zoom, where somebody can host."""
     if last is None:
-        platform = Platform.ZOOM if member.zoom and not member.zoom.broken else Platform.NONE
+        platform = Platform.ZOOM if can_host else Platform.NONE
         return Draft(attendees=(member.id,), platform=platform)
     length = min(c.end - c.start for c in last.candidates.values())
     minutes = int(length.total_seconds() // 60)

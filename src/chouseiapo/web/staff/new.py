@@ -66,8 +66,8 @@ def begin() -> Any:
 
 
 def _first() -> Draft:
-    last = last_by(services().rows, g.member.id)
-    return first_draft(g.member, services().coordination.appointment(last) if last else None)
+    last, app = last_by(services().rows, g.member.id), services().coordination
+    return first_draft(g.member, app.appointment(last) if last else None, app.can_host(g.member))
 
 
 @new.get("/<string(length=32):id>")
