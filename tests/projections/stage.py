@@ -10,15 +10,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+from sqlalchemy import select
 
 from chouseiapo.bootstrap import Services
+from chouseiapo.domain.appointment import Appointment
+from chouseiapo.domain.links import Provider
+from chouseiapo.domain.organization import ORGANIZATION
+from chouseiapo.domain.proposal import Platform
 from chouseiapo.ledger import Ledger, beat
 from chouseiapo.ports import Issued, ListedMeeting, Looked, MeetingPlan, PortError, Registrant
 from chouseiapo.storage import Rows
+from chouseiapo.tables import tasks
 from chouseiapo.worker import Worker
-from projections.issue_meetings import IssueMeetings
+from projections.issue_meetings import IssueMeetings, look_at
 from projections.settle import work_lane
-from tests.product import NOW
+from tests.product import BY, NOW, YAMADA, Office
 
 
 class Held(msgspec.Struct):
@@ -178,6 +184,47 @@ class Play:
         """Move the clock on; answers the moment."""
         self.stage.now += timedelta(**span)
         return self.stage.now
+
+
+class Told:
+    """An appointment on Zoom, and what is known of its meeting."""
+
+    def __init__(self, office: Office, play: Play, **changes: Any) -> None:
+        self.office, self.play, self.app = office, play, office.app
+        self.id = office.propose(**({"platform": Platform.ZOOM} | changes)).id
+
+    def confirm(self) -> Told:
+        self.app.confirm(self.id, "c1", YAMADA, BY, self.play.stage.now)
+        self.play.settle()
+        return self
+
+    @property
+    def now(self) -> Appointment:
+        return self.app.appointment(self.id)
+
+    @property
+    def meeting(self) -> str:
+        meeting = self.now.meeting
+        return meeting.meeting_id if meeting else ""
+
+    @property
+    def standing(self) -> list[str]:
+        return [held.id for held in self.play.stage.of(self.id)]
+
+    def webhook(self) -> bool:
+        return look_at(self.play.services.rows, self.play.services.meetings, self.meeting)
+
+
+def waiting(services: Services) -> dict[str, Any]:
+    """What is still to be done: error and due time of each task."""
+    with services.rows.read() as connection:
+        found = connection.execute(select(tasks).where(tasks.c.ledger == "meetings"))
+        return {row.key: row for row in found}
+
+
+def organization_host(office: Office, user: str = "user-1") -> str:
+    said = (ORGANIZATION, Provider.ZOOM, user, f"{user}@example.com", BY, NOW)
+    return office.app.link_account(*said, plan="licensed")
 
 
 def _account(link: str) -> str:

@@ -1,32 +1,24 @@
-"""The life of a meeting: made once, followed, replaced, given up, as the appointment and its host wish."""
+"""The life of a meeting: made once, followed, replaced, given up, as the appointment wishes."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
-import msgspec
 import pytest
 from sqlalchemy import select
 
-from chouseiapo.accounts.vault import Grant
 from chouseiapo.bootstrap import Services
-from chouseiapo.domain.appointment import Appointment, Edit
-from chouseiapo.domain.ids import link_id
-from chouseiapo.domain.links import Leaving, Provider
+from chouseiapo.domain.appointment import Edit
 from chouseiapo.domain.meeting_options import MeetingOptions
 from chouseiapo.domain.organization import ORGANIZATION
-from chouseiapo.domain.proposal import Platform
 from chouseiapo.domain.slots import Slot
 from chouseiapo.ports import PortError
-from chouseiapo.tables import issued_meetings, tasks
-from projections.compare_meetings import HELD_BACK, ask_to_compare, hosts_in_use
-from projections.host_writes import spend, written
+from chouseiapo.tables import issued_meetings
+from projections.compare_meetings import ask_to_compare
 from projections.issue_meetings import look_at
 from projections.rebuild import rebuild
-from tests.product import BY, NOW, YAMADA, Office, at, offer
-from tests.projections.stage import Play, Stage
+from tests.product import BY, NOW, Office, at, offer
+from tests.projections.stage import Play, Told, waiting
 
 BY_HAND = MeetingOptions(automatic=False)
 
@@ -36,50 +28,9 @@ def play(services: Services) -> Play:
     return Play(services)
 
 
-class Told:
-    """An appointment on Zoom, and what is known of its meeting."""
-
-    def __init__(self, office: Office, play: Play, **changes: Any) -> None:
-        self.office, self.play, self.app = office, play, office.app
-        self.id = office.propose(**({"platform": Platform.ZOOM} | changes)).id
-
-    def confirm(self) -> Told:
-        self.app.confirm(self.id, "c1", YAMADA, BY, self.play.stage.now)
-        self.play.settle()
-        return self
-
-    @property
-    def now(self) -> Appointment:
-        return self.app.appointment(self.id)
-
-    @property
-    def meeting(self) -> str:
-        meeting = self.now.meeting
-        return meeting.meeting_id if meeting else ""
-
-    @property
-    def standing(self) -> list[str]:
-        return [held.id for held in self.play.stage.of(self.id)]
-
-    def webhook(self) -> bool:
-        return look_at(self.play.services.rows, self.play.services.meetings, self.meeting)
-
-
 @pytest.fixture
 def told(office: Office, play: Play) -> Told:
     return Told(office, play).confirm()
-
-
-def waiting(services: Services) -> dict[str, Any]:
-    """What is still to be done: error and due time of each task."""
-    with services.rows.read() as connection:
-        found = connection.execute(select(tasks).where(tasks.c.ledger == "meetings"))
-        return {row.key: row for row in found}
-
-
-def organization_host(office: Office, user: str = "user-1") -> str:
-    said = (ORGANIZATION, Provider.ZOOM, user, f"{user}@example.com", BY, NOW)
-    return office.app.link_account(*said, plan="licensed")
 
 
 def test_it_is_made_when_the_time_is_fixed_and_not_before(office: Office, play: Play) -> None:
@@ -289,234 +240,6 @@ class TestOptions:
         meeting = told.now.meeting
         assert meeting is not None
         assert meeting.guest_url
-
-
-class TestAccounts:
-    def test_who_links_the_same_account_manages_its_meetings(
-        self, told: Told, office: Office, play: Play
-    ) -> None:
-        """Zoom's account of tanaka moves to suzuki: one account, one member."""
-        account = "tanaka@example.com"
-        new = office.app.link_account(office.suzuki, Provider.ZOOM, account, account, BY, NOW)
-        office.app.move(told.id, Slot(at(27, 3), at(27, 4)), BY, NOW)
-        play.settle()
-        [held] = play.stage.of(told.id)
-        assert held.plan.start == at(27, 3)
-        assert play.services.meetings.manager(office.zoom[office.tanaka]) == new
-        office.app.cancel(told.id, "", BY, NOW)
-        play.settle()
-        assert told.standing == []
-
-    def test_what_its_owner_keeps_is_not_touched_any_more(
-        self, told: Told, office: Office, play: Play
-    ) -> None:
-        office.app.unlink_account(office.tanaka, Provider.ZOOM, BY, NOW, Leaving.KEEP)
-        asked = len(play.stage.log)
-        office.app.move(told.id, Slot(at(27, 3), at(27, 4)), BY, NOW)
-        play.settle()
-        office.app.cancel(told.id, "", BY, NOW)
-        play.settle(play.later(minutes=1))
-        assert len(play.stage.log) == asked
-        assert told.standing
-
-    def test_linked_again_it_is_managed_again(self, told: Told, office: Office, play: Play) -> None:
-        office.app.unlink_account(office.tanaka, Provider.ZOOM, BY, NOW, Leaving.KEEP)
-        office.app.move(told.id, Slot(at(27, 3), at(27, 4)), BY, NOW)
-        play.settle()
-        office.app.link_account(office.tanaka, Provider.ZOOM, "tanaka@example.com", "x", BY, NOW)
-        play.settle()
-        [held] = play.stage.of(told.id)
-        assert held.plan.start == at(27, 3)
-
-    def test_what_its_owner_takes_away_is_deleted_and_another_follows(
-        self, told: Told, office: Office, play: Play
-    ) -> None:
-        office.app.unlink_account(office.tanaka, Provider.ZOOM, BY, NOW, Leaving.REMOVE)
-        play.settle()
-        assert (told.standing, told.now.meeting) == ([], None)
-        assert told.now.awaits_meeting
-        link = office.app.link_account(office.tanaka, Provider.ZOOM, "another", "another", BY, NOW)
-        play.settle()
-        assert told.standing == [told.meeting] != [""]
-        assert told.now.conference.host == link
-
-    def test_the_organization_s_free_host_takes_over(self, told: Told, office: Office, play: Play) -> None:
-        host = organization_host(office)
-        office.app.unlink_account(office.tanaka, Provider.ZOOM, BY, NOW, Leaving.REMOVE)
-        play.settle()
-        assert told.standing == [told.meeting] != [""]
-        assert (told.now.conference.host, told.now.conference.reserved) == (host, host)
-
-    def test_what_waits_for_a_host_goes_on_when_the_organization_has_one(
-        self, office: Office, play: Play
-    ) -> None:
-        told = Told(office, play)
-        office.app.unlink_account(office.tanaka, Provider.ZOOM, BY, NOW, Leaving.KEEP)
-        told.confirm()
-        assert (told.standing, waiting(play.services)[told.id].error) == ([], "zoom_not_linked")
-        host = organization_host(office)
-        play.settle()
-        assert told.now.conference.host == host
-        assert told.standing == [told.meeting] != [""]
-
-    def test_what_waited_for_a_host_who_is_let_go_gets_another(self, office: Office, play: Play) -> None:
-        first, second = (organization_host(office, f"user-{n}") for n in (1, 2))
-        told = Told(office, play)
-        office.app.unlink_account(office.tanaka, Provider.ZOOM, BY, NOW, Leaving.KEEP)
-        play.stage.answers = [PortError("throttled", retry_after=60)]
-        told.confirm()
-        assert (told.now.conference.reserved, told.standing) == (first, [])
-        office.app.unlink(first, BY, NOW, Leaving.KEEP)
-        play.settle()
-        assert told.now.conference.reserved == second
-        assert told.standing == [told.meeting] != [""]
-
-    def test_two_that_overlap_never_share_a_host(self, office: Office, play: Play) -> None:
-        hosts = {organization_host(office, f"user-{n}") for n in (1, 2)}
-        for member in (office.tanaka, office.suzuki, office.sato):
-            office.app.unlink_account(member, Provider.ZOOM, BY, NOW, Leaving.KEEP)
-        people = [office.tanaka, office.suzuki, office.sato]
-        made = [Told(office, play, attendees=(who,), organizer=who, offers=(offer(25, 1),)) for who in people]
-        with ThreadPoolExecutor(3) as pool:
-            list(pool.map(lambda each: office.app.confirm(each.id, "c1", YAMADA, BY, NOW), made))
-        play.settle()
-        booked = [each.now.conference.reserved for each in made]
-        assert sorted(booked, key=bool)[0] == ""
-        assert set(booked) - {""} == hosts
-        assert sum(bool(each.standing) for each in made) == 2
-
-
-class TestBudget:
-    def test_a_host_s_day_has_an_end_and_the_next_one_a_beginning(
-        self, office: Office, services: Services
-    ) -> None:
-        play = Play(services, stage := Stage())
-        stage.now = NOW + timedelta(hours=23)
-        stage.writes_a_day = 2
-        made = [Told(office, play, attendees=(office.tanaka,), offers=(offer(25 + n, 1),)) for n in range(3)]
-        for each in made:
-            each.confirm()
-        assert [bool(each.standing) for each in made] == [True, True, False]
-        assert written(services.rows, office.zoom[office.tanaka], stage.now) == 2
-        assert len(stage.asked("create")) == 2, "what would be refused is not asked for"
-        row = waiting(services)[made[2].id]
-        assert (row.error, row.parked) == ("daily_limit", False)
-        play.settle(play.later(minutes=59))
-        assert made[2].standing == []
-        play.settle(play.later(minutes=1, seconds=1))
-        assert made[2].standing == [made[2].meeting]
-
-    def test_what_is_cancelled_goes_even_so(self, office: Office, services: Services) -> None:
-        play = Play(services, stage := Stage())
-        stage.writes_a_day = 1
-        first, second = (Told(office, play, offers=(offer(25 + n, 1),)).confirm() for n in range(2))
-        assert (bool(first.standing), bool(second.standing)) == (True, False)
-        office.app.cancel(first.id, "", BY, NOW)
-        play.settle()
-        assert first.standing == []
-
-    def test_what_the_platform_counts_beside_us_counts(self, office: Office, services: Services) -> None:
-        play = Play(services, stage := Stage())
-        stage.answers = [PortError("daily_limit", retry_after=3600)]
-        made = [Told(office, play, offers=(offer(25 + n, 1),)) for n in range(3)]
-        for each in made:
-            each.confirm()
-        assert len(stage.asked("create")) == 1
-        assert written(services.rows, office.zoom[office.tanaka], NOW) == 100
-
-    def test_however_many_workers_count_none_is_over(self, services: Services) -> None:
-        """Not even by those that are on their way."""
-        link, most = "zoom-x-0123456789ab", 40
-
-        def one(_: int) -> bool:
-            try:
-                spend(services.rows, link, most, NOW)
-            except PortError as failure:
-                return failure.retry_after != timedelta(days=1).total_seconds()
-            return True
-
-        with ThreadPoolExecutor(8) as pool:
-            counted = sum(pool.map(one, range(60)))
-        assert (counted, written(services.rows, link, NOW)) == (most, most)
-
-    def test_whoever_speaks_for_the_account_has_one_budget(self, services: Services) -> None:
-        a, b = (link_id("zoom", owner, "account") for owner in ("member-a", ORGANIZATION))
-        spend(services.rows, a, 100, NOW)
-        assert written(services.rows, b, NOW) == 1
-        assert written(services.rows, b, datetime(2026, 11, 22, tzinfo=UTC)) == 0
-
-
-class TestComparing:
-    def left_over(self, play: Play, office: Office, count: int, appointment: str) -> None:
-        link = office.zoom[office.tanaka]
-        [standing] = play.stage.of(appointment)
-        for _ in range(count):
-            play.stage.create(link, standing.plan)
-        play.stage.twice.clear()
-
-    def compare(self, play: Play, office: Office, now: datetime = NOW) -> None:
-        ask_to_compare(play.services.rows, office.zoom[office.tanaka], now)
-        play.settle(now)
-
-    def test_what_nobody_knows_of_is_deleted(self, told: Told, office: Office, play: Play) -> None:
-        self.left_over(play, office, 2, told.id)
-        self.compare(play, office)
-        assert told.standing == [told.meeting]
-        assert waiting(play.services) == {}
-
-    def test_so_much_that_nobody_can_have_meant_it_is_said(
-        self, told: Told, office: Office, play: Play
-    ) -> None:
-        self.left_over(play, office, 11, told.id)
-        self.compare(play, office)
-        assert len(told.standing) == 12
-        [row] = waiting(play.services).values()
-        assert (row.error, row.parked) == (HELD_BACK, True)
-
-    def test_another_installation_s_meetings_are_none_of_ours(
-        self, told: Told, office: Office, play: Play
-    ) -> None:
-        [standing] = play.stage.of(told.id)
-        for tag in ("appointment-" + "f" * 32, "appointment-x/2", "nonsense"):
-            play.stage.create(office.zoom[office.tanaka], msgspec.structs.replace(standing.plan, tag=tag))
-        self.compare(play, office)
-        assert len(play.stage.held) == 4
-
-    def test_what_is_being_looked_for_is_left_alone(self, office: Office, play: Play) -> None:
-        def lose() -> None:
-            raise PortError("unreachable")
-
-        play.stage.lag = timedelta(seconds=20)
-        play.stage.answers = [lose]
-        told = Told(office, play).confirm()
-        play.stage.lag = timedelta()
-        self.compare(play, office)
-        assert len(told.standing) == 1
-        play.settle(play.later(minutes=2))
-        assert told.standing == [told.meeting]
-
-    def test_another_plan_is_noted(self, told: Told, office: Office, play: Play) -> None:
-        play.stage.plans = dict.fromkeys([office.zoom[office.tanaka].rpartition("-")[2]], "basic")
-        self.compare(play, office)
-        link = office.app.linked(office.zoom[office.tanaka])
-        assert link is not None
-        assert (link.plan, link.linked_at) == ("basic", NOW)
-
-    def test_everyone_who_can_be_asked_is_compared(self, office: Office, services: Services) -> None:
-        tanaka, suzuki = office.zoom[office.tanaka], office.zoom[office.suzuki]
-        for link in (tanaka, suzuki):
-            services.vault.store(link, "member", "zoom", Grant("x"))
-        office.app.unlink_account(office.suzuki, Provider.ZOOM, BY, NOW)
-        assert hosts_in_use(office.app, services.rows) == [tanaka]
-
-    def test_an_account_that_was_unlinked_meanwhile_is_left(
-        self, told: Told, office: Office, play: Play
-    ) -> None:
-        asked = len(play.stage.log)
-        office.app.unlink_account(office.tanaka, Provider.ZOOM, BY, NOW, Leaving.KEEP)
-        self.compare(play, office)
-        assert len(play.stage.log) == asked
-        assert waiting(play.services) == {}
 
 
 def test_on_a_settled_system_a_rebuild_stirs_nothing(told: Told, office: Office, play: Play) -> None:
