@@ -443,6 +443,7 @@ class TestTheApi:
         _, found = api.tanaka.call("GET", f"/appointments/{self.asked(api)}")
         assert found["question"] == {
             "owner": "suzuki@example.com",
+            "candidate": "c1",
             "gone": False,
             "start": "2026-11-26T14:00:00+09:00",
             "end": "2026-11-26T15:00:00+09:00",
