@@ -148,7 +148,8 @@ def test_broken_links_and_refused_mails_need_me(company: Company) -> None:
     page = company.tanaka.open(page_of(made))
     assert "宛先のメールサーバーが受け取りを断りました。" in page.text
     page = company.tanaka.open("/settings")
-    assert "chouseiapo member link" in page.text
+    assert "Zoomの連携はまだ使えません。管理者に設定を頼んでください。" in page.text
+    assert "CHOUSEIAPO_ZOOM_CLIENT_ID" in company.chief.open("/settings").text
 
 
 def test_the_list_is_searched_filtered_and_paged(company: Company) -> None:
