@@ -124,9 +124,8 @@ class Coordination(Hosting):
             raise Invalid(Problem("attendees", "attendee_unknown"))
         gone = [m for m in before if m not in attendees]
         for occurrence in appointment.occurrences:
-            name = appointment.reservation(occurrence)
-            agendas.release(name, gone, occurrence.slot, now)
-            agendas.reserve(name, joined, occurrence.slot, now)
+            agendas.release(appointment.reservation(occurrence), gone, occurrence.slot, now)
+        self.reserve(appointment, agendas, now, joined)
         if appointment.occurrences:
             return
         slots = [candidate.slot for candidate in appointment.open_candidates]

@@ -51,10 +51,14 @@ class Deciding(Directory):
             agendas.release(name, appointment.bookings(candidate), candidate.slot, now)
 
     @staticmethod
-    def reserve(appointment: Appointment, agendas: Agendas, now: datetime) -> None:
+    def reserve(
+        appointment: Appointment, agendas: Agendas, now: datetime, resources: Sequence[str] | None = None
+    ) -> None:
+        """Book everybody whom the fixed times need, or these alone; what has taken place needs nobody."""
         for candidate in appointment.occurrences:
-            name = appointment.reservation(candidate)
-            agendas.reserve(name, appointment.bookings(candidate), candidate.slot, now)
+            if candidate.end > now:
+                booked = appointment.bookings(candidate) if resources is None else resources
+                agendas.reserve(appointment.reservation(candidate), booked, candidate.slot, now)
 
     def remembered(self, id: str) -> Appointment:
         return Appointment.remember(id, self.stream_of("appointment", id))

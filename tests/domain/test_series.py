@@ -25,7 +25,7 @@ from chouseiapo.domain.recurrence import (
     occurring,
 )
 from chouseiapo.domain.slots import Grid, Offer, Slot
-from tests.domain.given import GRID, ID, NOW, SATO, TANAKA, at, offer, proposal, when
+from tests.domain.given import GRID, ID, NOW, SATO, TANAKA, YAMADA, at, offer, proposal, when
 
 A = Appointment
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -180,6 +180,15 @@ class TestCancellingOne:
         appointment.cancel_occurrence("c2", "", NOW)
         appointment.collect_events()
         assert when(appointment, lambda a: a.cancel_occurrence("c2", "", NOW)) == []
+
+    def test_what_the_guest_did_not_pick_is_no_time_to_leave_out(self) -> None:
+        appointment = A(ID)
+        appointment.propose(proposal(), SATO, [], NOW)
+        with pytest.raises(errors.NotConfirmed):
+            appointment.cancel_occurrence("c2", "", NOW)
+        appointment.confirm("c1", YAMADA, "", "", NOW)
+        with pytest.raises(errors.NotConfirmed):
+            appointment.cancel_occurrence("c2", "", NOW)
 
     def test_the_last_one_left_can_only_go_with_the_appointment(self) -> None:
         appointment = series()

@@ -99,6 +99,19 @@ def test_who_joins_a_series_is_reserved_for_all_of_it(office: Office) -> None:
     assert held == [[f"{appointment.id}/c1"], [], [f"{appointment.id}/c3"], [f"{appointment.id}/c4"]]
 
 
+def test_who_joins_a_series_need_not_have_been_free_when_it_began(office: Office) -> None:
+    appointment = register(office, attendees=(office.tanaka,))
+    register(office, attendees=(office.sato,), organizer=office.sato, recurrence=None)
+    with pytest.raises(CandidateTaken):
+        office.app.revise(appointment.id, Edit(), BY, NOW, [office.tanaka, office.sato])
+    after_the_first = appointment.occurrences[0].end
+    joined = office.app.revise(appointment.id, Edit(), BY, after_the_first, [office.tanaka, office.sato])
+    assert office.sato in joined.attendees
+    days = [c.start.date() for c in appointment.candidates.values()]
+    held = [list(office.app.agenda(f"agenda-{office.sato}-{day}").reservations) for day in days[1:]]
+    assert held == [[f"{appointment.id}/c{n}"] for n in (2, 3, 4)]
+
+
 def test_three_days_are_reserved_on_every_day_they_touch(office: Office) -> None:
     appointment = register(
         office, recurrence=None, offers=(Offer(at(24, 15), at(27, 15), None, all_day=True),)

@@ -164,7 +164,7 @@ class Appointment(MeetingDecisions):
         left_out = self._candidate(candidate)
         if left_out.state is CandidateState.WITHDRAWN:
             return
-        if self.chosen is None:
+        if left_out not in self.occurrences:  # nothing is fixed, or it is not what the guest picked
             raise errors.NotConfirmed
         if left_out.end <= now:
             raise errors.Over
