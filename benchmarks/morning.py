@@ -33,7 +33,7 @@ from chouseiapo.ports import RawMail
 from chouseiapo.tables import mails, sent_mails, tasks
 from projections.catch_up import catch_up
 from projections.outbox import LANES, LEDGER
-from projections.render_ahead import RenderAhead
+from projections.rendered import RenderAhead
 from projections.settle import work_lane
 
 TOKYO_SEVEN = 22  # o'clock UTC, the day before

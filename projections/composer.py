@@ -93,6 +93,10 @@ class Composer:
         asked = (d.seen_at for d in appointment.deviations if d.asked)
         return "" if mail.created_at in asked else "answered"
 
+    def newest(self, appointment: str) -> int:
+        """The version that the appointment has come to."""
+        return self._app.versions([appointment])[appointment]
+
     def guest_address(self, appointment: str) -> str:
         """Where the guest is written to today; nowhere, once they were erased."""
         return self._app.appointment(appointment).guest.email

@@ -133,9 +133,9 @@ class Reminders:
         due: Counter[datetime] = Counter()
         zones = _Zones(self._app, self._time_zone)
         for each in self.in_force():
-            for page in occurrences(self._rows, now + each.lead, now + each.lead + YEAR):
+            for page in occurrences(self._rows, now + each.lead - ALL_DAY, now + each.lead + YEAR):
                 expected = self._expected(page, [each], zones)
-                due.update(at for o, at, _ in expected if now < at < o.starts_at)
+                due.update(at for o, at, _ in expected if now < at < _until_at_most(o, each.rule))
                 if due and page[-1].starts_at - each.lead - HORIZON > min(due):
                     break
         return min(due.items(), default=None)
@@ -151,19 +151,10 @@ class Reminders:
         zones.look_up(members)
         return {self._time_zone, *guests, *zones.values()}
 
-    def still_due(
-        self,
-        mail: Mail,
-        now: datetime,
-        appointment: Appointment | None = None,
-        rules: Mapping[str, ReminderRule] | None = None,
-    ) -> str:
-        """Empty while the reminder should go; else why not (asked again at the moment of sending).
-
-        `appointment` as it stands and the `rules` in force by name: for whoever has read them already.
-        """
-        appointment = appointment or self._app.appointment(mail.appointment)
-        rules = {r.rule.name: r.rule for r in self.in_force()} if rules is None else rules
+    def still_due(self, mail: Mail, now: datetime) -> str:
+        """Empty while the reminder should go; else why not (asked again at the moment of sending)."""
+        appointment = self._app.appointment(mail.appointment)
+        rules = {r.rule.name: r.rule for r in self.in_force()}
         about = reminded_of(mail, appointment)
         if appointment.chosen is None or (about and about.state is CandidateState.WITHDRAWN):
             return "cancelled"
@@ -221,25 +212,45 @@ class Reminders:
         for o in page:
             if not (events := streams.get(o.appointment)):
                 continue
-            appointment, told = Appointment.remember(o.appointment, events), told_at(events)
-            about = next((c for c in appointment.occurrences if c.id == o.candidate), None)
-            if about is None:
+            try:
+                decided = list(self._decided_of(o, events, rules, zones, now))
+            except StoreTrouble:
+                raise
+            except Exception:  # one appointment's fault must not keep the others from being reminded
+                log.exception("nobody can be reminded of %s", o.appointment)
                 continue
-            zones.look_up(appointment.attendees)
-            for recipient in _recipients(appointment):
-                zone = zones.get(recipient) or appointment.time_zone or self._time_zone
-                for each in rules:
-                    due = due_at(each.rule, about.start, zone)
-                    why_not = self._why_not(each, about, due, told.get(recipient), now)
-                    if why_not is None:
-                        continue
-                    key = _key(appointment.id, each.rule, about.start, recipient)
-                    why = why_not or ("already in the outbox" if key in wanted else "")
-                    decision = Decision(
-                        appointment.id, recipient, each.rule.name, due, not why, bool(why), why or "due"
-                    )
-                    mail = Mail(key, appointment.id, recipient, each.rule.name, appointment.version, now)
-                    yield decision, None if why else mail
+            for decision, mail in decided:
+                if mail and mail.key in wanted:
+                    why = "already in the outbox"
+                    yield msgspec.structs.replace(decision, sent=False, skipped=True, why=why), None
+                else:
+                    yield decision, mail
+
+    def _decided_of(
+        self,
+        o: Occurrence,
+        events: Sequence[Event],
+        rules: Sequence[InForce],
+        zones: _Zones,
+        now: datetime,
+    ) -> Iterator[tuple[Decision, Mail | None]]:
+        """What is due for whom of one occurrence, whether or not it is in the outbox already."""
+        appointment, told = Appointment.remember(o.appointment, events), told_at(events)
+        about = next((c for c in appointment.occurrences if c.id == o.candidate), None)
+        if about is None:
+            return
+        zones.look_up(appointment.attendees)
+        for recipient in _recipients(appointment):
+            zone = zones.get(recipient) or appointment.time_zone or self._time_zone
+            for each in rules:
+                due = due_at(each.rule, about.start, zone)
+                why = self._why_not(each, about, due, told.get(recipient), now)
+                if why is None:
+                    continue
+                name, key = each.rule.name, _key(appointment.id, each.rule, about.start, recipient)
+                decision = Decision(appointment.id, recipient, name, due, not why, bool(why), why or "due")
+                mail = Mail(key, appointment.id, recipient, name, appointment.version, now)
+                yield decision, None if why else mail
 
     def _why_not(
         self, rule: InForce, about: Candidate, due: datetime, told: datetime | None, now: datetime
@@ -277,6 +288,12 @@ class Reminders:
                 return {**self._streams(ids[:half]), **self._streams(ids[half:])}
             log.exception("nobody can be reminded of %s", ids[0])
             return {}
+
+
+def _until_at_most(found: Occurrence, rule: ReminderRule) -> datetime:
+    """Until when somebody may be reminded of it, as the rows know it: see `Reminders._until`."""
+    lasts_all_day = found.may_last_all_day and rule.when is Reminding.ON_THE_DAY
+    return found.starts_at + ALL_DAY if lasts_all_day else found.starts_at
 
 
 class _Zones(dict[str, str]):

@@ -1,15 +1,18 @@
 """Mails rendered before they are due, so that at their hour nothing is left but to hand them over.
 
-They are copies, sealed, of what would be rendered then, and thrown away freely. One is used only while every
-stream that it was rendered from stands at the version it had: who cancels, moves, or changes a name or an
-address makes the mail be rendered (and asked whether it should go) at the moment of sending, as any other.
+They are copies of what would be rendered then, and thrown away freely. One is used only while every stream
+that it was rendered from stands at the version it had: who cancels, moves, or changes a name or an address
+makes the mail be rendered (and asked whether it should go) at the moment of sending, as any other. Each is
+sealed under the key of its appointment: when the guest is erased, nobody can open it any more.
 """
 
 from __future__ import annotations
 
+import logging
+import time
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import msgspec
@@ -17,6 +20,8 @@ from sqlalchemy import delete, exists, or_, select
 
 from chouseiapo.application import Coordination
 from chouseiapo.domain.organization import ORGANIZATION
+from chouseiapo.event_store import StoreTrouble
+from chouseiapo.ledger import Task, ensure
 from chouseiapo.mail import raw_mail
 from chouseiapo.ports import RawMail
 from chouseiapo.storage import Rows, upsert
@@ -24,21 +29,32 @@ from chouseiapo.tables import rendered_mails, sent_mails
 from projections.composer import Composer
 from projections.due_mails import Due
 from projections.outbox import Mail
-from projections.reminders import reminded_of
+from projections.reminders import Reminders, reminded_of
 from projections.seen import Seen
 
+LEDGER = "rendering"
+# How long before their hour reminders are looked for, and how often.
+LEAD = timedelta(hours=1)
+EVERY = timedelta(minutes=10)
+# Half of the time is everybody else's: people who wait for a page, and mails that are due now.
+SPELL_S = 0.5
+REST = timedelta(seconds=0.5)
+_FEW = 20
 # Base64 in, base64 out: the fastest level takes most of it away already.
 _LEVEL = 1
 _AT_ONCE = 500
 
+log = logging.getLogger(__name__)
+
 
 class Sealing(Protocol):
-    """Encrypts texts for storage."""
+    """Encrypts texts about a subject for storage."""
 
-    def seal(self, text: bytes) -> str: ...
+    def seal(self, subject: str, text: bytes) -> str:
+        """Raises KeyError once the subject was erased."""
 
-    def open(self, sealed: str) -> bytes:
-        """The text; raises ValueError when no key of ours sealed it."""
+    def open(self, subject: str, sealed: str) -> bytes:
+        """The text; raises ValueError when the subject's key does not open it, or is destroyed."""
 
 
 class Basis(msgspec.Struct, frozen=True):
@@ -51,38 +67,53 @@ class Basis(msgspec.Struct, frozen=True):
 class RenderedMails:
     """Keeps them, and tells which of them are still right."""
 
-    def __init__(self, app: Coordination, rows: Rows, composer: Composer, sealer: Sealing) -> None:
+    def __init__(self, app: Coordination, rows: Rows, composer: Composer, sealing: Sealing) -> None:
         self._app = app
         self._rows = rows
         self._composer = composer
-        self._sealer = sealer
+        self._sealing = sealing
 
     def render(self, coming: Sequence[Mail], due: datetime) -> None:
         """Render mails that are due at `due`, and keep them: a few at a time, because each stream is read
         once for all of them."""
-        if rows := list(self._rendered(coming, due)):
+        if found := list(self._rendered(coming, due)):
             with self._rows.write() as connection:
-                upsert(connection, rendered_mails, rows)
+                upsert(connection, rendered_mails, found)
+            # What was changed or erased while we rendered has been thrown away before we kept it.
+            bases = {str(row["key"]): str(row["basis"]) for row in found}
+            self._drop(bases.keys() - self._standing(bases))
 
     def _rendered(self, coming: Sequence[Mail], due: datetime) -> Iterator[dict[str, object]]:
         known = Seen(self._app)
         known.streams({mail.appointment for mail in coming})
         for mail in coming:
-            seen = Seen(known)
-            seen.stream(ORGANIZATION)  # its rules say whether there is such a reminder at all
-            about = reminded_of(mail, seen.appointment(mail.appointment))
-            if about is None:
-                continue
-            # Dated to the moment it is due: that is when it leaves, or a little later.
-            raw = raw_mail(self._composer.over(seen).compose(mail, due))
-            basis = Basis(self._composer.fingerprint, seen.read_versions)
-            yield {
-                "key": mail.key,
-                "appointment": mail.appointment,
-                "good_until": about.start,
-                "basis": msgspec.json.encode(basis).decode(),
-                "sealed": self._sealer.seal(zlib.compress(msgspec.msgpack.encode(raw), _LEVEL)),
-            }
+            try:
+                row = self._row(mail, due, Seen(known))
+            except StoreTrouble:
+                raise
+            except Exception:  # it is tried again when it leaves; the others of its hour need not suffer
+                log.exception("%s can't be rendered beforehand", mail.key)
+            else:
+                if row:
+                    yield row
+
+    def _row(self, mail: Mail, due: datetime, seen: Seen) -> dict[str, object]:
+        """The mail as it would leave, to be kept; empty where there is nothing to be reminded of."""
+        seen.stream(ORGANIZATION)  # its rules say whether there is such a reminder at all
+        about = reminded_of(mail, seen.appointment(mail.appointment))
+        if about is None:
+            return {}
+        # Dated to the moment it is due: that is when it leaves, or a little later.
+        raw = raw_mail(self._composer.over(seen).compose(mail, due))
+        basis = Basis(self._composer.fingerprint, seen.read_versions)
+        packed = zlib.compress(msgspec.msgpack.encode(raw), _LEVEL)
+        return {
+            "key": mail.key,
+            "appointment": mail.appointment,
+            "good_until": about.start,
+            "basis": msgspec.json.encode(basis).decode(),
+            "sealed": self._sealing.seal(mail.appointment, packed),
+        }
 
     def missing(self, coming: Sequence[Mail]) -> list[Mail]:
         """Those that are not rendered yet, or not as things stand now."""
@@ -100,12 +131,14 @@ class RenderedMails:
         )
 
     def opened(self, due: Due) -> RawMail | None:
-        """The mail as it was rendered; None when it was sealed with another key."""
+        """The mail as it was rendered; None where nobody can open it any more."""
+        if due.rendered is None:
+            return None
         try:
-            packed = self._sealer.open(due.rendered.sealed) if due.rendered else b""
+            packed = self._sealing.open(due.mail.appointment, due.rendered.sealed)
         except ValueError:
             return None
-        return msgspec.msgpack.decode(zlib.decompress(packed), type=RawMail) if packed else None
+        return msgspec.msgpack.decode(zlib.decompress(packed), type=RawMail)
 
     def _standing(self, kept: Mapping[str, str]) -> set[str]:
         """Those whose every source stands as it did."""
@@ -124,7 +157,56 @@ class RenderedMails:
         over = or_(rendered_mails.c.good_until <= now, left)
         some, many = select(rendered_mails.c.key).where(over).limit(_AT_ONCE), _AT_ONCE
         while many == _AT_ONCE:
-            with self._rows.write() as connection:
+            with self._rows.read() as connection:
                 keys = connection.scalars(some).all()
-                connection.execute(delete(rendered_mails).where(rendered_mails.c.key.in_(keys)))
+            self._drop(keys)
             many = len(keys)
+
+    def _drop(self, keys: Collection[str]) -> None:
+        if keys:
+            with self._rows.write() as connection:
+                connection.execute(delete(rendered_mails).where(rendered_mails.c.key.in_(keys)))
+
+
+class RenderAhead:
+    """Renders the reminders to come before their hour, one worker for all: one task, which is taken up again
+    and again, and kept short each time."""
+
+    ledger = LEDGER
+
+    def __init__(self, reminders: Reminders, rendered: RenderedMails) -> None:
+        self._reminders = reminders
+        self._rendered = rendered
+        self._left: Iterator[tuple[datetime, Sequence[Mail]]] | None = None
+
+    def settle(self, task: Task, now: datetime) -> datetime:
+        """Render for a moment; answers when to go on, or to look again."""
+        began, left = time.monotonic(), self._left
+        self._left = None  # what fails begins anew
+        if left is None:
+            self._rendered.forget(now)
+            left = self._coming(now)
+        for due, mails in left:
+            self._rendered.render(self._rendered.missing(mails), due)
+            if time.monotonic() - began > SPELL_S:
+                self._left = left
+                return now + REST
+        return now + EVERY
+
+    def _coming(self, now: datetime) -> Iterator[tuple[datetime, Sequence[Mail]]]:
+        """What is to come, hour by hour, a few at a time."""
+        due = now
+        while (found := self._reminders.upcoming(due)) and found[0] <= now + LEAD:
+            due, _ = found
+            for mails in self._reminders.due_mails(due):
+                for first in range(0, len(mails), _FEW):
+                    yield due, mails[first : first + _FEW]
+
+    def probe(self, lane: str, now: datetime) -> None:
+        """No account of anybody's stands behind it."""
+
+
+def arrange(rows: Rows, now: datetime) -> None:
+    """See that somebody renders the reminders to come."""
+    with rows.write() as connection:
+        ensure(connection, LEDGER, "reminders", "reminders", now)

@@ -9,26 +9,26 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
-from datetime import datetime, timedelta
+from contextlib import closing, suppress
+from datetime import datetime
 from email.message import EmailMessage
 
 import msgspec
+from sqlalchemy import update
 
 from chouseiapo.clock import Clock
 from chouseiapo.ledger import AT_ONCE, PROBE, Ledger, Task, finished, pause_after, trip
 from chouseiapo.mail import raw_mail
 from chouseiapo.mail_facts import SIGN_IN
 from chouseiapo.ports import Mailer, PortError
-from chouseiapo.storage import Rows, upsert
-from chouseiapo.tables import sent_mails
+from chouseiapo.storage import DatabaseTrouble, Rows, upsert
+from chouseiapo.tables import mails, sent_mails
 from projections.composer import Composer
-from projections.due_mails import Due, due_mails, mail_of
-from projections.outbox import LEDGER, Mail, original
+from projections.due_mails import Due, due_mails, let_wait, mail_of, why_not
+from projections.outbox import LEDGER, Mail, is_reminder, original
 from projections.reminders import Reminders
 from projections.rendered import RenderedMails
 from projections.settle import Worked
-from projections.why_not import why_not
 
 SENT = "sent"
 SKIPPED = "skipped_"
@@ -37,7 +37,9 @@ GROUP = 100
 GROUP_S = 0.25
 # A server that is down is asked again after this many doublings of a second at most.
 ASKED_EVERY = 4
-_MOMENT = timedelta(seconds=1)
+# A database that is away for a moment is given these pauses to note what was sent, which nobody may forget;
+# together less than a worker's life, after which others take its lanes.
+NOTED_AGAIN_S = (0.2, 0.5, 1, 2, 4)
 # The server itself is the trouble: the next mail would only meet the same.
 SERVER = ("smtp_unreachable", "smtp_untrusted", "smtp_not_supported", "smtp_login_refused")
 SERVER_OR_MAIL = ("smtp_sender_refused", "smtp_dropped", "refused_421")
@@ -83,10 +85,8 @@ class SendMails:
                 with self._rows.write() as connection:
                     trip(connection, LEDGER, clock(), trouble)
                 return Worked(AT_ONCE, trouble, done)
-            if all(due.waits for due in group):
-                for due in group:
-                    ledger.look_again(due.task, clock() + _MOMENT)
             most = min(max(2 * handful.worked, 4), GROUP)
+        let_wait(self._rows, lane, clock())
         return Worked(AT_ONCE, "", done)
 
     def _probe(self, ledger: Ledger, clock: Clock) -> Worked:
@@ -106,7 +106,7 @@ class SendMails:
     ) -> str:
         """Send what can go now; answers why the server takes nothing at all, if that is so."""
         right = self._rendered.still_right(group, clock())
-        for due in (due for due in group if not due.waits):
+        for due in group:
             if stopping() or handful.is_full:
                 break
             trouble = self._send(handful, due, due.mail.key in right, clock)
@@ -141,10 +141,19 @@ class SendMails:
             asked = mail_of(self._rows, original(due.mail.key)) if due.asked_by else due.mail
             if why := self._why_not(asked, due.sealed, now):
                 return SKIPPED + why
-            once_more = msgspec.structs.replace(asked, key=due.mail.key)
-            raw = raw_mail(self._render(once_more, due.sealed, now))
+            mail = self._as_it_stands(msgspec.structs.replace(asked, key=due.mail.key))
+            raw = raw_mail(self._render(mail, due.sealed, now))
         self._mailer.send(raw)
         return SENT
+
+    def _as_it_stands(self, mail: Mail) -> Mail:
+        """No event asks for a reminder: it tells of the appointment as it stands when it leaves. Its row says
+        which version that was, so that the same is shown afterwards."""
+        version = self._composer.newest(mail.appointment) if is_reminder(mail.rule) else mail.version
+        if version != mail.version:
+            with self._rows.write() as connection:
+                connection.execute(update(mails).where(mails.c.key == mail.key).values(version=version))
+        return msgspec.structs.replace(mail, version=version)
 
     def _why_not(self, mail: Mail, sealed: str, now: datetime) -> str:
         if mail.rule == SIGN_IN:
@@ -199,7 +208,15 @@ class _Handful:
         self._ledger.postpone(due.task, reason, now, now + pause_after(due.task.attempts, None))
 
     def close(self) -> None:
-        if self._done:
-            with self._rows.write() as connection:
-                upsert(connection, sent_mails, self._noted)  # first: a task that is gone was sent
-                finished(connection, self._done)
+        for pause in NOTED_AGAIN_S:
+            with suppress(DatabaseTrouble):
+                return self._write()
+            time.sleep(pause)
+        return self._write()
+
+    def _write(self) -> None:
+        if not self._done:
+            return
+        with self._rows.write() as connection:
+            upsert(connection, sent_mails, self._noted)  # first: a task that is gone was sent
+            finished(connection, self._done)

@@ -16,7 +16,7 @@ from chouseiapo.accounts.keyring import StoredKeyring
 from chouseiapo.accounts.linking import Consent, Granted
 from chouseiapo.accounts.microsoft import MicrosoftAccounts
 from chouseiapo.accounts.secret_links import SecretLinks
-from chouseiapo.accounts.secrets import RENDERED, VAULT, BriefSealer, Sealer, Signer, hashed
+from chouseiapo.accounts.secrets import VAULT, Sealer, Signer, hashed
 from chouseiapo.accounts.vault import Grant, LinkedAccounts, Vault
 from chouseiapo.accounts.zoom import ZoomAccounts
 from chouseiapo.accounts.zoom_organization import PROVIDER as ZOOM_ORGANIZATION
@@ -55,8 +55,7 @@ from projections.outbox import Mail, Outbox, want
 from projections.people import People
 from projections.place_holds import PlaceHolds
 from projections.reminders import Reminders
-from projections.render_ahead import RenderAhead
-from projections.rendered import RenderedMails
+from projections.rendered import RenderAhead, RenderedMails
 from projections.send_mails import SealedSignIn, SendMails
 from projections.settle import Settler
 from projections.watch import Watch
@@ -227,7 +226,7 @@ def _assemble(
     settlers: tuple[Settler, ...] = (
         _keep_calendars(settings, app, rows, writer, calendars),
         IssueMeetings(app, rows, meetings, zoom),
-        *(_send_mails(settings, app, rows, composer, reminders, mailer, sealer) if mailer else ()),
+        *(_send_mails(app, rows, composer, reminders, mailer, sealer, keyring) if mailer else ()),
     )
     return Services(
         settings=settings,
@@ -305,15 +304,15 @@ def _keep_calendars(
 
 
 def _send_mails(
-    settings: Settings,
     app: Coordination,
     rows: Rows,
     composer: Composer,
     reminders: Reminders,
     mailer: Mailer,
     sealer: Sealer,
+    keyring: StoredKeyring,
 ) -> tuple[Settler, ...]:
-    rendered = RenderedMails(app, rows, composer, BriefSealer(settings.secret_key, RENDERED))
+    rendered = RenderedMails(app, rows, composer, keyring)
     return (
         SendMails(rows, composer, reminders, mailer, sealer.open, rendered),
         RenderAhead(reminders, rendered),

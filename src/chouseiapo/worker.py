@@ -26,7 +26,7 @@ from chouseiapo.ledger import HEARTBEAT, Ledger, beat, retire
 from projections.audit import ask, calendars_in_use
 from projections.catch_up import ahead_of_log, catch_up
 from projections.compare_meetings import ask_to_compare, hosts_in_use
-from projections.render_ahead import arrange
+from projections.rendered import arrange
 from projections.settle import Settler, work_lane
 
 # Of each ledger: calendars that do not answer take no turn from mails.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from email import policy
@@ -314,6 +315,45 @@ def test_after_a_refusal_the_next_mail_goes_over_the_same_connection(
         assert len(server.told.taken) == before + 1
         assert server.told.connections[0][-2] == f"RCPT TO:<next-{address}>"
         assert len(server.told.connections) == 1
+        mailer.close()
+
+
+def test_a_server_that_looks_at_a_mail_for_long_is_waited_for(
+    vendor_settings: Settings, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who hangs up while the server still decides sends the mail again and again."""
+    monkeypatch.setattr("chouseiapo.adapters.smtp.TIMEOUT_S", 0.2)
+
+    def slow(command: str, _: int) -> None:
+        if command == "CONTENT":
+            time.sleep(0.5)
+
+    with scripted(slow) as server:
+        mailer = talking_to(server, vendor_settings)
+        assert [reason(mailer, address), reason(mailer, address)] == ["", ""]
+        assert (len(server.told.taken), len(server.told.connections)) == (2, 1)
+        server.script = lambda command, _: time.sleep(0.5) if command.startswith("MAIL") else None
+        assert reason(mailer, address) == "smtp_dropped"
+        mailer.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "refused"),
+    [
+        ("530 5.7.0 authenticate first", "smtp_sender_refused_530"),
+        ("550-5.1.8 <no-reply@example.com>:\r\n550 5.1.8 no such domain", "smtp_sender_refused_550"),
+        ("553 5.7.1 not your address", "refused_553"),
+        ("550 5.1.1 unknown", "refused_550"),
+        ("550", "refused_550"),
+    ],
+)
+def test_a_sender_refused_after_the_recipient_was_named_is_not_the_recipients_fault(
+    vendor_settings: Settings, address: str, answer: str, refused: str
+) -> None:
+    """Many servers look at the sender only then."""
+    with scripted(lambda said, _: answer if said.startswith("RCPT") else None) as server:
+        mailer = talking_to(server, vendor_settings)
+        assert reason(mailer, address) == refused
         mailer.close()
 
 

@@ -53,10 +53,13 @@ class Post:
         return sorted(mail["To"].addresses[0].addr_spec for mail in self.taken)
 
 
+def rendering(services: Services) -> RenderedMails:
+    return RenderedMails(services.coordination, services.rows, services.composer, services.keyring)
+
+
 def sending(services: Services, post: Post) -> SendMails:
-    rendered = RenderedMails(services.coordination, services.rows, services.composer, services.sealer)
     return SendMails(
-        services.rows, services.composer, services.reminders, post, services.sealer.open, rendered
+        services.rows, services.composer, services.reminders, post, services.sealer.open, rendering(services)
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, time, timedelta
 from email.message import EmailMessage
 from functools import partial
@@ -21,7 +21,7 @@ from chouseiapo.domain.slots import Offer, Slot
 from chouseiapo.tables import appointments, mails
 from chouseiapo.worker import Worker, set_alarms
 from projections.occurrences import occurrences
-from projections.outbox import GUEST, Mail
+from projections.outbox import GUEST, Mail, told_at
 from tests.product import BY, NOW, YAMADA, Office, at, offer
 
 SEVEN = at(24, 22)
@@ -238,6 +238,14 @@ class TestWholeDays:
         assert {services.reminders.still_due(m, at(25, 14, 59)) for m in made(services)} == {""}
         assert {services.reminders.still_due(m, at(25, 15)) for m in made(services)} == {"started"}
 
+    def test_they_are_counted_among_those_to_come(
+        self, registered: Callable[..., Appointment], services: Services
+    ) -> None:
+        registered(offers=(self.WHOLE,))
+        assert services.reminders.upcoming(NOW) == (SEVEN, 2)
+        assert services.reminders.upcoming(at(24, 16)) == (SEVEN, 2), "also once their day has begun"
+        assert services.reminders.upcoming(SEVEN) is None
+
     def test_who_catches_up_on_the_second_day_is_too_late(
         self, registered: Callable[..., Appointment], services: Services
     ) -> None:
@@ -303,6 +311,22 @@ class TestSweep:
         order = [(d.due, d.appointment) for d in services.reminders.decide(SEVEN)]
         assert len(order) == 10
         assert order == [(d.due, d.appointment) for d in services.reminders.decide(SEVEN)]
+
+    def test_an_appointment_that_cannot_be_read_keeps_no_other_from_being_reminded(
+        self, office: Office, services: Services, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        first, second = (office.propose(offers=(offer(25, hour),)) for hour in (1, 3))
+        for each in (first, second):
+            office.app.confirm(each.id, "c1", YAMADA, BY, NOW)
+        Worker(services).read()
+
+        def failing(events: Sequence[Event]) -> Any:
+            if events[0].originator_id == first.id:
+                raise LookupError
+            return told_at(events)
+
+        monkeypatch.setattr("projections.reminders.told_at", failing)
+        assert services.reminders.sweep(SEVEN) == 3
 
     def test_a_guest_whose_zone_the_rows_do_not_know_yet_is_reminded_all_the_same(
         self, office: Office, services: Services

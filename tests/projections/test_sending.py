@@ -9,23 +9,23 @@ import pytest
 from sqlalchemy import select
 
 from chouseiapo.bootstrap import Services
-from chouseiapo.domain.appointment import Appointment, Edit
+from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.proposal import Guest
 from chouseiapo.ledger import PROBE, Down, Ledger, down
 from chouseiapo.ports import PortError
-from chouseiapo.tables import lanes, rendered_mails, sent_mails, tasks
+from chouseiapo.storage import DatabaseTrouble, upsert
+from chouseiapo.tables import lanes, sent_mails, tasks
 from chouseiapo.worker import Worker
 from projections import send_mails
 from projections.mail_log import latest_mails, mails_about
 from projections.outbox import again, want
-from projections.render_ahead import EVERY, RenderAhead
-from projections.rendered import RenderedMails
 from projections.settle import work_lane
 from tests.product import BY, NOW, YAMADA, Office, at
 from tests.projections.post import Post, send_due, sending
 
 SEVEN = at(24, 22)
 SOON = NOW + timedelta(minutes=1)
+SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -134,6 +134,46 @@ class TestOneMail:
         assert task.error == "internal_error"
 
 
+class TestInOrder:
+    def test_nobody_is_reminded_of_what_they_have_yet_to_hear(
+        self, office: Office, services: Services, post: Post
+    ) -> None:
+        """Also where nothing has happened since the confirmation, which leaves by another lane."""
+        made = office.propose()
+        Worker(services).read()
+        send_due(services, post, SOON)
+        office.app.confirm(made.id, "c1", YAMADA, BY, SOON)
+        Worker(services).read()
+        post.refuses["yamada@example.net"] = PortError("refused_451")
+        send_due(services, post, SOON)
+        services.reminders.sweep(SEVEN)
+        post.refuses.clear()
+        with services.rows.write() as connection:
+            connection.execute(tasks.update().where(tasks.c.attempts > 0).values(due_at=SEVEN + SECOND))
+        send_due(services, post, SEVEN)
+        assert post.recipients.count("yamada@example.net") == 1, "the confirmation is still to come"
+        for seconds in (2, 4):
+            send_due(services, post, SEVEN + seconds * SECOND)
+        to_guest = [str(m["Subject"]) for m in post.taken if "yamada" in m["To"]]
+        assert ["お願い" in to_guest[0], "確定" in to_guest[1], len(to_guest)] == [True, True, 3]
+
+    def test_many_that_wait_for_one_refused_for_now_hold_nobody_up(
+        self, office: Office, services: Services, post: Post
+    ) -> None:
+        made = propose(office, services, 8)
+        for n, appointment in enumerate(made):
+            post.refuses[f"guest{n}@example.net"] = PortError("refused_451")
+            office.app.cancel(appointment.id, "", BY, NOW)
+        Worker(services).read()
+        send_due(services, post, SOON)
+        waiting = [task for task in due(services) if task.attempts == 0]
+        assert (len(waiting), len(post.taken)) == (8, 32)
+        assert all(task.due_at > SOON for task in waiting)
+        knocks = len(post.knocks)
+        send_due(services, post, SOON + timedelta(milliseconds=1))
+        assert len(post.knocks) == knocks
+
+
 class TestTogether:
     def test_what_was_sent_is_noted_although_the_next_one_ends_the_work(
         self, office: Office, services: Services, post: Post
@@ -155,7 +195,7 @@ class TestTogether:
     ) -> None:
         propose(office, services, 30)
         with monkeypatch.context() as crashing:
-            crashing.setattr(send_mails, "upsert", _crash)
+            crashing.setattr("projections.send_mails.upsert", _crash)
             with pytest.raises(MemoryError):
                 send_due(services, post, SOON)
         in_flight = len(post.taken)
@@ -190,6 +230,23 @@ class TestTogether:
         post.meanwhile = lose
         work_lane(ledger, sending(services, post), services.coordination, lane, lambda: SOON)
         assert len(post.taken) == 1
+
+    def test_a_database_that_is_away_for_a_moment_has_nothing_sent_again(
+        self, office: Office, services: Services, post: Post, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        propose(office, services, 5)
+        failures = [0.0] * 3
+
+        def away(*given: Any) -> None:
+            if failures:
+                failures.pop()
+                raise DatabaseTrouble("away")
+            upsert(*given)
+
+        monkeypatch.setattr("projections.send_mails.upsert", away)
+        monkeypatch.setattr(send_mails, "NOTED_AGAIN_S", (0.0,) * 5)
+        send_due(services, post, SOON)
+        assert (len(post.taken), len(_outcomes(services))) == (15, 15)
 
 
 class TestServerDown:
@@ -261,130 +318,6 @@ class TestServerDown:
         assert Ledger(services.rows, "outbox", "worker-2").claim_lane(SOON) is None
 
 
-class TestRenderedBeforehand:
-    @pytest.fixture
-    def confirmed(self, office: Office, services: Services, post: Post) -> Appointment:
-        appointment = office.propose()
-        office.app.confirm(appointment.id, "c1", YAMADA, BY, NOW)
-        Worker(services).read()
-        send_due(services, post, SOON)
-        post.taken.clear()
-        return appointment
-
-    @pytest.fixture
-    def rendered(self, services: Services, confirmed: Appointment) -> int:
-        ahead = RenderAhead(services.reminders, kept(services))
-        ahead.settle(None, SEVEN - timedelta(minutes=30))  # type: ignore[arg-type]
-        with services.rows.read() as connection:
-            return len(connection.execute(select(rendered_mails)).all())
-
-    @pytest.fixture
-    def composed(self, services: Services, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-        """Who is rendered for at the moment of sending."""
-        compose, seen = services.composer.compose, []
-
-        def counted(mail: Any, now: Any) -> Any:
-            seen.append(mail.recipient)
-            return compose(mail, now)
-
-        monkeypatch.setattr(services.composer, "compose", counted)
-        return seen
-
-    def test_they_leave_as_they_are(
-        self, services: Services, post: Post, rendered: int, composed: list[str]
-    ) -> None:
-        assert rendered == 3
-        services.reminders.sweep(SEVEN)
-        assert send_due(services, post, SEVEN) == 3
-        assert (composed, len(post.taken)) == ([], 3)
-        assert {mail["Date"].datetime for mail in post.taken} == {SEVEN}
-
-    def test_and_say_what_would_be_said_then(self, services: Services, post: Post, rendered: int) -> None:
-        services.reminders.sweep(SEVEN)
-        send_due(services, post, SEVEN)
-        reminders = [m for m in latest_mails(services.rows) if m.mail.rule == "reminder"]
-        then = {bytes(services.composer.compose(each.mail, SEVEN)) for each in reminders}
-        assert set(post.contents[-3:]) == then
-
-    def test_nobody_can_read_them_in_the_rows(self, services: Services, rendered: int) -> None:
-        with services.rows.read() as connection:
-            for row in connection.execute(select(rendered_mails)):
-                assert not {"山田", "yamada", "tanaka@"} & {
-                    w for w in ("山田", "yamada", "tanaka@") if w in str(row)
-                }
-
-    def test_one_of_a_cancelled_appointment_does_not_go(
-        self, office: Office, services: Services, post: Post, rendered: int, confirmed: Appointment
-    ) -> None:
-        services.reminders.sweep(SEVEN)
-        office.app.cancel(confirmed.id, "", BY, SEVEN)
-        send_due(services, post, SEVEN)
-        assert post.taken == []
-        assert {m.outcome for m in latest_mails(services.rows) if m.mail.rule == "reminder"} == {
-            "skipped_cancelled"
-        }
-
-    def test_a_changed_word_is_in_what_leaves(
-        self,
-        office: Office,
-        services: Services,
-        post: Post,
-        rendered: int,
-        confirmed: Appointment,
-        composed: list[str],
-    ) -> None:
-        services.reminders.sweep(SEVEN)
-        office.app.revise(confirmed.id, Edit(title="新しい件名"), BY, SEVEN)
-        send_due(services, post, SEVEN)
-        assert sorted(composed) == sorted(["guest", office.tanaka, office.suzuki])
-
-    def test_a_recipient_who_now_reads_english_gets_it_in_english(
-        self, office: Office, services: Services, post: Post, rendered: int, composed: list[str]
-    ) -> None:
-        services.reminders.sweep(SEVEN)
-        office.app.choose_locality(office.suzuki, "en", "", BY, SEVEN)
-        send_due(services, post, SEVEN)
-        assert office.suzuki in composed
-        [mail] = [mail for mail in post.taken if "suzuki" in mail["To"]]
-        assert "reminder" in mail["Subject"].lower()
-
-    def test_not_once_the_appointment_has_started(
-        self, services: Services, post: Post, rendered: int
-    ) -> None:
-        services.reminders.sweep(SEVEN)
-        send_due(services, post, at(25, 1))
-        assert post.taken == []
-
-    def test_other_templates_make_another_mail(
-        self, services: Services, post: Post, rendered: int, composed: list[str]
-    ) -> None:
-        services.reminders.sweep(SEVEN)
-        services.composer.__dict__["fingerprint"] = "of other templates"
-        send_due(services, post, SEVEN)
-        assert len(composed) == 3
-
-    def test_what_is_rendered_is_not_rendered_again_and_goes_when_it_has_left(
-        self, services: Services, post: Post, rendered: int
-    ) -> None:
-        before = SEVEN - timedelta(minutes=20)
-        [ahead] = services.reminders.due_mails(SEVEN)
-        assert (len(ahead), kept(services).missing(ahead)) == (3, [])
-        assert RenderAhead(services.reminders, kept(services)).settle(None, before) == before + EVERY  # type: ignore[arg-type]
-        services.reminders.sweep(SEVEN)
-        send_due(services, post, SEVEN)
-        kept(services).forget(SEVEN)
-        with services.rows.read() as connection:
-            assert connection.execute(select(rendered_mails)).all() == []
-
-    def test_something_happened_and_they_are_forgotten(
-        self, office: Office, services: Services, rendered: int, confirmed: Appointment
-    ) -> None:
-        office.app.cancel(confirmed.id, "", BY, SEVEN - timedelta(minutes=10))
-        Worker(services).read()
-        with services.rows.read() as connection:
-            assert connection.execute(select(rendered_mails)).all() == []
-
-
 class TestOnceMore:
     def test_it_is_a_mail_of_its_own(self, office: Office, services: Services, post: Post) -> None:
         [made] = propose(office, services)
@@ -423,10 +356,6 @@ def trouble_of(services: Services) -> Down:
     trouble = down(services.rows, "outbox")
     assert trouble is not None
     return trouble
-
-
-def kept(services: Services) -> RenderedMails:
-    return RenderedMails(services.coordination, services.rows, services.composer, services.sealer)
 
 
 def _outcomes(services: Services) -> list[str]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import time
 from datetime import datetime
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import bindparam, select, update
 
 from chouseiapo.accounts.secrets import Sealer
@@ -15,6 +18,9 @@ from chouseiapo.tables import keys
 KEY_BYTES = 32
 REMEMBERED_S = 2.0
 _MOST_REMEMBERED = 1000
+_NONCE_BYTES = 12
+# Bound to what is sealed beside the events, so that neither can be taken for the other.
+_BESIDE_EVENTS = b"beside the events"
 _SEALED = select(keys.c.sealed).where(keys.c.subject == bindparam("subject"))
 _ANY = select(keys.c.sealed).where(keys.c.sealed != "").limit(1)
 # The subject of a value that protects nothing: whether it opens tells whether SECRET_KEY is the right one.
@@ -58,6 +64,23 @@ class StoredKeyring:
                 update(keys).where(keys.c.subject == subject).values(sealed="", destroyed_at=now)
             )
         self._known.pop(subject, None)
+
+    def seal(self, subject: str, text: bytes) -> str:
+        """Encrypt something that is told of the subject beside its events; raises KeyError once it is
+        erased."""
+        nonce = os.urandom(_NONCE_BYTES)
+        sealed = AESGCM(self.new_key(subject)).encrypt(nonce, text, _BESIDE_EVENTS)
+        return base64.b64encode(nonce + sealed).decode()
+
+    def open(self, subject: str, sealed: str) -> bytes:
+        """The text; raises ValueError when the subject's key does not open it, or is destroyed."""
+        key, raw = self.key(subject), base64.b64decode(sealed)
+        if key is None:
+            raise ValueError("erased")
+        try:
+            return AESGCM(key).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], _BESIDE_EVENTS)
+        except InvalidTag:
+            raise ValueError("sealed with another key") from None
 
     def fits(self) -> bool:
         """Whether SECRET_KEY opens what this database holds."""

@@ -31,7 +31,7 @@ def seal_anew(rows: Rows, secret_keys: Sequence[str], give_up: bool, now: dateti
     """
     done = unreadable = 0
     with rows.write() as connection:
-        connection.execute(delete(rendered_mails))  # copies: what leaves without one is rendered then
+        connection.execute(delete(rendered_mails))  # their links are signed with the old key
         for table, purpose in SEALED:
             sealer = Sealer(secret_keys, purpose)
             # Locked, so that no token that is refreshed meanwhile is overwritten with the older one.

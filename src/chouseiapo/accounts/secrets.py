@@ -5,21 +5,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import os
 import secrets
 from collections.abc import Sequence
 
-from cryptography.exceptions import InvalidTag
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 MAC_BYTES = 16
 # What is sealed: the keys of guests' data; everything else (accounts' tokens, drafts, sign-in mails).
 PERSONAL_DATA, VAULT = "personal data", "vault"
-RENDERED = "rendered mails"
-_NONCE_BYTES = 12
 
 
 def derive(secret: str, purpose: str) -> bytes:
@@ -58,26 +53,6 @@ class Sealer:
     def seal_anew(self, sealed: str) -> str:
         """The same text under the first key; raises ValueError when no key of ours sealed it."""
         return self.seal(self.open(sealed))
-
-
-class BriefSealer:
-    """Encrypts very many texts that nobody needs for long, at a third of the price; only the first key opens
-    them, so what was sealed before a rotation is lost."""
-
-    def __init__(self, secret_keys: Sequence[str], purpose: str) -> None:
-        self._cipher = AESGCM(derive(secret_keys[0], purpose))
-
-    def seal(self, text: bytes) -> str:
-        nonce = os.urandom(_NONCE_BYTES)
-        return base64.b64encode(nonce + self._cipher.encrypt(nonce, text, None)).decode()
-
-    def open(self, sealed: str) -> bytes:
-        """The text; raises ValueError when the key of today did not seal it."""
-        raw = base64.b64decode(sealed)
-        try:
-            return self._cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], None)
-        except InvalidTag:
-            raise ValueError("sealed with another key than SECRET_KEY's first") from None
 
 
 class Signer:

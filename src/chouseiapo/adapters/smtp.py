@@ -21,11 +21,17 @@ from chouseiapo.config import Settings
 from chouseiapo.ports import PortError, RawMail
 
 TIMEOUT_S = 30
+# A server may look at a mail for long before it takes it. Who hangs up meanwhile sends it twice (RFC 5321,
+# 4.5.3.2.6).
+DECIDING_S = 600
 # A connection that was used so lately is taken to live: asking first would cost a round trip for each mail.
 TRUSTED_S = 5.0
 PORTS = {"smtp": smtplib.SMTP_PORT, "smtps": smtplib.SMTP_SSL_PORT, "smtp+starttls": 587}
 CLOSING = 421
 _TOO_LARGE = 552
+_UNKNOWN_TO_IT = 530
+# The sender's address or its domain (RFC 3463, 3.2): many servers look at it only after the recipient's.
+_OF_SENDER = re.compile(rb"\d{3}[ -]5\.1\.[78]\b")
 _LONGEST_LINE = 8192
 # With a line break or a bracket in it, an address would be a command of its own.
 _ADDRESS = re.compile(r"[^\s<>\x00-\x1f\x7f]+")
@@ -42,6 +48,7 @@ class _Server(smtplib.SMTP):
     began = False
     is_kept = False
     used_at = 0.0
+    _blames_sender = False
 
     def hand_over(self, raw: RawMail) -> PortError | None:
         """None once the server has accepted; else its refusal, after which the connection can go on, unless
@@ -49,19 +56,26 @@ class _Server(smtplib.SMTP):
         options = f" size={len(raw.content)}" if self.has_extn("size") else ""
         if not (_ADDRESS.fullmatch(raw.sender) and _ADDRESS.fullmatch(raw.recipient)):
             return PortError("refused_no_address", permanent=True)
-        if not (raw.sender + raw.recipient).isascii():
-            if not self.has_extn("smtputf8"):
-                return PortError("refused_no_unicode_address", permanent=True)
-            options += " SMTPUTF8 BODY=8BITMIME"
-        replies = self._ask(_sender(raw.sender) + options, _recipient(raw.recipient), "DATA")
+        if not self._can_name(raw.recipient):
+            return PortError("refused_no_unicode_address", permanent=True)
+        named = self._sender(raw.sender, raw.sender + raw.recipient)
+        replies = self._ask(named + options, f"RCPT TO:<{raw.recipient}>", "DATA")
         return self._refusal(replies) or self._content(raw.content)
 
     def asks_for(self, sender: str) -> PortError | None:
         """Why mails from this sender would not be taken; None if they would."""
-        [code] = self._ask(_sender(sender))
+        [code] = self._ask(self._sender(sender, sender))
         refusal = None if _is_good(code) else _refused_sender(code)
         self._start_over(code)
         return refusal
+
+    def _can_name(self, address: str) -> bool:
+        return address.isascii() or self.has_extn("smtputf8")
+
+    def _sender(self, sender: str, addresses: str) -> str:
+        """Name the sender; `addresses` are all that are to be named. One that the server can't take, it
+        refuses itself."""
+        return f"MAIL FROM:<{sender}>" + ("" if addresses.isascii() else " SMTPUTF8 BODY=8BITMIME")
 
     def lives(self) -> bool:
         """Whether the connection can be used; after a while it is asked, before a mail is sent over it."""
@@ -75,7 +89,7 @@ class _Server(smtplib.SMTP):
     def _ask(self, *commands: str) -> list[int]:
         """The codes that the commands are answered with, up to the first refusal where that ends it. All
         go in one packet if the server has said that it likes that (RFC 2920)."""
-        together = self.has_extn("pipelining")
+        together, self._blames_sender = self.has_extn("pipelining"), False
         codes: list[int] = []
         if together:
             self.send("".join(f"{command}\r\n" for command in commands).encode())
@@ -92,6 +106,7 @@ class _Server(smtplib.SMTP):
         reader: Any = self.file or self._reader()
         while True:
             line: bytes = reader.readline(_LONGEST_LINE)
+            self._blames_sender |= bool(_OF_SENDER.match(line))
             if not line.endswith(b"\n") or not line[:3].isdigit():
                 self.close()
                 raise smtplib.SMTPServerDisconnected("no SMTP")
@@ -111,9 +126,9 @@ class _Server(smtplib.SMTP):
         if len(codes) == 3 and _is_good(codes[-1]):  # it waits for the content all the same: there is none
             self.send(b".\r\n")
             self._answer()
-        code = codes[stage]
+        code, blamed = codes[stage], self._blames_sender
         self._start_over(code)
-        is_senders = stage == 0 and code not in (CLOSING, _TOO_LARGE)
+        is_senders = code == _UNKNOWN_TO_IT or blamed or (stage == 0 and code not in (CLOSING, _TOO_LARGE))
         return _refused_sender(code) if is_senders else _refused(code)
 
     def _content(self, content: bytes) -> PortError | None:
@@ -121,7 +136,10 @@ class _Server(smtplib.SMTP):
         has_dot = b"\n." in content or content.startswith(b".")
         quoted = _DOT.sub(b"..", content) if has_dot else content
         self.send(quoted + (b".\r\n" if quoted.endswith(b"\r\n") else b"\r\n.\r\n"))
+        connection: Any = self.sock
+        connection.settimeout(DECIDING_S)
         code = self._answer()
+        connection.settimeout(TIMEOUT_S)
         if code == CLOSING:
             self.close()
         return None if _is_good(code) else _refused(code)
@@ -232,14 +250,6 @@ class SmtpMailer:
 
     def _tls(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self._authorities)
-
-
-def _sender(address: str) -> str:
-    return f"MAIL FROM:<{address}>"
-
-
-def _recipient(address: str) -> str:
-    return f"RCPT TO:<{address}>"
 
 
 def _is_good(code: int) -> bool:

@@ -14,10 +14,9 @@ from chouseiapo.web.request import services, visible
 from chouseiapo.web.staff import session, words
 from chouseiapo.web.staff.outbox import MailLine, about_account, line_about_account
 from chouseiapo.web.staff.outbox import line as line_of
-from projections.due_mails import mail_of
+from projections.due_mails import mail_of, why_not
 from projections.mail_log import Logged, mails_about, short_name, times_again
 from projections.outbox import again, original, want
-from projections.why_not import why_not
 
 resending = Blueprint("resending", __name__)
 
