@@ -160,8 +160,9 @@ def _told(
             yield _fixed(appointment), everybody
         case Appointment.Moved():
             yield Rule.MOVED, everybody
-        case Appointment.MessageSent():
-            yield Rule.MESSAGE, _guest(appointment)
+        case Appointment.MessageSent():  # who will meet the guest gets a copy; who wrote it has it
+            copied = [m for m in _members(appointment) if m != event.meta.actor]
+            yield Rule.MESSAGE, [*_guest(appointment), *copied]
         case Appointment.AttendeesChanged():
             yield from _told_joining(appointment, [m for m in appointment.attendees if m not in attendees])
             if appointment.state is State.CONFIRMED:
@@ -197,6 +198,8 @@ def _told_of_meeting(
             yield Rule.MEETING_WITHDRAWN, everybody
         case Appointment.MeetingVanished():
             yield Rule.MEETING_VANISHED, _deciders(appointment)
+        case Appointment.MeetingForgone():
+            yield Rule.MEETING_FORGONE, everybody
 
 
 def _fixed(appointment: Appointment) -> Rule:

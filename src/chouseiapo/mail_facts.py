@@ -44,6 +44,7 @@ class Rule(StrEnum):
     MEETING_CHANGED = "meeting_changed"
     MEETING_WITHDRAWN = "meeting_withdrawn"
     MEETING_VANISHED = "meeting_vanished"
+    MEETING_FORGONE = "meeting_forgone"
     MESSAGE = "message"
 
     @classmethod

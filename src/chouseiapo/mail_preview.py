@@ -166,6 +166,9 @@ def _story(rule: Rule, locale: str, now: datetime) -> Iterator[Event]:
             yield Appointment.Confirmed(**happened, candidate="c1", guest=sample["guest"])
             if rule not in (Rule.CONFIRMATION_PENDING, Rule.MEETING_WITHDRAWN):
                 yield Appointment.MeetingIssued(**happened, meeting=_MEETING, host="sample")
+            if rule is Rule.MEETING_FORGONE:
+                yield Appointment.MeetingVanished(**happened, generation=1)
+                yield Appointment.MeetingForgone(**happened)
             if rule is Rule.OCCURRENCE_CANCELLED:
                 yield Appointment.OccurrenceCancelled(**happened, candidate="c2")
             if rule is Rule.CANCELLED:

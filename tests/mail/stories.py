@@ -77,6 +77,9 @@ def story(rule: Rule, *more: Event, **changes: Any) -> Appointment:
             then = [*confirmed, *meeting, left]
         case Rule.QUESTION:
             then = [*confirmed, *meeting, moved_by_hand()]
+        case Rule.MEETING_FORGONE:
+            gone = happened(Appointment.MeetingVanished, generation=1)
+            then = [*confirmed, *meeting, gone, happened(Appointment.MeetingForgone)]
         case _:
             then = [*confirmed, *meeting]
     return given(start, *then, *more)

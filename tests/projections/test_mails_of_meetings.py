@@ -10,6 +10,7 @@ import pytest
 
 from chouseiapo.bootstrap import Services
 from chouseiapo.domain.appointment import Appointment, Edit
+from chouseiapo.domain.event import Meta
 from chouseiapo.domain.links import Leaving, Provider
 from chouseiapo.domain.meeting_options import MeetingOptions
 from chouseiapo.domain.member import Role
@@ -139,6 +140,10 @@ def test_one_that_somebody_deleted_is_a_question_to_organizer_and_author(
     }
     assert {services.composer.why_pointless(mail, NOW) for mail in new} == {""}
     story.app.forgo_meeting(story.id, BY, NOW)
+    texts = story.texts()
+    assert set(texts) == {"guest", "tanaka", "suzuki"}, "they hold a URL that leads nowhere"
+    assert not [text for text in texts.values() if ISSUED.join_url in text]
+    assert "担当者からご連絡いたします" in texts["guest"]
     assert {services.composer.why_pointless(mail, NOW) for mail in new} == {"answered"}
 
 
@@ -191,11 +196,12 @@ def test_a_direct_one_asks_nobody_to_choose(office: Office, services: Services) 
     assert [mail for mail in mails_of(story.app.stream(story.id)) if mail.rule == "request"] == []
 
 
-def test_a_message_goes_to_the_guest(story: Story) -> None:
-    story.app.send_message(story.id, "図面について", "2部お持ちください。", BY, NOW)
+def test_a_message_goes_to_the_guest_with_a_copy_to_the_others(story: Story, office: Office) -> None:
+    by_suzuki = Meta(actor=office.suzuki)
+    story.app.send_message(story.id, "図面について", "2部お持ちください。", by_suzuki, NOW)
     texts = story.texts()
-    assert set(texts) == {"guest"}
-    assert "2部お持ちください。" in texts["guest"]
+    assert set(texts) == {"guest", "tanaka"}, "who wrote it has it"
+    assert all("2部お持ちください。" in text for text in texts.values())
 
 
 def test_the_guest_s_own_way_in_is_the_guest_s_alone(story: Story) -> None:

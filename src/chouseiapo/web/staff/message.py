@@ -24,7 +24,7 @@ from chouseiapo.web.staff import refused, session
 from chouseiapo.web.staff.frame import title_of
 from chouseiapo.web.staff.mail_view import framed, shown
 from chouseiapo.web.staff.new import drafts
-from projections.outbox import mails_of
+from projections.outbox import GUEST, mails_of
 from projections.seen import Seen
 
 message = Blueprint("message", __name__, url_prefix="/messages")
@@ -203,7 +203,7 @@ def _mail(concerned: Appointment, written: Written) -> EmailMessage:
     imagined = services().coordination.appointment(concerned.id)
     imagined.send_message(written.subject, written.text, g.now)
     foreseen = Foreseen(services().coordination).with_events(concerned.id, imagined.collect_events())
-    mail = mails_of(foreseen.stream(concerned.id))[-1]
+    mail = next(m for m in reversed(mails_of(foreseen.stream(concerned.id))) if m.recipient == GUEST)
     return services().composer.over(foreseen).compose(mail, g.now)
 
 
