@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, Table, delete, or_, select
+from sqlalchemy import Select, Table, delete, func, or_, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement
 
@@ -16,14 +16,18 @@ from chouseiapo.domain.appointment import Appointment, State
 from chouseiapo.domain.event import Event
 from chouseiapo.domain.proposal import shown_title
 from chouseiapo.storage import Rows, upsert
-from chouseiapo.tables import appointment_people, appointments
+from chouseiapo.tables import appointment_people, appointments, offers
 from projections.people import MOST_ASKED, fold
 
 PAGE = 50
 
 
 class Listed(msgspec.Struct, frozen=True):
-    """One line of the list; times are UTC, `starts_at` only once confirmed."""
+    """One line of the list; times are UTC.
+
+    starts_at, ends_at: once confirmed; of several times the one that is under way or next, and from the first
+    to the last when all are over. left: how many fixed times are still to come or under way.
+    """
 
     id: str
     state: str
@@ -33,6 +37,7 @@ class Listed(msgspec.Struct, frozen=True):
     starts_at: datetime | None
     ends_at: datetime | None
     open_count: int
+    left: int = 0
 
 
 class Appointments:
@@ -86,13 +91,16 @@ def _row(appointment: Appointment, changed_at: datetime) -> dict[str, Any]:
 
 
 def list_appointments(
-    rows: Rows, member: str | None, state: str = "", query: str = "", after: str = "", most: int = PAGE
+    rows: Rows,
+    member: str | None,
+    now: datetime,
+    state: str = "",
+    query: str = "",
+    after: str = "",
+    most: int = PAGE,
 ) -> list[Listed]:
     """Newest first; those that concern `member` (None: all); `after` is the last id of the page before."""
-    found = _listed()
-    if member is not None:
-        mine = select(appointment_people.c.appointment).where(appointment_people.c.member == member)
-        found = found.where(appointments.c.id.in_(mine))
+    found = lines(member)
     if state:
         found = found.where(appointments.c.state == state)
     for part in query[:MOST_ASKED].split():
@@ -102,7 +110,7 @@ def list_appointments(
         same_moment = (appointments.c.proposed_at == last) & (appointments.c.id < after)
         found = found.where(or_(appointments.c.proposed_at < last, same_moment))
     found = found.order_by(appointments.c.proposed_at.desc(), appointments.c.id.desc()).limit(most)
-    return _read(rows, found)
+    return read_lines(rows, found, now)
 
 
 def overtaken_by_time(rows: Rows, now: datetime) -> list[str]:
@@ -131,10 +139,37 @@ def last_by(rows: Rows, author: str) -> str | None:
         )
 
 
-def _listed() -> Select[Any]:
-    return select(*(appointments.c[field] for field in Listed.__struct_fields__))
+def lines(member: str | None) -> Select[Any]:
+    """Every line that concerns the member (None: all), to be narrowed down and put in order."""
+    shown = (appointments.c[field] for field in Listed.__struct_fields__ if field in appointments.c)
+    return only(select(*shown), member)
 
 
-def _read(rows: Rows, found: Select[Any]) -> list[Listed]:
+def only(found: Select[Any], member: str | None) -> Select[Any]:
+    """Those of the appointments that the member may know of (None: all)."""
+    if member is None:
+        return found
+    mine = select(appointment_people.c.appointment).where(appointment_people.c.member == member)
+    return found.where(appointments.c.id.in_(mine))
+
+
+def read_lines(rows: Rows, found: Select[Any], now: datetime) -> list[Listed]:
+    """The lines, with the fixed times that count at that moment."""
     with rows.read() as connection:
-        return [Listed(*row) for row in connection.execute(found)]
+        read = [Listed(*row) for row in connection.execute(found)]
+        upcoming = _upcoming(connection, [line.id for line in read if line.starts_at], now)
+    return [msgspec.structs.replace(line, **upcoming.get(line.id, {})) for line in read]
+
+
+def _upcoming(connection: Connection, ids: Sequence[str], now: datetime) -> dict[str, dict[str, Any]]:
+    """Of each appointment the fixed time that is under way or next, and how many are left with it."""
+    counted = func.count(func.distinct(offers.c.candidate))
+    found = (
+        select(offers.c.appointment, func.min(offers.c.starts_at), func.min(offers.c.ends_at), counted)
+        .where(offers.c.appointment.in_(ids), offers.c.confirmed, offers.c.ends_at > now)
+        .group_by(offers.c.appointment)
+    )
+    return {
+        id: {"starts_at": start, "ends_at": end, "left": left}
+        for id, start, end, left in connection.execute(found)
+    }

@@ -31,7 +31,7 @@ from chouseiapo.tables import (
     sent_mails,
     tasks,
 )
-from projections.appointments import Listed, not_over
+from projections.appointments import Listed, lines, not_over, only, read_lines
 from projections.holds import LEDGER as HOLDS
 from projections.meetings import LEDGER as MEETINGS
 from projections.send_mails import SENT
@@ -40,14 +40,6 @@ SKIPPED = "skipped_"
 # A calendar that stumbles for a moment needs nobody; one that fails for longer does.
 PATIENCE = timedelta(minutes=1)
 SOON = timedelta(hours=24)
-
-
-class Next(msgspec.Struct, frozen=True):
-    """The fixed time that is under way or next (UTC), and how many are left with it."""
-
-    start: datetime
-    end: datetime
-    left: int
 
 
 class Concern(msgspec.Struct, frozen=True):
@@ -150,32 +142,20 @@ def _is_by_hand(event: Event) -> bool:
     return isinstance(event, (Appointment.CandidateWithdrawn, Appointment.CandidateMoved)) and bool(event.by)
 
 
-def waiting(rows: Rows, member: str | None, most: int) -> list[Listed]:
+def waiting(rows: Rows, member: str | None, now: datetime, most: int) -> list[Listed]:
     """Proposed appointments, the soonest deadline first."""
-    found = _listed(member).where(appointments.c.state == State.PROPOSED.value)
-    return _read(rows, found.order_by(appointments.c.deadline, appointments.c.id).limit(most))
+    found = lines(member).where(appointments.c.state == State.PROPOSED.value)
+    return read_lines(rows, found.order_by(appointments.c.deadline, appointments.c.id).limit(most), now)
 
 
 def coming(rows: Rows, member: str | None, now: datetime, most: int) -> list[Listed]:
     """Confirmed appointments that are not over, the next first; of a series that has begun, its next time
     counts."""
-    found = _listed(member).where(appointments.c.state == State.CONFIRMED.value, appointments.c.ends_at > now)
+    found = lines(member).where(appointments.c.state == State.CONFIRMED.value, appointments.c.ends_at > now)
     mine = (offers.c.appointment == appointments.c.id, offers.c.confirmed, offers.c.ends_at > now)
     upcoming = select(func.min(offers.c.starts_at)).where(*mine).scalar_subquery()
     starts = case((appointments.c.starts_at > now, appointments.c.starts_at), else_=upcoming)
-    return _read(rows, found.order_by(starts, appointments.c.id).limit(most))
-
-
-def next_of(rows: Rows, ids: Iterable[str], now: datetime) -> dict[str, Next]:
-    """Of each appointment the fixed time that is under way or next, and how many are left with it."""
-    starts = (func.min(offers.c.starts_at), func.min(offers.c.ends_at))
-    found = (
-        select(offers.c.appointment, *starts, func.count(func.distinct(offers.c.candidate)))
-        .where(offers.c.appointment.in_(list(ids)), offers.c.confirmed, offers.c.ends_at > now)
-        .group_by(offers.c.appointment)
-    )
-    with rows.read() as connection:
-        return {id: Next(start, end, left) for id, start, end, left in connection.execute(found)}
+    return read_lines(rows, found.order_by(starts, appointments.c.id).limit(most), now)
 
 
 def names_of(rows: Rows, ids: Iterable[str]) -> dict[str, list[str]]:
@@ -293,26 +273,10 @@ def _failing(connection: Connection, member: str | None, now: datetime) -> list[
 
 def _titles(connection: Connection, member: str | None, ids: Sequence[str]) -> dict[str, str]:
     found = select(appointments.c.id, appointments.c.title).where(appointments.c.id.in_(ids))
-    return {row.id: row.title for row in connection.execute(_only(found, member))}
+    return {row.id: row.title for row in connection.execute(only(found, member))}
 
 
 def _of(connection: Connection, member: str | None, what: str, found: Select[Any]) -> list[Concern]:
     """One concern an appointment, however many rows say the same."""
-    rows = {row[0]: Concern(row[0], row[1], what, row[2]) for row in connection.execute(_only(found, member))}
+    rows = {row[0]: Concern(row[0], row[1], what, row[2]) for row in connection.execute(only(found, member))}
     return list(rows.values())
-
-
-def _listed(member: str | None) -> Select[Any]:
-    return _only(select(*(appointments.c[field] for field in Listed.__struct_fields__)), member)
-
-
-def _only(found: Select[Any], member: str | None) -> Select[Any]:
-    if member is None:
-        return found
-    mine = select(appointment_people.c.appointment).where(appointment_people.c.member == member)
-    return found.where(appointments.c.id.in_(mine))
-
-
-def _read(rows: Rows, found: Select[Any]) -> list[Listed]:
-    with rows.read() as connection:
-        return [Listed(*row) for row in connection.execute(found)]

@@ -122,7 +122,7 @@ def test_a_guest_is_erased_by_address_once_nothing_is_to_come(operator: Operator
         {"appointment": id, "erased": True}
     ]
     with closing(operator.services()) as services:
-        [listed] = list_appointments(services.rows, None)
+        [listed] = list_appointments(services.rows, None, datetime.now(UTC))
         assert (listed.state, listed.title) == ("cancelled", ERASED)
         assert services.coordination.appointment(id).guest.name == ERASED
     nobody = operator.run("guest", "erase", "yamada@example.net")

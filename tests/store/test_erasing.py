@@ -63,9 +63,9 @@ def test_no_row_names_the_guest_any_more(past: Appointment, services: Services) 
 def test_the_list_and_search_know_it_as_erased(past: Appointment, services: Services) -> None:
     at_last(services).erase_guest(past.id, BY)
     Worker(services).read()
-    assert [each.title for each in list_appointments(services.rows, None)] == [ERASED]
-    assert list_appointments(services.rows, None, query="山田") == []
-    assert [each.id for each in list_appointments(services.rows, None, query="消去済み")] == [past.id]
+    assert [each.title for each in list_appointments(services.rows, None, NOW)] == [ERASED]
+    assert list_appointments(services.rows, None, NOW, query="山田") == []
+    assert [each.id for each in list_appointments(services.rows, None, NOW, query="消去済み")] == [past.id]
 
 
 def test_the_history_stays_and_says_who_erased(past: Appointment, services: Services) -> None:

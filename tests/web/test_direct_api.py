@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from chouseiapo.worker import Worker
 from tests.web.api import Api, proposal
 
 WEEKLY = {"frequency": "weekly", "count": 4, "interval": 1}
@@ -47,6 +49,25 @@ def test_a_series_answers_with_every_time(api: Api) -> None:
     _, for_guest = api.guest.call("GET", f"/guest/{made['guest_url'].rpartition('/')[2]}")
     assert for_guest["occurrences"] == made["occurrences"]
     assert for_guest["recurrence"] == WEEKLY
+
+
+def test_the_list_tells_the_next_time_of_a_series(api: Api) -> None:
+    made = register(api, recurrence=WEEKLY)
+    Worker(api.services).read()
+
+    def listed(now: datetime) -> list[str]:
+        api.clock.now = now
+        _, answer = api.tanaka.call("GET", "/appointments?state=confirmed")
+        [line] = answer["appointments"]
+        return [line[edge][:16] for edge in ("start", "end")]
+
+    first, second, *_, last = (datetime.fromisoformat(each["end"]) for each in made["occurrences"])
+    assert listed(first - timedelta(minutes=1)) == ["2026-11-25T10:00", "2026-11-25T11:00"]
+    assert listed(first) == ["2026-12-02T10:00", "2026-12-02T11:00"]
+    api.tanaka.call("POST", f"/appointments/{made['id']}/occurrences/c3/cancel")
+    Worker(api.services).read()
+    assert listed(second) == ["2026-12-16T10:00", "2026-12-16T11:00"]
+    assert listed(last) == ["2026-11-25T10:00", "2026-12-16T11:00"], "over: from the first to the last"
 
 
 def test_an_interval_that_is_left_out_is_one(api: Api) -> None:

@@ -118,9 +118,8 @@ def appointments() -> Any:
     asked = request.args
     if asked.get("state", "") not in ("", *State):
         raise Invalid(Problem("state", "unknown_value"))
-    found = list_appointments(
-        services().rows, member, asked.get("state", ""), asked.get("q", ""), asked.get("cursor", ""), PAGE + 1
-    )
+    sought = (asked.get("state", ""), asked.get("q", ""), asked.get("cursor", ""))
+    found = list_appointments(services().rows, member, g.now, *sought, PAGE + 1)
     views = Views(services())
     cursor = found[PAGE - 1].id if len(found) > PAGE else None
     return {"appointments": [views.listed(line) for line in found[:PAGE]], "cursor": cursor}

@@ -80,7 +80,7 @@ def home() -> Any:
 def _found(member: str | None, query: str, state: str) -> dict[str, Any]:
     after = request.args.get("cursor", "")
     only = "" if state == ALL else state
-    found = list_appointments(services().rows, member, only, query, after, PAGE + 1)
+    found = list_appointments(services().rows, member, g.now, only, query, after, PAGE + 1)
     return {"lines": _lines(found[:PAGE]), "cursor": found[PAGE - 1].id if len(found) > PAGE else ""}
 
 
@@ -91,7 +91,7 @@ def _desk(member: str | None) -> dict[str, Any]:
     changed = desk.changed_by_hand(services().coordination, rows, member, g.now, MOST)
     concerns = [*asked, *gone, *changed, *desk.concerns(rows, member, g.now)]
     pressing = {concern.appointment for concern in concerns}
-    waiting = [each for each in desk.waiting(rows, member, MOST) if each.id not in pressing]
+    waiting = [each for each in desk.waiting(rows, member, g.now, MOST) if each.id not in pressing]
     guests = desk.guests_of(rows, pressing)
     coming = desk.coming(rows, member, g.now, MOST)
     return {
@@ -105,7 +105,7 @@ def _desk(member: str | None) -> dict[str, Any]:
         "waiting": _lines(waiting),
         "coming": _lines(coming),
         "most": MOST,
-        "new_here": not list_appointments(rows, member, most=1),
+        "new_here": not list_appointments(rows, member, g.now, most=1),
     }
 
 
@@ -152,10 +152,7 @@ def _since_or_until(concern: desk.Concern) -> str:
 def _lines(found: list[Listed]) -> list[Line]:
     ids = [each.id for each in found]
     names, guests = desk.names_of(services().rows, ids), desk.guests_of(services().rows, ids)
-    upcoming = desk.next_of(services().rows, ids, g.now)
-    return [
-        _line(each, _guest(guests, each.id), names.get(each.id, []), upcoming.get(each.id)) for each in found
-    ]
+    return [_line(each, _guest(guests, each.id), names.get(each.id, [])) for each in found]
 
 
 def _guest(guests: dict[str, Guest], id: str) -> str:
@@ -163,7 +160,7 @@ def _guest(guests: dict[str, Guest], id: str) -> str:
     return wording.guest_in_text(guests[id], g.locale) if id in guests else ""
 
 
-def _line(listed: Listed, guest: str, names: list[str], upcoming: desk.Next | None) -> Line:
+def _line(listed: Listed, guest: str, names: list[str]) -> Line:
     over = listed.ends_at is not None and listed.ends_at <= g.now
     mark = "over" if listed.state == "confirmed" and over else listed.state
     facts = [guest] if guest else []
@@ -171,10 +168,10 @@ def _line(listed: Listed, guest: str, names: list[str], upcoming: desk.Next | No
     if listed.state == "proposed":
         facts.append(words.said(_("候補 %(n)s件"), n=listed.open_count))
         facts.append(words.said(_("依頼 %(ago)s"), ago=_ago(listed.proposed_at)))
-    if upcoming and upcoming.left > 1:
-        facts.append(words.said(_("残り%(n)s回"), n=upcoming.left))
+    if listed.left > 1:
+        facts.append(words.said(_("残り%(n)s回"), n=listed.left))
     facts += names
-    return Line(listed.id, listed.title, mark, _when(listed, upcoming), tuple(facts), _soon(listed))
+    return Line(listed.id, listed.title, mark, _when(listed), tuple(facts), _soon(listed))
 
 
 def _soon(listed: Listed) -> str:
@@ -183,10 +180,7 @@ def _soon(listed: Listed) -> str:
     return words.said(_("あと1日")) if timedelta(days=1) <= left < SOON else ""
 
 
-def _when(listed: Listed, upcoming: desk.Next | None) -> str:
-    """Of several times the next; when all are over, from the first to the last."""
-    if upcoming:
-        return span(upcoming.start, upcoming.end)
+def _when(listed: Listed) -> str:
     if listed.starts_at and listed.ends_at:
         return span(listed.starts_at, listed.ends_at)
     if listed.deadline:
