@@ -55,6 +55,20 @@ def test_what_is_drawn_on_the_week_is_typed_and_what_is_typed_is_drawn(
     assert typed(page)[0] == ""
 
 
+def test_the_week_follows_the_date_that_is_typed(live: Live, new_context: NewContext) -> None:
+    page = signed_in(new_context(), live, live.office.tanaka)
+    begin(page, live)
+    page.locator("#on").fill("2026-12-09")
+    page.locator("#on").press("Tab")
+    expect(page.locator(".paging strong")).to_have_text("12月7日(月)〜12月13日(日)")
+    expect(page.locator(BLOCKS).first).to_have_attribute("data-start", "2026-12-09T10:00+09:00")
+    assert typed(page) == ("2026-12-09", "10:00", "11:00", "")
+    page.get_by_role("button", name="次の週").click()
+    expect(page.locator(".paging strong")).to_have_text("12月14日(月)〜12月20日(日)")
+    expect(page.locator(BLOCKS)).to_have_count(0)
+    assert typed(page)[0] == "2026-12-09", "looking at another week changes nothing"
+
+
 def test_candidates_are_kept_aside(live: Live, new_context: NewContext) -> None:
     page = signed_in(new_context(), live, live.office.tanaka)
     page.goto(f"{live.url}/appointments/new")
@@ -90,6 +104,9 @@ def test_without_a_script(live: Live, new_context: NewContext) -> None:
     page = signed_in(new_context(java_script_enabled=False), live, live.office.tanaka)
     begin(page, live)
     expect(page.locator("#deadline")).to_be_hidden()
+    page.locator("#on").fill("2026-12-09")
+    page.get_by_role("button", name="この日の週を見る").click()
+    expect(page.locator(".paging strong")).to_have_text("12月7日(月)〜12月13日(日)")
     page.locator("#on").fill("2026-11-25")
     page.locator("#last").fill("2026-11-27")
     page.get_by_role("checkbox", name="終日").check()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -143,6 +144,7 @@ class TestTheForm:
     ) -> None:
         page = reviewed(company.tanaka, **typed)
         assert sentence in page.text
+        assert "まだ登録できません。" in page.text
         filled = page.form("/appointments/new/").filled()
         assert filled["name"] in ("山田太郎", ["山田太郎"])
 
@@ -181,6 +183,11 @@ class TestTheAppointment:
         assert "10:00〜11:00 終わりました" in page.text
         assert "12月2日(水) 10:00〜11:00" in desk.open("/").text
         assert "残り3回" in desk.open("/").text
+        assert "まもなく始まります" not in desk.open("/").text
+        found = desk.open("/?state=confirmed").text
+        assert "12月2日(水) 10:00〜11:00" in found
+        company.clock.now = made.occurrences[1].start - timedelta(minutes=20)
+        assert "まもなく始まります" in company.desk(company.office.tanaka).open("/").text
 
     def test_one_date_is_called_off(self, company: Company) -> None:
         made = registered(company, **WEEKLY)

@@ -54,7 +54,18 @@ def _read(id: str, writer: str) -> Draft:
     """The form as it was posted, with what its draft knows and no form says."""
     content = drafts().read(PREFIX + id, writer)
     before = decoded(content) if content is not None else None
-    return msgspec.structs.replace(read_draft(request.form), instead_of=before.instead_of if before else "")
+    draft = read_draft(request.form)
+    return msgspec.structs.replace(
+        draft,
+        instead_of=before.instead_of if before else "",
+        picking=_following(draft, before.timing.day if before else ""),
+    )
+
+
+def _following(draft: Draft, day: str) -> Picking:
+    """The week of a fixed time whose date has been typed since it was `day`."""
+    follows = draft.direct and draft.timing.day not in ("", day)
+    return msgspec.structs.replace(draft.picking, week=draft.timing.day) if follows else draft.picking
 
 
 @new.get("")

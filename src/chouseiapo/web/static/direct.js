@@ -50,6 +50,8 @@ form.addEventListener("change", ({ target }) => {
   }
 });
 
+grid.addEventListener("renew", () => isDirect() && draw());
+
 form.addEventListener("input", ({ target }) => {
   if (!isDirect() || own) return;
   if (target === grid.list) type(grid.lines);

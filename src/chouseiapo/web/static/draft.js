@@ -1,5 +1,6 @@
 /* Keeps what is typed on the server: at once after a choice, a moment after typing, and when the page is left.
-   A change of room is applied to the candidates and shown on the week; Enter does no more than the field means. */
+   A change of room is applied to the candidates and shown on the week, and the week follows the date of a fixed
+   time; Enter does no more than the field means. */
 
 const PAUSE_MS = 800;
 const PATIENCE_MS = 15_000;
@@ -71,7 +72,9 @@ form.addEventListener("input", (event) => {
 
 form.addEventListener("change", ({ target }) => {
   if (target.name === "next_room") takeRoom(target.value);
-  if (target.name === "next_room" || target.name === "room") look();
+  const elsewhere = target.name === "on" && grid.isElsewhere(target.value);
+  if (elsewhere) form.elements.week.value = target.value;
+  if (elsewhere || target.name === "next_room" || target.name === "room") look();
   else if (unsaved) save();
 });
 

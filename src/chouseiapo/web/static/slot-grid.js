@@ -47,7 +47,7 @@ class SlotGrid extends HTMLElement {
   renew(fresh) {
     const { scrollTop, scrollLeft } = this.sheet;
     this.days.replaceChildren(...fresh.querySelector(".week-part").childNodes);
-    this.querySelector(".legend").replaceWith(fresh.querySelector(".legend"));
+    for (const part of [".legend", ".paging", "[name=week]"]) this.querySelector(part).replaceWith(fresh.querySelector(part));
     this.read();
     this.open();
     this.sheet.scrollTo(scrollLeft, scrollTop);
@@ -56,6 +56,12 @@ class SlotGrid extends HTMLElement {
       if (same) line.querySelector(".clash").textContent = this.clashOf(same);
     }
     this.draw();
+    this.dispatchEvent(new Event("renew"));
+  }
+
+  /* Whether a day (2026-11-25) is in another week than the one that is shown. */
+  isElsewhere(day) {
+    return Boolean(day) && !this.inOrder.some((cell) => cell.dataset.start.startsWith(day));
   }
 
   /* Cells, and what they say */
