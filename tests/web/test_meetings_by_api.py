@@ -100,6 +100,31 @@ class TestMeetings:
         }
 
 
+class TestOptions:
+    def test_a_proposal_brings_its_own_and_leaves_the_rest_to_its_organizer(self, api: Api) -> None:
+        app = api.services.coordination
+        app.choose_meeting_options(api.office.tanaka, MeetingOptions(passcode=True), BY, NOW)
+        asked = {"waiting_room": True, "recording": "cloud", "passcode": None}
+        made = api.tanaka.propose(platform="zoom", meeting_options=asked)
+        assert made["meeting_options"] == {"waiting_room": True, "recording": "cloud"}
+        holding = app.meeting_options(app.appointment(made["id"]))
+        assert (holding.waiting_room, holding.recording, holding.passcode) == (True, "cloud", True)
+
+    @pytest.mark.parametrize(
+        ("asked", "field"),
+        [
+            ({"waiting_rom": True}, "waiting_rom"),
+            ({"recording": "tape"}, "recording"),
+            ({"passcode": "secret"}, "passcode"),
+            ({"waiting_room": True, "join_before_host": "anytime"}, "join_before_host"),
+        ],
+    )
+    def test_what_is_wrong_is_said_at_its_field(self, api: Api, asked: dict[str, Any], field: str) -> None:
+        body = proposal(platform="zoom", meeting_options=asked)
+        status, refused = api.tanaka.call("POST", "/appointments", body)
+        assert (status, refused["errors"][0]["field"]) == (422, f"meeting_options.{field}")
+
+
 def test_a_fixed_url_is_the_organizer_s_own_where_none_is_named(api: Api) -> None:
     app = api.services.coordination
     status, refused = api.tanaka.call("POST", "/appointments", fixed())

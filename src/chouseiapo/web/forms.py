@@ -11,6 +11,7 @@ import msgspec
 
 from chouseiapo.domain.errors import Invalid, Problem
 from chouseiapo.domain.ids import member_id
+from chouseiapo.domain.meeting_options import MeetingOptions
 from chouseiapo.domain.proposal import Delivery, Guest, Kind, Platform, Proposal, Visibility
 from chouseiapo.domain.recurrence import Frequency, Recurrence
 from chouseiapo.domain.reminder_rules import ReminderRule, Reminding
@@ -58,6 +59,13 @@ class GuestBody(Body):
         return Guest(*(text.strip() for text in texts))
 
 
+class MeetingOptionsBody(MeetingOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What this appointment's Zoom meeting is like; what is left out or null is as its organizer has it."""
+
+    def options(self) -> MeetingOptions:
+        return MeetingOptions(**msgspec.structs.asdict(self))
+
+
 class ProposalBody(Body):
     """What POST /appointments takes; people are addresses, rooms are ids. direct: the one candidate is the
     time, confirmed at once, and `recurrence` repeats it."""
@@ -78,6 +86,7 @@ class ProposalBody(Body):
     deadline: Moment | None = None
     direct: bool = False
     recurrence: RecurrenceBody | None = None
+    meeting_options: MeetingOptionsBody = MeetingOptionsBody()
 
     def proposal(self) -> Proposal:
         attendees = tuple(member_id(email) for email in self.attendees)
@@ -102,6 +111,7 @@ class ProposalBody(Body):
             deadline=self.deadline,
             direct=self.direct,
             recurrence=self.recurrence.recurrence() if self.recurrence else None,
+            meeting_options=self.meeting_options.options(),
         )
 
 

@@ -77,6 +77,7 @@ class Views:
             **self._series(appointment),
             "round": None,
             "meeting": self._meeting(appointment),
+            "meeting_options": msgspec.to_builtins(appointment.meeting_options),
             "calendar": self._calendar(appointment),
             "question": self._question(appointment),
         }

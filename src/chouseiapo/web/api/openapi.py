@@ -113,6 +113,7 @@ _APPOINTMENT: dict[str, Any] = {
         "organizer": _TEXT,
         "author": _TEXT,
         "round": {"type": ["object", "null"]},
+        "meeting_options": {"$ref": _REF.format(name="MeetingOptionsBody")},
         "calendar": _CALENDAR,
         "question": {"oneOf": [_QUESTION, _NULL]},
     },
