@@ -189,11 +189,9 @@ def _cause(logged: Logged) -> tuple[str, str]:
     if logged.asked_by:
         return words.said(_ASKED), f"{actor_name(logged.asked_by)} {at}"
     if is_reminder(logged.mail.rule) or not logged.mail.appointment:
-        return words.said(words.MAIL_CAUSES[rule]), at
+        return words.mail_cause(rule), at
     event = services().coordination.stream(logged.mail.appointment, until=version)[version - 1]
-    both = f"{rule} {event.NAME}"
-    cause = words.MAIL_CAUSES[both if both in words.MAIL_CAUSES else event.NAME]
-    return words.said(cause), f"{actor_name(event.meta.actor)} {moment(event.at)}"
+    return words.mail_cause(rule, event.NAME), f"{actor_name(event.meta.actor)} {moment(event.at)}"
 
 
 def _tries(logged: Logged) -> str:

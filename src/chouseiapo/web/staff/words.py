@@ -129,6 +129,7 @@ MAIL_CAUSES = {
     "link_moved": _("Zoomアカウントがほかの人に連携されたため"),
     "deauthorized": _("連携先でアプリが削除されたため"),
 }
+_SOMETHING_HAPPENED = _("アポイントメントに変更があったため")
 MAIL_SKIPS = {
     "skipped_cancelled": _("送る前に、アポイントメントがキャンセルされました。"),
     "skipped_moved": _("送る前に、日時が変わりました。"),
@@ -152,6 +153,12 @@ CONCERNS = {
     "mail": _("届かなかったメールがあります"),
     "deadline": _("まもなく回答期限です"),
 }
+
+
+def mail_cause(rule: str, event: str = "") -> str:
+    """Why a mail of that rule was made by an event of that name, or by none; in the reader's language."""
+    causes = (MAIL_CAUSES[key] for key in (f"{rule} {event}", event, rule) if key in MAIL_CAUSES)
+    return said(next(causes, _SOMETHING_HAPPENED))
 
 
 class Trouble(NamedTuple):
