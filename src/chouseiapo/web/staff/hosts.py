@@ -32,7 +32,10 @@ LACKING = (
 DONE = {
     "chosen": _("ホストに加えました。"),
     "removed": _("ホストから外しました。"),
+}
+REFUSED = {
     "basic": _("無料(ベーシック)のユーザーは、会社のホストにできません。"),
+    "refused": _("Zoomでこのユーザーを確かめられず、ホストに加えていません。もう一度お試しください。"),
 }
 
 
@@ -66,7 +69,7 @@ def page() -> Any:
         total=len(users),
         trouble=trouble,
         done=DONE.get(request.args.get("done", ""), ""),
-        refusal=DONE["basic"],
+        refusal=REFUSED.get(request.args.get("done", ""), ""),
     )
 
 
@@ -79,7 +82,7 @@ def choose() -> Any:
     try:
         user = services().zoom_organization.user(request.form.get("user", ""))
     except PortError:
-        return redirect(url_for("hosts.page"), 303)  # which says what is the matter
+        return redirect(url_for("hosts.page", done="refused"), 303)
     if not user.licensed:
         return redirect(url_for("hosts.page", done="basic"), 303)
     services().keep_host(user, session.command())

@@ -85,7 +85,7 @@ def start(id: str) -> Any:
     except PortError as failure:
         if failure.reason == "gone":
             look_at(services().rows, services().meetings, standing.meeting_id)
-        return _not_started(concerned, words.trouble(failure.reason)), 503
+        return _not_started(concerned, words.trouble(failure.reason), again=True), 503
     response = redirect(address, 302)
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "no-referrer"
@@ -103,8 +103,9 @@ def _do(id: str, what: str, decide: Callable[[Meta], object]) -> Any:
     return redirect(url_for("appointment.page", id=id, done=what, _anchor="meeting"), 303)
 
 
-def _not_started(concerned: Appointment, why: words.Trouble) -> str:
-    return render_template("staff/start_refused.html", **_shown(concerned), why=why)
+def _not_started(concerned: Appointment, why: words.Trouble, again: bool = False) -> str:
+    """`again`: another try may help."""
+    return render_template("staff/start_refused.html", **_shown(concerned), why=why, again=again)
 
 
 def _shown(concerned: Appointment) -> dict[str, Any]:

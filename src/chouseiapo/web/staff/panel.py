@@ -37,7 +37,8 @@ class Panel(msgspec.Struct, frozen=True):
     """state: by_hand, making, failing, limited, standing, gone or forgone. `since`, `what` and `remedy` say
     more about it. `again`: the meeting that is shown stands until another one is there.
 
-    may_start: whoever reads it hosts. unmanaged: our account there is gone, so that nothing follows any more.
+    may_start: whoever reads it hosts. unmanaged: our account there is gone, so that nothing follows any more;
+    may_relink: it was that of whoever reads it.
     outdated: in what the meeting differs from the options that hold by now. free: it ends after 40 minutes,
     and was arranged to last longer.
     """
@@ -51,6 +52,7 @@ class Panel(msgspec.Struct, frozen=True):
     may_start: bool = False
     can_ask: bool = False
     unmanaged: bool = False
+    may_relink: bool = False
     outdated: Sequence[Changed] = ()
     issued: Sequence[Issued] = ()
     host: str = ""
@@ -80,6 +82,7 @@ def panel(appointment: Appointment, stream: Sequence[Event]) -> Panel | None:
         may_start=may_start(appointment),
         can_ask=not appointment.is_over(g.now),
         unmanaged=not managed,
+        may_relink=not managed and link_owner(conference.host) == g.member.id,
         outdated=_outdated(appointment) if stands and managed else (),
         issued=_issued(stream, stands),
         host=_host(conference.host) if stands else "",

@@ -13,6 +13,7 @@ from chouseiapo.web.request import services
 from chouseiapo.web.staff import words
 from projections.holds import CalendarState
 from projections.mail_log import Logged
+from projections.meetings import What, known_meetings
 from projections.outbox import mails_of
 
 
@@ -39,13 +40,21 @@ def progress(
     failing = any(each.state == "refused" or each.error for each in known)
     if in_trouble or failing or (left and services().mailer is None):
         state = "stuck"
-    elif left or not calendar.is_done or appointment.awaits_meeting:
+    elif left or not calendar.is_done or appointment.awaits_meeting or meeting_follows(appointment):
         state = "under_way"
     else:
         state = "done"
     sent = sum(each.state == "sent" for each in known)
     steps = tuple(_steps(appointment, len(asked), sent, calendar))
     return Progress(state, len(asked), words.said(_STATES[state]), steps)
+
+
+def meeting_follows(appointment: Appointment) -> bool:
+    """Whether the meeting at the platform is still another than the one that the events ask for."""
+    with services().rows.read() as connection:
+        known = known_meetings(connection, appointment.id)
+    step = services().meetings.step(appointment, known)
+    return step is not None and step.what in (What.UPDATE, What.REMOVE)
 
 
 def _asked_for(stream: Sequence[Event]) -> set[str]:
@@ -72,10 +81,12 @@ def _steps(appointment: Appointment, mails: int, sent: int, calendar: CalendarSt
         yield words.said(_("消している途中の予定: %(n)s件"), n=calendar.removing)
     if appointment.awaits_meeting:
         yield words.said(_("Web会議のURL: 発行中"))
+    elif meeting_follows(appointment):
+        yield words.said(_("Web会議: Zoomに反映中"))
 
 
 _STATES = {
     "done": _("すべて反映済みです。"),
     "under_way": _("反映しています。このまま離れてもかまいません。"),
-    "stuck": _("反映できていないものがあります。「カレンダー」と「メール」の欄をご覧ください。"),
+    "stuck": _("反映できていないものがあります。「Web会議」「カレンダー」「メール」の欄をご覧ください。"),
 }

@@ -11,6 +11,7 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.errors import NotFound
+from chouseiapo.domain.ids import link_owner
 from chouseiapo.domain.links import Leaving, Link, Provider
 from chouseiapo.domain.member import Member
 from chouseiapo.domain.organization import ORGANIZATION
@@ -99,7 +100,7 @@ def zoom_done(asked: Mapping[str, str]) -> list[str]:
         return []
     said = [words.said(_DONE[done])]
     if "was" in asked:
-        said.append(words.said(_WAS))
+        said += _left_behind(asked["was"])
     if other := moved_from(g.member.id):
         sentence = _FROM_ORGANIZATION if other == ORGANIZATION else _FROM
         whose = "" if other == ORGANIZATION else people.addressed(other)
@@ -113,7 +114,9 @@ def before_linking() -> Any:
     """What Zoom will ask for, and what to do where an administrator has to approve it first."""
     if ZOOM not in services().consents:
         raise NotFound
-    return render_template("staff/zoom_linking.html", zoom=zoom_card(g.member))
+    link = g.member.zoom
+    coming = len(coming_meetings(link.id)) if link else 0
+    return render_template("staff/zoom_linking.html", zoom=zoom_card(g.member), coming=coming)
 
 
 @zoom.get("/settings/zoom/unlink")
@@ -153,6 +156,12 @@ def coming_meetings(link: str) -> list[Coming]:
         Coming(a.id, title_of(a) if may_see(g.member, a) else "", when(fixed))
         for fixed, a in sorted(standing, key=lambda each: (each[0].start, each[1].id))
     ]
+
+
+def _left_behind(link: str) -> list[str]:
+    """What became of the meetings of one's own account that was there before."""
+    left = len(coming_meetings(link)) if link_owner(link) == g.member.id else 0
+    return [words.said(_WAS, n=left)] if left else []
 
 
 def _is_hosted(appointment: Appointment, link: str) -> bool:
@@ -202,7 +211,9 @@ _DONE = {
         "Zoomの連携を解除しました。これからの会議は削除され、お客様には新しいURLをあとでお送りすることをお知らせします。"
     ),
 }
-_WAS = _("以前のアカウントで発行した会議は、そのまま残っています。")
+_WAS = _(
+    "以前のアカウントの会議%(n)s件はZoomに残っていますが、もう管理していません。予定のページでURLを再発行すると、いまのアカウントの会議に替わります。"
+)
 _FROM = _(
     "このZoomアカウントは%(whose)sに連携されていました。その連携は解除され、本人にメールでお知らせします。"
 )
