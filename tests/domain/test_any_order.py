@@ -1,4 +1,4 @@
-"""Whatever order commands come in, an appointment never contradicts itself: offered to a guest, or registered."""
+"""Whatever order commands come in, an appointment never contradicts itself: offered to a guest, or direct."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from chouseiapo.domain.errors import DomainError
 from chouseiapo.domain.meeting_options import MeetingOptions
 from chouseiapo.domain.proposal import Meeting, Platform
 from chouseiapo.domain.recurrence import Frequency, Recurrence, occurring
-from chouseiapo.domain.slots import CandidateState, Slot
+from chouseiapo.domain.slots import CandidateState, Offer, Slot
 from tests.domain.given import GRID, ID, NOW, SATO, SUZUKI, TANAKA, YAMADA, at, offer, proposal
 
 COUNT = 4
@@ -38,7 +38,7 @@ class AnyOrder(RuleBasedStateMachine):
     @initialize(direct=st.booleans(), frequency=st.sampled_from([None, *Frequency]), by_hand=st.booleans())
     def begin(self, direct: bool, frequency: Frequency | None, by_hand: bool) -> None:
         recurrence = Recurrence(frequency, COUNT) if direct and frequency else None
-        offers = (offer(25, 1),) if direct else (offer(25, 1), offer(26, 2))
+        offers: tuple[Offer, ...] = (offer(25, 1),) if direct else (offer(25, 1), offer(26, 2))
         if recurrence:
             offers = tuple(occurring(offers[0], recurrence, GRID.zone))
         wanted = proposal(platform=Platform.ZOOM, direct=direct, recurrence=recurrence, offers=offers)
