@@ -272,6 +272,21 @@ class TestTheGuest:
         assert "<s>11月25日(水) 10:00〜11:00</s>" in page.html
         assert "every week, 4 times" in self.page(company, made, "?lang=en").text
 
+    def test_of_a_series_that_is_over_none_is_the_next(self, company: Company) -> None:
+        made = registered(company, **WEEKLY)
+        company.clock.now = made.occurrences[-1].end
+        page = self.page(company, made)
+        assert "毎週、全4回 12月16日(水) 10:00〜11:00" in page.text
+        assert "次回" not in page.text
+
+    def test_of_a_series_that_is_cancelled_half_way_what_has_taken_place_is_not_called_off(
+        self, company: Company
+    ) -> None:
+        made = registered(company, **WEEKLY)
+        company.clock.now = made.occurrences[0].end
+        company.services.coordination.cancel(made.id, "", BY, company.clock.now)
+        assert "取り消された日時: 12月2日(水) 10:00〜11:00 · 毎週、全4回" in self.page(company, made).text
+
     def test_a_series_goes_into_a_calendar_as_one(self, company: Company) -> None:
         made = registered(company, **WEEKLY)
         page = self.page(company, made)

@@ -171,6 +171,10 @@ class Shown:
         return self._slot(fixed) if fixed else None
 
     @property
+    def is_over(self) -> bool:
+        return self._appointment.is_over(self._now)
+
+    @property
     def repeats(self) -> str:
         how = self._appointment.recurrence
         return wording.recurrence(how, self._locale) if how else ""
@@ -183,11 +187,13 @@ class Shown:
 
     @property
     def called_off(self) -> str:
-        """The confirmed time of an appointment that was cancelled afterwards."""
-        if self._appointment.state is not State.CANCELLED:
+        """The confirmed time of an appointment that was cancelled afterwards; of several the next to come."""
+        every = self._appointment.candidates.values()
+        picked = [c for c in every if c.state is CandidateState.CHOSEN]
+        if self._appointment.state is not State.CANCELLED or not picked:
             return ""
-        picked = (c for c in self._appointment.candidates.values() if c.state is CandidateState.CHOSEN)
-        return next(map(self._spelled, picked), "")
+        spelled = self._spelled(next((c for c in picked if c.end > self._now), picked[0]))
+        return f"{spelled} · {self.repeats}" if self.repeats else spelled
 
     @property
     def agreed(self) -> str:
