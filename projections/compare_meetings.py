@@ -21,7 +21,7 @@ from chouseiapo.ledger import touch
 from chouseiapo.ports import Conferencing, ListedMeeting, PortError
 from chouseiapo.storage import Rows
 from chouseiapo.tables import issued_meetings, vault
-from projections.meetings import LEDGER
+from projections.meetings import LEDGER, to_come
 from projections.watch import is_mass
 
 COMPARE = "compare"
@@ -80,12 +80,9 @@ class CompareMeetings:
 
     def _missing(self, link: str, listed: Iterable[ListedMeeting], now: datetime) -> list[str]:
         """Of what is to come."""
-        there = {each.meeting_id for each in listed}
-        account = issued_meetings.c.link.endswith(f"-{link.rpartition('-')[2]}", autoescape=True)
+        there = {"", *(each.meeting_id for each in listed)}
         with self._rows.read() as connection:
-            known = connection.execute(
-                select(issued_meetings).where(account, issued_meetings.c.meeting_id.not_in(["", *there]))
-            ).all()
+            known = [row for row in to_come(connection, link, now) if row.meeting_id not in there]
         return [row.meeting_id for row in known if not self._app.appointment(row.appointment).is_over(now)]
 
     def _left_over(self, listed: Iterable[ListedMeeting]) -> list[str]:

@@ -84,19 +84,20 @@ class IssueMeetings:
         if host == missing(appointment.organizer):
             raise PortError("zoom_not_linked", permanent=True)
         issued, conference = self._told_before(appointment), appointment.conference
+        made_as = known.fingerprint if known else ""
         if issued is None and known is not None and known.unsure_since is not None:
             issued = self._conferencing.find(host, plan.tag)
             if issued is None and now < known.unsure_since + LIST_LAG:
                 return known.unsure_since + LIST_LAG
         if issued is None:
-            issued = self._create(appointment, plan, host, now)
+            issued, made_as = self._create(appointment, plan, host, now), plan.fingerprint()
         issued = self._with_registrant(host, issued, plan, appointment.meeting)
         options = conference.options
         if conference.standing != conference.generation:
             options = self._app.meeting_options(appointment)
         self._tell(appointment, issued, host, options, now)
-        self._keep(appointment, host, issued.meeting_id, plan.fingerprint())
-        return now  # a conference before it has still to go
+        self._keep(appointment, host, issued.meeting_id, made_as)
+        return now  # it may be of another plan by now, and a conference before it has still to go
 
     @staticmethod
     def _told_before(appointment: Appointment) -> Issued | None:
@@ -109,7 +110,7 @@ class IssueMeetings:
     def _create(self, appointment: Appointment, plan: MeetingPlan, host: str, now: datetime) -> Issued:
         """Make it; what was plainly refused was not made, after anything else it may have been."""
         spend(self._rows, host, self._conferencing.writes_a_day, now)
-        self._keep(appointment, host, unsure_since=now)
+        self._keep(appointment, host, fingerprint=plan.fingerprint(), unsure_since=now)
         try:
             return self._conferencing.create(host, plan)
         except PortError as failure:
@@ -218,13 +219,18 @@ class IssueMeetings:
 
     def _remove(self, appointment: str, known: Known, lane: str, now: datetime) -> datetime | None:
         meeting_id = known.meeting_id
-        if not meeting_id and known.unsure_since is not None:
-            found = self._conferencing.find(lane, tag(appointment, known.generation))
-            if found is None and now < known.unsure_since + LIST_LAG:
-                return known.unsure_since + LIST_LAG
-            meeting_id = found.meeting_id if found else ""
-        if meeting_id:
-            self._conferencing.delete(lane, meeting_id)
+        try:
+            if not meeting_id and known.unsure_since is not None:
+                found = self._conferencing.find(lane, tag(appointment, known.generation))
+                if found is None and now < known.unsure_since + LIST_LAG:
+                    return known.unsure_since + LIST_LAG
+                meeting_id = found.meeting_id if found else ""
+            if meeting_id:
+                self._conferencing.delete(lane, meeting_id)
+        except PortError as failure:
+            if not failure.auth or self._app.is_linked(lane):
+                raise
+            log.info("what stands through %s is out of our hands: %s", lane, failure.reason)
         self._forget(appointment, known.generation)
         return now
 

@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Table, delete, select
+from sqlalchemy import Row, Table, delete, select
 from sqlalchemy.engine import Connection
 
 from chouseiapo.application import Coordination
+from chouseiapo.domain.account import account_id
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.event import Event
 from chouseiapo.domain.ids import link_owner
-from chouseiapo.domain.links import AccountHealed, AccountLinked, AccountUnlinked, Leaving, Provider
+from chouseiapo.domain.links import AccountHealed, AccountLinked, AccountUnlinked, Provider
 from chouseiapo.domain.proposal import Platform, shown_title
 from chouseiapo.ledger import stands, touch, wake_lane
 from chouseiapo.ports import MeetingPlan, MeetingSettings, Registrant
 from chouseiapo.storage import Rows, upsert
-from chouseiapo.tables import issued_meetings, meetings, tasks
+from chouseiapo.tables import appointments, issued_meetings, meetings, tasks
+from projections.appointments import not_over
 from projections.catch_up import readable
 
 LEDGER = "meetings"
@@ -70,9 +72,9 @@ class Meetings:
         if stream.startswith("appointment-"):
             self._write(connection, self._app.appointment(stream))
             return
-        links = [e.link for e in events if isinstance(e, AccountLinked | AccountUnlinked | AccountHealed)]
-        for link in dict.fromkeys(link for link in links if link.startswith(f"{Provider.ZOOM}-")):
-            self._follow_link(connection, link)
+        told = [e for e in events if isinstance(e, AccountLinked | AccountUnlinked | AccountHealed)]
+        for link, at in {e.link: e.at for e in told if e.link.startswith(f"{Provider.ZOOM}-")}.items():
+            self._follow_link(connection, link, at)
 
     def plan(self, appointment: Appointment) -> MeetingPlan | None:
         """The conference as it should be now; None when there should be none."""
@@ -119,9 +121,7 @@ class Meetings:
         the account was unlinked and its owner let them stand."""
         if holder := self._app.account(link).holder:
             return holder
-        owner = self._app.owners([link_owner(link)])[link_owner(link)]
-        leaves = owner.left.get(link) is Leaving.REMOVE
-        return link if link in owner.links or leaves else None
+        return link if self._app.is_linked(link) or self._app.was_taken_away(link) else None
 
     def step(self, appointment: Appointment, known: Sequence[Known]) -> Step | None:
         """What is to be done next; None where nothing is, or nothing can be.
@@ -138,7 +138,11 @@ class Meetings:
         if plan is None:
             return None
         if current is None or not issued:
-            return Step(What.ISSUE, self.host(appointment, current), current)
+            host = self.host(appointment, current)
+            elsewhere = self.manager(current.link) if current is not None else host
+            if elsewhere and account_id(elsewhere) != account_id(host):
+                return Step(What.REMOVE, elsewhere, current)  # it may stand there, through a link that goes
+            return Step(What.ISSUE, host, current)
         lane = self.manager(current.link)
         if lane is None:
             return None
@@ -146,18 +150,16 @@ class Meetings:
             return Step(What.LOOK, lane, current)
         return Step(What.UPDATE, lane, current) if current.fingerprint != plan.fingerprint() else None
 
-    def _follow_link(self, connection: Connection, link: str) -> None:
-        """A host came, went or healed: what waits for one goes on with whom there is now, and what stands at
-        the same account can be changed again."""
+    def _follow_link(self, connection: Connection, link: str, at: datetime) -> None:
+        """A host came, went or healed: what waits for one goes on with whom there is now, and what is to come
+        at the same account can be changed again."""
         waiting = select(tasks.c.key).where(
             tasks.c.ledger == LEDGER,
             tasks.c.lane.startswith(_links_of(link_owner(link)), autoescape=True),
             tasks.c.key.startswith("appointment-", autoescape=True),
         )
-        hosted = select(issued_meetings.c.appointment).where(
-            issued_meetings.c.link.endswith(link.rpartition("-")[2], autoescape=True)
-        )
-        concerned = dict.fromkeys((*connection.scalars(waiting), *connection.scalars(hosted)))
+        hosted = (row.appointment for row in to_come(connection, link, at))
+        concerned = dict.fromkeys((*connection.scalars(waiting), *hosted))
         for id in readable(connection, self.name, iter(concerned)):
             self._write(connection, self._app.appointment(id))
         if self._app.is_linked(link):
@@ -167,7 +169,9 @@ class Meetings:
         plan, before = self.plan(appointment), known_meetings(connection, appointment.id)
         connection.execute(delete(meetings).where(meetings.c.appointment == appointment.id))
         if plan is not None:
-            row = {"link": self._hosting(appointment, before), "fingerprint": plan.fingerprint()}
+            wanted = appointment.conference.generation
+            current = next((k for k in before if k.generation == wanted), None)
+            row = {"link": self.host(appointment, current), "fingerprint": plan.fingerprint()}
             upsert(connection, meetings, [{"appointment": appointment.id, **row}])
         if (step := self.step(appointment, before)) is not None:
             touch(connection, LEDGER, appointment.id, lane=step.lane)
@@ -175,13 +179,16 @@ class Meetings:
             # A worker may be making the conference right now: it has to look once more.
             touch(connection, LEDGER, appointment.id, lane=self.host(appointment, None))
 
-    def _hosting(self, appointment: Appointment, known: Sequence[Known]) -> str:
-        """The link through which it is or will be hosted; empty where nobody manages it any more."""
-        wanted = appointment.conference.generation
-        current = next((k for k in known if k.generation == wanted), None)
-        if current is not None and current.meeting_id:
-            return self.manager(current.link) or ""
-        return self.host(appointment, current)
+
+def to_come(connection: Connection, link: str, at: datetime) -> Sequence[Row[Any, Any]]:
+    """Appointment and id of each conference at the link's account whose appointment was not over by then."""
+    same_account = issued_meetings.c.link.endswith(f"-{link.rpartition('-')[2]}", autoescape=True)
+    hosted = (
+        select(issued_meetings.c.appointment, issued_meetings.c.meeting_id)
+        .outerjoin(appointments, appointments.c.id == issued_meetings.c.appointment)
+        .where(same_account, not_over(at))
+    )
+    return connection.execute(hosted).all()
 
 
 def known_meetings(connection: Connection, appointment: str) -> list[Known]:

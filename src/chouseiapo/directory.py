@@ -231,6 +231,13 @@ class Directory(Aggregates):
         """Whether the account speaks for somebody; mail queues and built-in calendars are no accounts."""
         return self.linked(link) is not None
 
+    def was_taken_away(self, link: str) -> bool:
+        """Whether its owner has unlinked the account and wants nothing of ours left there, nor does it speak
+        for anybody else."""
+        owner = link_owner(link)
+        left = self.owners([owner])[owner].left.get(link)
+        return left is Leaving.REMOVE and not self.account(link).holder
+
     def linked(self, link: str) -> Link | None:
         """What is known of a link that stands."""
         owner = link_owner(link)

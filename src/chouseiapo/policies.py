@@ -111,6 +111,8 @@ class Policies:
             case Member.Unlinked() | Organization.Unlinked():
                 withdrawn = self._withdraw_meetings(event, now) if event.leave is Leaving.REMOVE else []
                 self._book_hosts([*withdrawn, *without_host(self._rows)], event, now)
+            case Appointment.MeetingIssued() if self._app.was_taken_away(event.host):
+                self._withdraw(event.originator_id, event.host, event, now)  # it was being made meanwhile
             case Organization.Linked() | Organization.LinkHealed():
                 self._book_hosts(without_host(self._rows), event, now)
             case Appointment.AttendeesChanged():
@@ -158,13 +160,16 @@ class Policies:
         """Its owner wants the meetings to come deleted: whoever was told of one hears of another later."""
         hosted = hosted_through(self._rows, event.link)
         for id in hosted:
-            try:
-                self._app.withdraw_meeting(id, event.link, caused_by(event, id), now)
-            except Busy:
-                raise
-            except DomainError:
-                continue  # over, or not its host any more
+            self._withdraw(id, event.link, event, now)
         return hosted
+
+    def _withdraw(self, id: str, host: str, event: Event, now: datetime) -> None:
+        try:
+            self._app.withdraw_meeting(id, host, caused_by(event, id), now)
+        except Busy:
+            raise
+        except DomainError:
+            return  # over, or not its host any more
 
     def _book_hosts(
         self, ids: Sequence[str], event: AccountUnlinked | AccountLinked | AccountHealed, now: datetime

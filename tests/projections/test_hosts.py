@@ -15,6 +15,7 @@ from chouseiapo.domain.links import Leaving, Provider
 from chouseiapo.domain.organization import ORGANIZATION
 from chouseiapo.domain.slots import Slot
 from chouseiapo.ports import PortError
+from chouseiapo.worker import Worker
 from projections.compare_meetings import HELD_BACK, ask_to_compare, hosts_in_use
 from projections.host_writes import spend, written
 from tests.product import BY, NOW, YAMADA, Office, at, offer
@@ -68,6 +69,17 @@ class TestAccounts:
         [held] = play.stage.of(told.id)
         assert held.plan.start == at(27, 3)
 
+    def test_what_is_over_is_left_as_it_was(
+        self, told: Told, office: Office, play: Play, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        later = play.later(days=30)
+        seen: list[str] = []
+        office.app.unlink_account(office.tanaka, Provider.ZOOM, BY, later, Leaving.KEEP)
+        office.app.link_account(office.tanaka, Provider.ZOOM, "tanaka@example.com", "x", BY, later)
+        monkeypatch.setattr(office.app, "appointment", seen.append)
+        play.settle()
+        assert seen == []
+
     def test_what_its_owner_takes_away_is_deleted_and_another_follows(
         self, told: Told, office: Office, play: Play
     ) -> None:
@@ -79,6 +91,47 @@ class TestAccounts:
         play.settle()
         assert told.standing == [told.meeting] != [""]
         assert told.now.conference.host == link
+
+    def test_a_token_that_died_keeps_nobody_from_another_meeting(
+        self, told: Told, office: Office, play: Play
+    ) -> None:
+        play.stage.answers = [PortError("not_linked", permanent=True, auth=True)]
+        office.app.unlink_account(office.tanaka, Provider.ZOOM, BY, NOW, Leaving.REMOVE)
+        play.settle()
+        old = told.standing
+        link = office.app.link_account(office.tanaka, Provider.ZOOM, "another", "another", BY, NOW)
+        play.settle()
+        assert told.now.conference.host == link
+        assert told.standing == [*old, told.meeting]
+
+    def test_what_may_stand_is_taken_away_before_another_is_made_elsewhere(
+        self, office: Office, play: Play
+    ) -> None:
+        def lose() -> None:
+            raise PortError("unreachable")
+
+        play.stage.answers = [lose]
+        told = Told(office, play).confirm()
+        assert (told.meeting, len(told.standing)) == ("", 1)
+        office.app.unlink_account(office.tanaka, Provider.ZOOM, BY, NOW, Leaving.REMOVE)
+        link = office.app.link_account(office.tanaka, Provider.ZOOM, "another", "another", BY, NOW)
+        play.settle(play.later(minutes=1))
+        assert told.standing == [told.meeting] != [""]
+        assert told.now.conference.host == link
+
+    def test_what_is_made_while_its_owner_takes_all_away_goes_too(self, office: Office, play: Play) -> None:
+        def unlink() -> None:
+            office.app.unlink_account(office.tanaka, Provider.ZOOM, BY, NOW, Leaving.REMOVE)
+            Worker(play.services).read()
+
+        play.stage.answers = [unlink]
+        told = Told(office, play).confirm()
+        play.settle(play.later(minutes=1))
+        assert (told.standing, told.now.meeting) == ([], None)
+        link = office.app.link_account(office.tanaka, Provider.ZOOM, "another", "another", BY, NOW)
+        play.settle()
+        assert told.now.conference.host == link
+        assert told.standing == [told.meeting] != [""]
 
     def test_the_organization_s_free_host_takes_over(self, told: Told, office: Office, play: Play) -> None:
         host = organization_host(office)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -101,6 +102,54 @@ def test_a_cancellation_while_a_new_one_is_made_leaves_neither(
     play.settle()
     assert told.standing == []
     assert waiting(play.services) == {}
+
+
+def lose() -> None:
+    """It is carried out, and the answer never comes."""
+    raise PortError("unreachable")
+
+
+class Killed(BaseException):
+    """The worker was killed just now."""
+
+
+class TestWhatIsFoundLater:
+    """It was made of what was planned then."""
+
+    def later(self, told: Told, play: Play) -> None:
+        told.app.move(told.id, Slot(at(27, 3), at(27, 4)), BY, NOW)
+        play.settle(play.later(minutes=1))
+        [held] = play.stage.of(told.id)
+        assert (held.id, held.plan.start) == (told.meeting, at(27, 3))
+
+    def test_follows_what_was_changed_meanwhile(self, office: Office, play: Play) -> None:
+        play.stage.answers = [lose]
+        told = Told(office, play).confirm()
+        assert (told.meeting, len(told.standing)) == ("", 1)
+        self.later(told, play)
+
+    def test_follows_as_well_when_its_worker_was_killed_before_it_had_noted_it(
+        self, office: Office, play: Play, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        issue = office.app.issue_meeting
+
+        def issue_and_die(*args: Any, **more: Any) -> None:
+            issue(*args, **more)
+            raise Killed
+
+        monkeypatch.setattr(office.app, "issue_meeting", issue_and_die)
+        told = Told(office, play)
+        with pytest.raises(Killed):
+            told.confirm()
+        monkeypatch.undo()
+        self.later(told, play)
+
+    def test_costs_nothing_more_where_nothing_was_changed(self, office: Office, play: Play) -> None:
+        play.stage.answers = [lose]
+        told = Told(office, play).confirm()
+        play.settle(play.later(minutes=1))
+        assert told.standing == [told.meeting]
+        assert play.stage.asked("update") == []
 
 
 class TestWhatSomebodyDeleted:

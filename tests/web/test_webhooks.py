@@ -17,12 +17,14 @@ from sqlalchemy import select
 from chouseiapo.accounts.vault import Grant
 from chouseiapo.accounts.zoom_organization import PROVIDER as ZOOM_ORGANIZATION
 from chouseiapo.bootstrap import build
-from chouseiapo.config import Settings
+from chouseiapo.config import Settings, read_settings
 from chouseiapo.domain.ids import link_id
 from chouseiapo.domain.links import Leaving, Provider
 from chouseiapo.domain.organization import ORGANIZATION
 from chouseiapo.forgetting import Forgetting
 from chouseiapo.mail import LinkRule
+from chouseiapo.ports import PortError
+from chouseiapo.sandbox import Sandbox
 from chouseiapo.storage import upsert
 from chouseiapo.tables import issued_meetings, notices, tasks
 from chouseiapo.web import limits
@@ -239,24 +241,38 @@ def test_without_a_secret_there_is_no_such_address(settings: Settings) -> None:
 
 
 class TestDeauthorization:
-    """The account's owner has removed our app in Zoom's marketplace."""
+    """The account's owner has removed our app in Zoom's marketplace: the tokens tell whether that is so."""
 
     @pytest.fixture
-    def link(self, zoom: Zoom) -> str:
-        """Tanaka's account, with tokens; its subject is the address."""
-        zoom.services.vault.store(zoom.link, zoom.company.office.tanaka, "zoom", Grant("refresh"))
-        return zoom.link
+    def settings(self, settings: Settings, consents: Sandbox) -> Settings:
+        """With Zoom there to be asked."""
+        at_zoom = read_settings({k: v for k, v in consents.env.items() if k.startswith("CHOUSEIAPO_")})
+        named = ("zoom_client_id", "zoom_client_secret", "zoom_oauth_root", "zoom_api_root")
+        return replace(settings, **{name: getattr(at_zoom, name) for name in named})
+
+    @pytest.fixture
+    def link(self, zoom: Zoom, consents: Sandbox) -> str:
+        """Tanaka's account, with tokens."""
+        return self.consent(zoom, consents)
+
+    def consent(self, zoom: Zoom, vendors: Sandbox) -> str:
+        token = vendors.grant("zoom", "tanaka@example.com")
+        return zoom.services.link("tanaka@example.com", Provider.ZOOM, token, BY)
 
     def held(self, zoom: Zoom) -> set[str]:
         return {held.link for held in zoom.services.vault.held()}
 
-    def tell(self, zoom: Zoom, client: str = CLIENT, user: str = "tanaka@example.com", **more: Any) -> int:
-        answer = zoom.tell("app_deauthorized", user_id=user, client_id=client, account_id="A", **more)
-        return int(answer.status_code)
+    def tell(self, zoom: Zoom, vendors: Sandbox, **more: Any) -> int:
+        user = vendors.world.zoom.user("tanaka@example.com").id
+        said = {"user_id": user, "client_id": zoom.services.settings.zoom_client_id, "account_id": "A"}
+        return int(zoom.tell("app_deauthorized", **(said | more)).status_code)
 
-    def test_unlinks_here_and_destroys_the_tokens_at_once(self, zoom: Zoom, link: str) -> None:
-        zoom.company.clock.now = NOW + timedelta(minutes=1)
-        assert self.tell(zoom) == 200
+    def test_unlinks_here_and_destroys_the_tokens_at_once(
+        self, zoom: Zoom, link: str, consents: Sandbox
+    ) -> None:
+        zoom.services.vault.access_token(link)
+        consents.remove_zoom_app("tanaka@example.com", silent=True)
+        assert self.tell(zoom, consents) == 200
         tanaka = zoom.services.coordination.member(zoom.company.office.tanaka)
         assert (tanaka.zoom, tanaka.left[link]) == (None, Leaving.KEEP)
         assert self.held(zoom) == set()
@@ -269,22 +285,46 @@ class TestDeauthorization:
         assert text is not None
         assert "tanaka@example.com" in text.get_content()
 
-    def test_of_somebody_else_s_app_or_account_concerns_nobody(self, zoom: Zoom, link: str) -> None:
-        assert self.tell(zoom, client="another") == 200
-        assert self.tell(zoom, user="unknown") == 200
+    def test_of_somebody_else_s_app_or_account_concerns_nobody(
+        self, zoom: Zoom, link: str, consents: Sandbox
+    ) -> None:
+        consents.remove_zoom_app("tanaka@example.com", silent=True)
+        assert self.tell(zoom, consents, client_id="another") == 200
+        assert self.tell(zoom, consents, user_id="unknown") == 200
         assert zoom.services.coordination.is_linked(link)
         assert self.held(zoom) == {link}
 
-    def test_from_before_the_account_was_linked_anew_is_no_news(self, zoom: Zoom, link: str) -> None:
-        assert self.tell(zoom, told_at=NOW.timestamp() - 60) == 200
+    def test_that_comes_after_a_new_consent_is_no_news(
+        self, zoom: Zoom, link: str, consents: Sandbox
+    ) -> None:
+        """Linked anew with nothing changed: no event tells of that."""
+        consents.remove_zoom_app("tanaka@example.com", silent=True)
+        assert self.consent(zoom, consents) == link
+        zoom.company.clock.now = NOW + timedelta(minutes=1)
+        assert self.tell(zoom, consents) == 200
         assert zoom.services.coordination.is_linked(link)
+        assert zoom.services.vault.access_token(link)
 
-    def test_leaves_the_organization_s_own_host_alone(self, zoom: Zoom) -> None:
+    def test_that_nobody_can_verify_is_to_be_told_again(
+        self, zoom: Zoom, link: str, consents: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def down(_: Grant) -> Grant:
+            raise PortError("unreachable")
+
+        consents.remove_zoom_app("tanaka@example.com", silent=True)
+        monkeypatch.setattr(zoom.services.accounts["zoom"], "refresh", down)
+        assert self.tell(zoom, consents) == 503
+        assert zoom.services.coordination.is_linked(link)
+        monkeypatch.undo()
+        monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+        assert self.tell(zoom, consents) == 200
+        assert not zoom.services.coordination.is_linked(link)
+
+    def test_leaves_the_organization_s_own_host_alone(self, zoom: Zoom, consents: Sandbox) -> None:
         app, user = zoom.services.coordination, "user-1"
         app.link_account(ORGANIZATION, Provider.ZOOM, user, "host@example.com", BY, NOW)
         host = link_id(Provider.ZOOM, ORGANIZATION, user)
         zoom.services.vault.store(host, ORGANIZATION, ZOOM_ORGANIZATION, Grant("", state=user))
-        zoom.company.clock.now = NOW + timedelta(minutes=1)
-        assert self.tell(zoom, user=user) == 200
+        assert self.tell(zoom, consents, user_id=user) == 200
         assert app.is_linked(host)
         assert self.held(zoom) == {host}

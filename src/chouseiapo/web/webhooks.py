@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import json
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, g, request
@@ -17,6 +17,7 @@ from chouseiapo.domain.event import SYSTEM, Meta
 from chouseiapo.domain.ids import link_id, link_owner
 from chouseiapo.domain.links import Leaving, Provider
 from chouseiapo.domain.organization import ORGANIZATION
+from chouseiapo.ports import PortError
 from chouseiapo.web import limits
 from chouseiapo.web.errors import Refused
 from chouseiapo.web.request import services
@@ -104,27 +105,30 @@ def _heed(said: dict[str, Any]) -> None:
 
 
 def _unlink(user: str, client: str, told_at: object) -> None:
-    """The account's owner has removed our app at Zoom: its tokens are dead, meetings stay as they are."""
+    """The account's owner is said to have removed our app at Zoom. Where its tokens are dead indeed, they go,
+    and meetings stay as they are; where they live, its owner has consented anew since."""
     app, vault = services().coordination, services().vault
     if client != services().settings.zoom_client_id:
         return  # the organization's own app, or none of ours
     some = link_id(Provider.ZOOM, ORGANIZATION, user)
     for link in dict.fromkeys((app.account(some).holder, *vault.of_account(some))):
-        standing = app.linked(link) if link else None
-        if standing is None or link_owner(link) == ORGANIZATION or standing.linked_at > _moment(told_at):
-            continue  # linked anew since
+        if not app.is_linked(link) or link_owner(link) == ORGANIZATION or _lives(link):
+            continue
         cause = Meta(actor=SYSTEM, command=f"deauthorized/{link}/{told_at}")
         app.unlink(link, cause, g.now, Leaving.KEEP, deauthorized=True)
         vault.forget(link)
 
 
-def _moment(told_at: object) -> datetime:
-    """In milliseconds; now, where it is not said."""
+def _lives(link: str) -> bool:
+    """Whether Zoom still renews what was granted; where nobody answers, it is to tell us again."""
+    vault = services().vault
     try:
-        return datetime.fromtimestamp(int(str(told_at)) / 1000, UTC)
-    except (ValueError, OverflowError, OSError):
-        at: datetime = g.now
-        return at
+        vault.access_token(link, refused=vault.grant(link).access_token)
+    except PortError as error:
+        if not error.auth:
+            raise Refused(503, "busy") from None
+        return False
+    return True
 
 
 def _payload(said: dict[str, Any]) -> dict[str, Any]:
