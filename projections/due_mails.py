@@ -29,9 +29,11 @@ class Rendered(msgspec.Struct, frozen=True):
 
 
 class Due(msgspec.Struct, frozen=True):
-    """A mail that can be sent now. outcome: what became of it already."""
+    """A mail that can be sent now. failing_since: when it was first tried in vain; outcome: what became of it
+    already."""
 
     task: Task
+    failing_since: datetime | None
     mail: Mail
     sealed: str
     asked_by: str
@@ -71,6 +73,7 @@ def _due_query() -> Select[Any]:
             tasks.c.key,
             tasks.c.version,
             tasks.c.attempts,
+            tasks.c.failing_since,
             *(mails.c[field] for field in Mail.__struct_fields__),
             mails.c.sealed,
             mails.c.asked_by,
@@ -108,10 +111,11 @@ def let_wait(rows: Rows, lane: str, now: datetime) -> None:
 
 
 def _due(lane: str, row: Any) -> Due:
-    key, version, attempts, *rest = row
+    key, version, attempts, failing_since, *rest = row
     sealed, asked_by, outcome, *rendered = rest[_FIELDS:]
     return Due(
         task=Task(LEDGER, key, lane, version, attempts),
+        failing_since=failing_since,
         mail=Mail(*rest[:_FIELDS]),
         sealed=sealed,
         asked_by=asked_by,

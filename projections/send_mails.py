@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 
 import msgspec
@@ -37,6 +37,8 @@ GROUP = 100
 GROUP_S = 0.25
 # A server that is down is asked again after this many doublings of a second at most.
 ASKED_EVERY = 4
+# A mail that was tried in vain for so long is given up; mail servers do the same (RFC 5321, 4.5.4.1).
+GIVEN_UP_AFTER = timedelta(days=5)
 # A database that is away for a moment is given these pauses to note what was sent, which nobody may forget;
 # together less than a worker's life, after which others take its lanes.
 NOTED_AGAIN_S = (0.2, 0.5, 1, 2, 4)
@@ -122,14 +124,11 @@ class SendMails:
             log.info("%s %s: %s", LEDGER, due.task.key, failure.reason)
             if failure.reason.startswith(SERVER):
                 return failure.reason  # the mail has not been tried: it stays as it is
-            if failure.permanent:
-                handful.note(due, failure.reason, clock())
-            else:
-                handful.postpone(due, failure.reason, clock())
+            handful.note_failure(due, failure.reason, failure.permanent, clock())
             return failure.reason if failure.reason.startswith(SERVER_OR_MAIL) else ""
         except Exception:  # a fault of ours in one mail must not hold up the others of its lane
             log.exception("%s %s", LEDGER, due.task.key)
-            handful.postpone(due, "internal_error", clock())
+            handful.note_failure(due, "internal_error", False, clock())
         return ""
 
     def _outcome(self, due: Due, is_right: bool, now: datetime) -> str:
@@ -203,9 +202,13 @@ class _Handful:
             at = {"sent_at": now if sent else None, "given_up_at": None if sent else now}
             self._noted.append({"key": key, "message_id": self._message_id(key), "outcome": outcome, **at})
 
-    def postpone(self, due: Due, reason: str, now: datetime) -> None:
-        self.worked += 1
-        self._ledger.postpone(due.task, reason, now, now + pause_after(due.task.attempts, None))
+    def note_failure(self, due: Due, reason: str, permanent: bool, now: datetime) -> None:
+        """Try again later, unless that is of no use or was done for long enough."""
+        if permanent or now - (due.failing_since or now) >= GIVEN_UP_AFTER:
+            self.note(due, reason, now)
+        else:
+            self.worked += 1
+            self._ledger.postpone(due.task, reason, now, now + pause_after(due.task.attempts, None))
 
     def close(self) -> None:
         for pause in NOTED_AGAIN_S:

@@ -17,7 +17,7 @@ from chouseiapo.storage import DatabaseTrouble, upsert
 from chouseiapo.tables import lanes, sent_mails, tasks
 from chouseiapo.worker import Worker
 from projections import send_mails
-from projections.mail_log import latest_mails, mails_about
+from projections.mail_log import Logged, latest_mails, mails_about
 from projections.outbox import again, want
 from projections.settle import work_lane
 from tests.product import BY, NOW, YAMADA, Office, at
@@ -46,6 +46,10 @@ def due(services: Services) -> list[Any]:
 
 def fates(services: Services) -> dict[str, str]:
     return {each.mail.recipient: each.outcome for each in latest_mails(services.rows)}
+
+
+def to_guest(services: Services, made: Appointment) -> list[Logged]:
+    return [each for each in mails_about(services.rows, made.id) if each.mail.recipient == "guest"]
 
 
 class TestOneMail:
@@ -132,6 +136,81 @@ class TestOneMail:
         assert len(post.taken) == 2
         [task] = due(services)
         assert task.error == "internal_error"
+
+
+class TestGivenUp:
+    """What could not be sent for five days since it was first tried is as good as refused."""
+
+    def held_back(self, office: Office, services: Services, post: Post) -> Appointment:
+        """A request that the guest's server does not take for now, and a confirmation behind it."""
+        [made] = propose(office, services)
+        office.app.confirm(made.id, "c1", Guest(), BY, NOW)
+        Worker(services).read()
+        post.refuses["guest0@example.net"] = PortError("refused_451")
+        send_due(services, post, SOON)
+        return made
+
+    def test_it_is_tried_for_five_days_and_then_refused_with_the_last_reason(
+        self, office: Office, services: Services, post: Post
+    ) -> None:
+        made = self.held_back(office, services, post)
+        send_due(services, post, SOON + send_mails.GIVEN_UP_AFTER - SECOND)
+        assert to_guest(services, made)[0].state == "queued"
+        post.refuses["guest0@example.net"] = PortError("refused_452")
+        given_up = SOON + send_mails.GIVEN_UP_AFTER + timedelta(minutes=10)
+        send_due(services, post, given_up)
+        first = to_guest(services, made)[0]
+        assert (first.state, first.outcome, first.given_up_at) == ("refused", "refused_452", given_up)
+        assert first.mail.key not in {task.key for task in due(services)}
+
+    def test_it_holds_later_mails_back_no_more_and_these_have_five_days_of_their_own(
+        self, office: Office, services: Services, post: Post
+    ) -> None:
+        made = self.held_back(office, services, post)
+        given_up = SOON + send_mails.GIVEN_UP_AFTER + timedelta(minutes=10)
+        send_due(services, post, given_up)
+        send_due(services, post, given_up + 2 * SECOND)
+        request, confirmation = to_guest(services, made)
+        assert (request.state, confirmation.state, confirmation.error) == ("refused", "queued", "refused_451")
+        post.refuses.clear()
+        send_due(services, post, given_up + timedelta(minutes=10))
+        assert [each.state for each in to_guest(services, made)] == ["refused", "sent"]
+
+    def test_one_that_cannot_be_rendered_is_given_up_too(
+        self, office: Office, services: Services, post: Post, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        [made] = propose(office, services)
+
+        def failing(mail: Any, now: Any) -> Any:
+            raise RuntimeError("cannot be rendered")
+
+        monkeypatch.setattr(services.composer, "compose", failing)
+        send_due(services, post, SOON)
+        send_due(services, post, SOON + send_mails.GIVEN_UP_AFTER)
+        assert {each.outcome for each in mails_about(services.rows, made.id)} == {"internal_error"}
+        assert due(services) == []
+
+    def test_a_server_that_is_down_for_longer_costs_no_mail(
+        self, office: Office, services: Services, post: Post
+    ) -> None:
+        propose(office, services)
+        post.down = "smtp_unreachable"
+        send_due(services, post, SOON)
+        later = SOON + 2 * send_mails.GIVEN_UP_AFTER
+        send_due(services, post, later)
+        post.down = ""
+        send_due(services, post, later + timedelta(minutes=1))
+        assert set(fates(services).values()) == {"sent"}
+
+    def test_it_can_be_sent_once_more_by_hand(self, office: Office, services: Services, post: Post) -> None:
+        made = self.held_back(office, services, post)
+        given_up = SOON + send_mails.GIVEN_UP_AFTER
+        send_due(services, post, given_up)
+        post.refuses.clear()
+        with services.rows.write() as connection:
+            want(connection, again(to_guest(services, made)[0].mail, 1, given_up), asked_by=office.suzuki)
+        send_due(services, post, given_up + 2 * SECOND)
+        assert [each.state for each in to_guest(services, made)] == ["refused", "sent", "sent"]
 
 
 class TestInOrder:
