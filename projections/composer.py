@@ -180,6 +180,7 @@ class Composer:
             agreed=self._app.appointment(replaced).chosen if replaced else None,
             before=self._before(appointment, cause),
             occurrence=_reminded(appointment, mail) or _called_off(appointment, cause),
+            at=cause[0].at if cause else None,
             start_url_page=f"{self._settings.base_url}/appointments/{appointment.id}/start",
             letter=next((Letter(e.subject, e.text) for e in cause if isinstance(e, _MESSAGE)), None),
         )

@@ -123,7 +123,7 @@ class Coordination(Hosting):
         if not all(self.stream_of("member", m) for m in joined):
             raise Invalid(Problem("attendees", "attendee_unknown"))
         gone = [m for m in before if m not in attendees]
-        for occurrence in appointment.occurrences:
+        for occurrence in (c for c in appointment.occurrences if c.end > now):
             agendas.release(appointment.reservation(occurrence), gone, occurrence.slot, now)
         self.reserve(appointment, agendas, now, joined)
         if appointment.occurrences:

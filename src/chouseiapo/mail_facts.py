@@ -100,7 +100,8 @@ class Facts:
     """All that a mail may tell: the appointment as of the event that caused it, and rooms' names by id.
 
     agreed: the confirmed time that it is to replace, as long as that one stands. before: the confirmed time
-    that was moved to the one that stands now. occurrence: which of several times the mail is about.
+    that was moved to the one that stands now. occurrence: which of several times the mail is about. at: when
+    that event happened.
     start_url_page: where the host starts the meeting. letter: what the mail brings the guest.
     """
 
@@ -116,19 +117,21 @@ class Facts:
     agreed: Candidate | None = None
     before: Slot | None = None
     occurrence: Candidate | None = None
+    at: datetime | None = None
     start_url_page: str = ""
     letter: Letter | None = None
 
     @property
     def chosen(self) -> Candidate | None:
         """The confirmed time, also of an appointment that was cancelled afterwards; of several the one that
-        the mail is about, else the first."""
+        the mail is about, else the next."""
         return self.occurrence or next(iter(self.occurrences), None)
 
     @property
     def occurrences(self) -> list[Candidate]:
-        """Every confirmed time that was not called off, in order."""
-        return [c for c in self.appointment.candidates.values() if c.state is CandidateState.CHOSEN]
+        """Every confirmed time that was not called off, in order; of several those that were to come."""
+        fixed = [c for c in self.appointment.candidates.values() if c.state is CandidateState.CHOSEN]
+        return [c for c in fixed if self.at is None or c.end > self.at] or fixed
 
 
 class When(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""A series as any calendar expands it: the very times that were registered, whatever the clocks do meanwhile."""
+"""A series as any calendar expands it: the times that were registered, whatever the clocks do meanwhile."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def written(zone: str, every: list[Offer], how: Recurrence, gone: set[int]) -> b
 def test_a_calendar_has_the_times_that_stand_and_no_other(
     told: tuple[str, list[Offer], Recurrence, set[int]],
 ) -> None:
-    zone, every, how, gone = told
+    zone, every, _how, gone = told
     content = written(*told)
     calendar: Any = Calendar.from_ical(content)
     shown = recurring_ical_events.of(calendar).between(date(2026, 11, 1), date(2040, 1, 1))

@@ -9,7 +9,7 @@ import pytest
 from icalendar import Calendar
 
 from chouseiapo.bootstrap import Services
-from chouseiapo.domain.appointment import Answer, Appointment
+from chouseiapo.domain.appointment import Answer, Appointment, Edit
 from chouseiapo.domain.proposal import Delivery, Guest
 from chouseiapo.domain.recurrence import Frequency, Recurrence
 from chouseiapo.domain.slots import Offer
@@ -54,6 +54,15 @@ class TestEntries:
         desk.app.cancel_occurrence(id, "c2", "", BY, desk.now)
         desk.settle()
         assert set(desk.board.times()) == {"c1", "c3", "c4"}
+
+    def test_who_joins_later_gets_the_times_to_come_and_who_leaves_keeps_the_others(self, desk: Desk) -> None:
+        id, office = registered(desk, attendees=(desk.office.tanaka, desk.office.suzuki)), desk.office
+        desk.app.revise(id, Edit(), BY, at(26, 0), [office.tanaka, office.sato])
+        wanted = desk.services.entry_writer.wanted(desk.app.appointment(id))
+        of = {
+            who: [w.entry.candidate for w in wanted if w.owner == who] for who in (office.suzuki, office.sato)
+        }
+        assert of == {office.suzuki: ["c1"], office.sato: ["c2", "c3", "c4"]}
 
     def test_cancelled_whole_it_leaves_nothing(self, desk: Desk) -> None:
         id = registered(desk)
@@ -161,6 +170,20 @@ class TestMails:
         assert text is not None
         assert "12月2日(水) 10:00〜11:00" in text.get_content()
         assert "休業日のため" in text.get_content()
+
+    def test_what_has_taken_place_is_neither_told_nor_called_off(
+        self, office: Office, services: Services
+    ) -> None:
+        appointment = register(office)
+        begun = appointment.occurrences[0].end
+        office.app.revise(appointment.id, Edit(), BY, begun, [office.tanaka, office.sato])
+        office.app.cancel(appointment.id, "", BY, begun)
+        for mail in mails_of(office.app.stream(appointment.id))[-4:]:
+            text = services.composer.compose(mail, begun).get_body(("plain",))
+            assert text is not None
+            told = text.get_content()
+            assert "12月2日(水) 10:00〜11:00" in told
+            assert "11月25日" not in told, mail.rule
 
 
 def test_a_feed_has_every_time_and_says_which_was_called_off(office: Office, services: Services) -> None:

@@ -26,8 +26,6 @@ class State(StrEnum):
 
 
 ENDED = (State.CANCELLED, State.EXPIRED, State.DECLINED)
-
-
 ENDED_BY = {
     State.CANCELLED: errors.Cancelled,
     State.EXPIRED: errors.Expired,
@@ -115,6 +113,7 @@ class AppointmentState(AppointmentEvents, Aggregate):
         self.instead_of = ""
         self.offered_at: dict[str, datetime] = {}
         self.overlaps: tuple[str, ...] = ()
+        self._attended: dict[str, tuple[str, ...]] = {}
         self._deviations: dict[tuple[str, str], Deviation] = {}
         self._deadline: datetime | None = None
 
@@ -199,8 +198,10 @@ class AppointmentState(AppointmentEvents, Aggregate):
         return next(found, None)
 
     def resources(self, candidate: Candidate) -> tuple[str, ...]:
-        """Whose agendas a candidate needs: every attendee's, and its room's."""
-        return (*self.attendees, candidate.room) if candidate.room else self.attendees
+        """Whose agendas a candidate needs: every attendee's, and its room's. What was over before others came
+        or went is still theirs who attended it."""
+        attendees = self._attended.get(candidate.id, self.attendees)
+        return (*attendees, candidate.room) if candidate.room else attendees
 
     def bookings(self, candidate: Candidate) -> tuple[str, ...]:
         """Whose agendas a fixed time is in: those that it needs, and the host that is booked for it."""
@@ -243,6 +244,8 @@ class AppointmentState(AppointmentEvents, Aggregate):
             case AppointmentState.Edited():
                 self._remember_edit(event)
             case AppointmentState.AttendeesChanged(attendees=attendees, organizer=organizer):
+                over = (c.id for c in self.occurrences if c.end <= event.at)
+                self._attended = dict.fromkeys(over, self.attendees) | self._attended
                 self.attendees, self.organizer = attendees, organizer
                 self._note_offered(event, self.candidates)
             case AppointmentState.LinkReissued(generation=generation):
@@ -281,7 +284,8 @@ class AppointmentState(AppointmentEvents, Aggregate):
                 self.meeting = None
                 self.conference = msgspec.structs.replace(self.conference, wanted=False, asked=True)
             case AppointmentState.MeetingForgone():
-                self.conference = msgspec.structs.replace(self.conference, asked=False, forgone=True)
+                gone = {"reserved": "", "asked": False, "forgone": True}
+                self.conference = msgspec.structs.replace(self.conference, **gone)
             case AppointmentState.MeetingWithdrawn(generation=generation):
                 self.meeting = None
                 self.conference = self.conference.requested(generation, "")
