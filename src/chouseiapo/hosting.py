@@ -79,12 +79,29 @@ class Hosting(Deciding):
             times, before = appointment.occurrences, appointment.conference.reserved
             host = "" if organizer.zoom else self._host_again(appointment, times, agendas)
             appointment.request_meeting(host, now)
-            if before and before != host:
-                for occurrence in times:
-                    agendas.release(appointment.reservation(occurrence), [before], occurrence.slot, now)
+            self._release_host(appointment, before, agendas, now)
             self.reserve(appointment, agendas, now)
 
         return self.carry_out(cause, id, decide)
+
+    @staticmethod
+    def _release_host(appointment: Appointment, before: str, agendas: Agendas, now: datetime) -> None:
+        """The host that was booked is free again, unless it is booked still."""
+        if before and before != appointment.conference.reserved:
+            for occurrence in appointment.occurrences:
+                agendas.release(appointment.reservation(occurrence), [before], occurrence.slot, now)
+
+    def _without_host(
+        self, id: str, decide: Callable[[Appointment], None], cause: Meta, now: datetime
+    ) -> Appointment:
+        """Decide that the conference goes; whoever was booked to host it goes in the same save."""
+
+        def release(appointment: Appointment, agendas: Agendas) -> None:
+            before = appointment.conference.reserved
+            decide(appointment)
+            self._release_host(appointment, before, agendas, now)
+
+        return self.carry_out(cause, id, release)
 
     def _host_again(self, appointment: Appointment, times: Sequence[Candidate], agendas: Agendas) -> str:
         """The host that is booked already, as long as it can host; else one that is free."""
@@ -105,7 +122,7 @@ class Hosting(Deciding):
 
     def forgo_meeting(self, id: str, cause: Meta, now: datetime) -> Appointment:
         """Answer that nothing follows from a conference that somebody deleted."""
-        return self.carry_out(cause, id, lambda a, _: a.forgo_meeting(now))
+        return self._without_host(id, lambda a: a.forgo_meeting(now), cause, now)
 
     def note_meeting_gone(self, id: str, generation: int, now: datetime) -> Appointment:
         """Note that somebody deleted the conference on its platform."""
@@ -113,7 +130,7 @@ class Hosting(Deciding):
 
     def withdraw_meeting(self, id: str, host: str, cause: Meta, now: datetime) -> Appointment:
         """Whoever owns the link that hosts it has unlinked it, conferences included: another is needed."""
-        return self.carry_out(cause, id, lambda a, _: a.withdraw_meeting(host, now))
+        return self._without_host(id, lambda a: a.withdraw_meeting(host, now), cause, now)
 
     def issue_meeting(
         self,

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
+from chouseiapo.accounts.linking import Granted
 from chouseiapo.accounts.secrets import Sealer
 from chouseiapo.accounts.vault import Grant, Vault
 from chouseiapo.ports import PortError
@@ -241,3 +242,9 @@ def test_nobody_waits_for_ever(
     with pytest.raises(PortError) as caught:
         kept.access_token("zoom-1")
     assert (caught.value.reason, caught.value.permanent) == ("unreachable", False)
+
+
+def test_no_token_shows_where_a_grant_is_written_out() -> None:
+    """In a log, or in a traceback."""
+    written = repr(Granted(Grant("refresh-1", "access-1", state="cache-1")))
+    assert not [secret for secret in ("refresh-1", "access-1", "cache-1") if secret in written]

@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
+import requests
 
 from chouseiapo.accounts.zoom_organization import ZoomOrganization
 from chouseiapo.adapters.zoom import ZoomMeetings
+from chouseiapo.adapters.zoom.refusals import is_missing, refusal
 from chouseiapo.config import Settings
 from chouseiapo.ports import PortError
 from chouseiapo.sandbox.zoom.settings import passcode_problem
@@ -194,3 +197,20 @@ def test_wrong_settings_of_the_organization_s_app_are_nobody_s_broken_account(
             ZoomOrganization(replace(vendor_settings, **change)).users()
         assert (caught.value.reason, caught.value.auth) == ("client_refused", False)
     assert ZoomOrganization(replace(vendor_settings, zoom_account_id="")).users() == []
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "reason", "missing"),
+    [
+        (404, b'{"code": 3001, "message": "Meeting does not exist"}', "gone", True),
+        (404, b'{"code": 2300, "message": "Not recognized."}', "rejected_404_2300", False),
+        (404, b"<html>not here</html>", "unavailable", False),
+        (403, b"<html>not you</html>", "unavailable", False),
+    ],
+)
+def test_what_is_not_zoom_s_own_word_says_nothing_about_a_meeting_or_an_account(
+    status: int, body: bytes, reason: str, missing: bool
+) -> None:
+    answer = requests.Response()
+    answer.status_code, answer.raw = status, BytesIO(body)
+    assert (refusal(answer, datetime.now(UTC)).reason, is_missing(answer)) == (reason, missing)

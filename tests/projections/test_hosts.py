@@ -10,6 +10,7 @@ import pytest
 
 from chouseiapo.accounts.vault import Grant
 from chouseiapo.bootstrap import Services
+from chouseiapo.domain.agenda import Agendas
 from chouseiapo.domain.ids import link_id
 from chouseiapo.domain.links import Leaving, Provider
 from chouseiapo.domain.organization import ORGANIZATION
@@ -163,6 +164,22 @@ class TestAccounts:
         play.settle()
         assert told.now.conference.reserved == second
         assert told.standing == [told.meeting] != [""]
+
+    @pytest.mark.parametrize("how", ["taken away", "not needed"])
+    def test_a_host_is_free_again_when_it_hosts_nothing(self, office: Office, play: Play, how: str) -> None:
+        host = organization_host(office)
+        for member in (office.tanaka, office.suzuki):
+            office.app.unlink_account(member, Provider.ZOOM, BY, NOW, Leaving.KEEP)
+        told = Told(office, play).confirm()
+        assert told.now.conference.reserved == host
+        if how == "taken away":
+            office.app.withdraw_meeting(told.id, host, BY, NOW)
+        else:
+            office.app.note_meeting_gone(told.id, 1, NOW)
+            office.app.forgo_meeting(told.id, BY, NOW)
+        [chosen] = told.now.occurrences
+        assert not Agendas(office.app.agenda).taken_by([host], chosen.slot)
+        assert Agendas(office.app.agenda).taken_by([office.tanaka], chosen.slot) == told.id
 
     def test_two_that_overlap_never_share_a_host(self, office: Office, play: Play) -> None:
         hosts = {organization_host(office, f"user-{n}") for n in (1, 2)}

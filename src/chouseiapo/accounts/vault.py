@@ -40,6 +40,9 @@ class Grant(msgspec.Struct, frozen=True):
     life: float = 0
     state: str = ""
 
+    def __repr__(self) -> str:
+        return "Grant(…)"
+
 
 class Account(msgspec.Struct, frozen=True):
     """Whose account it is; `subject` stays when the address changes. plan: what they have at the vendor

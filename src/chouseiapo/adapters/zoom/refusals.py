@@ -27,7 +27,7 @@ def refusal(answer: requests.Response, now: datetime) -> PortError:
         return PortError("daily_limit", retry_after=wait)
     if status == 429:
         return PortError("throttled", retry_after=wait)
-    if status >= 500:
+    if status >= 500 or (code is None and status in (403, 404)):  # something before Zoom has answered
         return PortError("unavailable", retry_after=wait)
     if status == 401 or code == INVALID_TOKEN:
         return PortError("token_refused", permanent=True, auth=True)
@@ -43,9 +43,8 @@ def refusal(answer: requests.Response, now: datetime) -> PortError:
 
 
 def is_missing(answer: requests.Response) -> bool:
-    """Whether the meeting does not exist any more."""
-    code = content(answer).get("code")
-    return code in MISSING or (answer.status_code == 404 and code not in NO_SUCH_USER)
+    """Whether the meeting does not exist any more, in Zoom's own words: a 404 alone is anybody's."""
+    return content(answer).get("code") in MISSING
 
 
 def has_ended(answer: requests.Response) -> bool:
