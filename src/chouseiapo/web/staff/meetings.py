@@ -17,8 +17,7 @@ from chouseiapo.web.request import services, visible
 from chouseiapo.web.staff import refused, session
 from chouseiapo.web.staff.appointment import page_refusing
 from chouseiapo.web.staff.frame import title_of
-from chouseiapo.web.staff.layers import FOLLOW_ORGANIZER, below
-from chouseiapo.web.staff.options import groups, problems_at, read_options
+from chouseiapo.web.staff.options import FOLLOW_ORGANIZER, below, groups, problems_at, read_options
 from chouseiapo.web.staff.organization import administrators_only
 
 meetings = Blueprint("meetings", __name__)

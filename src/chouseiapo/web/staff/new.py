@@ -24,8 +24,7 @@ from chouseiapo.web.staff.busy import booked
 from chouseiapo.web.staff.direct import at_fields
 from chouseiapo.web.staff.draft import DIRECT, Draft, first_draft, problems_of, proposal_of, read_draft
 from chouseiapo.web.staff.frame import in_language
-from chouseiapo.web.staff.layers import FOLLOW_ORGANIZER, below
-from chouseiapo.web.staff.options import groups, says_something, worded
+from chouseiapo.web.staff.options import FOLLOW_ORGANIZER, below, groups, says_something, worded
 from chouseiapo.web.staff.panel import is_cut_off
 from chouseiapo.web.staff.picker import picker
 from chouseiapo.web.staff.picking import Picking, acted

@@ -11,8 +11,10 @@ import msgspec
 from chouseiapo.domain.errors import Problem
 from chouseiapo.domain.meeting_options import JoinBeforeHost, MeetingOptions, Recording, layered
 from chouseiapo.web.i18n import _
+from chouseiapo.web.request import services
 from chouseiapo.web.staff import words
 
+FOLLOW_ORGANIZER = _("主催者の設定に従う(%(value)s)")
 PREFIX = "option-"
 YES, NO = "yes", "no"
 _HAS = {YES: _("あり"), NO: _("なし")}
@@ -62,6 +64,13 @@ def read_options(form: Mapping[str, str]) -> MeetingOptions:
         if text in kind.values:
             said[field] = kind.type(text) if kind.type else text == YES
     return MeetingOptions(**said)
+
+
+def below(organizer: str) -> MeetingOptions:
+    """What counts for an appointment of that organizer unless it says something else; nobody may lead yet."""
+    app = services().coordination
+    own = app.member(organizer).meeting_options if organizer else MeetingOptions()
+    return layered(own, app.organization().meeting_options)
 
 
 def groups(layer: MeetingOptions, below: MeetingOptions, follow: str) -> list[Group]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -20,6 +20,7 @@ from chouseiapo.web.request import may_see, services
 from chouseiapo.web.staff import people, session, words
 from chouseiapo.web.staff.frame import moment, title_of, when
 from chouseiapo.web.staff.linking import ZOOM, home
+from chouseiapo.web.staff.panel import next_midnight
 from chouseiapo.web.staff.zoom_linking import lost, moved_from, was_begun
 from projections.issue_meetings import written
 from projections.meetings import LEDGER, hosted_through
@@ -187,10 +188,8 @@ def _health(link: Link) -> tuple[str, str, str, datetime | None]:
 
 
 def _budget(link: str) -> Budget:
-    midnight = datetime.combine(g.now.astimezone(UTC).date() + timedelta(days=1), time(), UTC)
-    return Budget(
-        written(services().rows, link, g.now), services().conferencing.writes_a_day, moment(midnight)
-    )
+    used, most = written(services().rows, link, g.now), services().conferencing.writes_a_day
+    return Budget(used, most, moment(next_midnight(g.now)))
 
 
 def _lost(at: datetime, to: str) -> str:
