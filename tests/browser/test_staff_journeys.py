@@ -6,7 +6,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import NewContext, Shoot
 from tests.browser.staff import cell, drag, draw, fill_guest, finger, middle, picked, signed_in, touch
-from tests.product import at
+from tests.product import BY, NOW, at
 from tests.web.live import Live
 
 WEDNESDAY, THURSDAY = "11月25日(水)", "11月26日(木)"
@@ -201,9 +201,10 @@ def test_without_a_script(live: Live, new_context: NewContext) -> None:
     page = signed_in(new_context(java_script_enabled=False), live, live.office.tanaka)
     page.get_by_role("link", name="新しい日程調整").click()
     page.get_by_text("日付と時刻から追加する", exact=True).click()
-    page.get_by_label("日付").fill("2026-11-25")
-    page.get_by_label("開始").select_option("10:00")
-    page.get_by_label("終了", exact=True).select_option("11:00")
+    typed = page.locator("details", has_text="日付と時刻から追加する")
+    typed.get_by_label("日付").fill("2026-11-25")
+    typed.get_by_label("開始").select_option("10:00")
+    typed.get_by_label("終了", exact=True).select_option("11:00")
     page.get_by_role("button", name="候補に追加").click()
     assert picked(page) == ["11月25日(水) 10:00〜11:00"]
     fill_guest(page)
@@ -211,6 +212,20 @@ def test_without_a_script(live: Live, new_context: NewContext) -> None:
     page.get_by_role("button", name="内容を確認する").click()
     page.get_by_role("button", name="日時候補をお客様に送る").click()
     assert made(live, page) == [(at(25, 1), at(25, 2))]
+
+
+def test_a_moved_time_keeps_its_length_until_its_end_is_changed(live: Live, new_context: NewContext) -> None:
+    page, made = signed_in(new_context(), live, live.office.tanaka), live.propose()
+    live.services.coordination.confirm(made.id, "c1", made.guest, BY, NOW)
+    page.goto(f"{live.url}/appointments/{made.id}/move")
+    begin, finish = page.get_by_label("開始"), page.get_by_label("終了")
+    begin.select_option("15:00")
+    expect(finish).to_have_value("16:00")
+    finish.select_option("16:30")
+    begin.select_option("09:30")
+    expect(finish).to_have_value("11:00")
+    begin.select_option("23:30")
+    expect(finish).to_have_value("24:00")
 
 
 def test_a_kind_without_a_url_turns_it_off_and_back_on(live: Live, new_context: NewContext) -> None:

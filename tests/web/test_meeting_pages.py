@@ -322,14 +322,18 @@ class TestWritingToGuests:
         assert page.form("/messages/").value("subject") == "持ち物"
 
     def test_nobody_chosen_is_said(self, company: Company) -> None:
-        page = company.tanaka.open("/messages/new")
-        page = self.written(company, page, subject="a", text="b")
-        assert page.problems == ["送り先を1件以上選んでください。"]
+        company.propose()
+        page = company.tanaka.open("/?state=all&select=1")
+        page = company.tanaka.send(page.form("/messages"))
+        assert "送り先のお客様を選んでください。" in page.text
+        assert company.tanaka.path == "/?state=all&select=none"
 
     def test_other_people_s_guests_are_not_written_to(self, company: Company) -> None:
         made = company.propose(attendees=(company.office.suzuki,), organizer=company.office.suzuki)
-        page = company.sato.open(f"/messages/new?appointment={made.id}")
-        assert made.guest.email not in page.html
+        company.sato.open(f"/messages/new?appointment={made.id}")
+        assert company.sato.status == 404
+        own = company.propose(attendees=(company.office.sato,), organizer=company.office.sato)
+        page = company.sato.open(f"/messages/new?appointment={own.id}")
         page = company.sato.send(page.form("/messages/"), appointment=[made.id], subject="a", text="b")
         assert page.problems == ["送り先を1件以上選んでください。"]
 

@@ -69,6 +69,7 @@ class TestLinking:
         page = zoom.tanaka.open("/settings")
         assert 'class="fold approval" open' in page.html
         assert "事前承認を依頼" in page.text
+        assert "連携はまだ済んでいません。" in page.text
         zoom.sandbox.approve_zoom_app("approved")
         link(zoom, zoom.tanaka, TANAKA)
         zoom.services.coordination.unlink_account(zoom.office.tanaka, Provider.ZOOM, BY, NOW)
@@ -110,6 +111,16 @@ class TestOneAccountOneMember:
         assert "鈴木 花子さんに連携されたため、あなたの連携は解除されました。" in loser.text
         assert zoom.services.coordination.member(zoom.office.tanaka).zoom is None
 
+    def test_what_another_account_leaves_behind_is_said_before_and_after(self, zoom: Abroad) -> None:
+        link(zoom, zoom.tanaka, TANAKA)
+        assert "これからの会議" not in zoom.tanaka.open("/settings/zoom/link").text
+        confirmed(zoom)
+        assert "これからの会議1件はZoomに残りますが" in zoom.tanaka.open("/settings/zoom/link").text
+        assert "以前のアカウントの会議1件はZoomに残っています" in link(zoom, zoom.tanaka, SUZUKI).text
+        other = zoom.services.coordination.member(zoom.office.tanaka).zoom
+        assert other is not None
+        assert "以前のアカウント" not in zoom.sato.open(f"/settings?done=zoom&was={other.id}").text
+
     def test_an_address_can_claim_no_such_thing(self, zoom: Abroad) -> None:
         page = zoom.tanaka.open(f"/settings?done=zoom&moved={zoom.office.sato}")
         assert "佐藤" not in page.text
@@ -140,6 +151,7 @@ class TestUnlinking:
         assert len(state(zoom.sandbox)["meetings"]) == 1
         shown = zoom.tanaka.open(page_of(made))
         assert "この会議はもう管理していません" in shown.text
+        assert "同じアカウントと連携し直すと、管理も元に戻ります。" in shown.text
         assert page_of(made, "/meeting/again") in shown.links
         link(zoom, zoom.tanaka, TANAKA)
         assert "もう管理していません" not in zoom.tanaka.open(page_of(made)).text
@@ -194,6 +206,7 @@ class TestStartingAsHost:
         made = confirmed(zoom, attendees=(zoom.office.tanaka, zoom.office.suzuki))
         page = zoom.suzuki.open(page_of(made, "/start"))
         assert (zoom.suzuki.status, "Zoomの持ち主だけです" in page.text) == (403, True)
+        assert "もう一度試す" not in page.text, "it would help nobody"
         assert page_of(made, "/start") not in zoom.suzuki.open(page_of(made)).links
         zoom.sato.open(page_of(made, "/start"))
         assert zoom.sato.status == 404

@@ -21,7 +21,7 @@ from chouseiapo.domain.proposal import Guest, check_message
 from chouseiapo.web.messages import REFUSALS
 from chouseiapo.web.request import may_see, services
 from chouseiapo.web.staff import refused, session
-from chouseiapo.web.staff.frame import title_of
+from chouseiapo.web.staff.frame import title_of, when
 from chouseiapo.web.staff.mail_view import framed, shown
 from chouseiapo.web.staff.new import drafts
 from projections.outbox import GUEST, mails_of
@@ -43,8 +43,8 @@ class Written(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class To(msgspec.Struct, frozen=True):
-    """A guest: by name and address, with what the appointment is called, and what it is `about` where that
-    says more than the name; without an address nothing goes."""
+    """A guest: by name and address, with what the appointment is called, and what it is `about`: the title
+    where it has one of its own, and the time; without an address nothing goes."""
 
     id: str
     name: str
@@ -72,13 +72,20 @@ def _keep(writer: str, id: str) -> str:
 def begin() -> Any:
     """An empty message to the guest of one appointment; its draft comes into being with what is typed."""
     written = Written(tuple(request.args.getlist("appointment")[:1]))
+    if not _appointments(written.appointments):
+        raise NotFound
     return _form(secrets.token_hex(16), written)
 
 
 @message.post("")
 @session.signed_in
 def to_selection() -> Any:
-    """From the list, with what was chosen there."""
+    """From the list, with what was chosen there; with nothing, back to the list, which says so."""
+    if not _appointments(_chosen()):
+        shown = {
+            name: request.form[name] for name in ("q", "state", "scope", "cursor") if request.form.get(name)
+        }
+        return redirect(url_for("staff.home", **shown, select="none"), 303)
     id = secrets.token_hex(16)
     _write(id, Written(_chosen()), g.member.id)
     return redirect(url_for("message.form", id=id), 303)
@@ -216,7 +223,9 @@ def _shown_to(reached: Sequence[Appointment]) -> Appointment:
 def _to(concerned: Appointment) -> To:
     guest = concerned.guest
     name = wording.guest_in_text(guest, g.locale)
-    return To(concerned.id, name, title_of(concerned), concerned.title, guest.email)
+    fixed = concerned.coming(g.now)
+    about = [concerned.title, when(fixed) if fixed else ""]
+    return To(concerned.id, name, title_of(concerned), " · ".join(filter(None, about)), guest.email)
 
 
 def _chosen() -> tuple[str, ...]:
