@@ -33,10 +33,14 @@ def guise(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def confirmed(live: Live, day: int, number: int = 1) -> Appointment:
-    app, made = live.services.coordination, live.propose(platform=Platform.ZOOM, offers=(offer(day, 1),))
+def proposed(live: Live, day: int) -> Appointment:
+    return live.propose(platform=Platform.ZOOM, offers=(offer(day, 1),))
+
+
+def confirmed(live: Live, made: Appointment, is_issued: bool = True) -> Appointment:
+    app = live.services.coordination
     app.confirm(made.id, "c1", made.guest, BY, NOW)
-    if number:
+    if is_issued:
         host = live.office.zoom[live.office.tanaka]
         app.issue_meeting(made.id, ISSUED, host, BY, NOW, app.meeting_options(made))
     return app.appointment(made.id)
@@ -53,7 +57,8 @@ def test_meetings(live: Live, new_context: NewContext, axe: Axed, shoot: Shoot, 
         page.locator("main details").evaluate_all("all => all.forEach(each => each.open = true)")
         look(page, f"meetings-{name}-{guise}", axe, shoot)
 
-    standing, gone, late = confirmed(live, 25), confirmed(live, 26), confirmed(live, 27, 0)
+    offers = [proposed(live, day) for day in (25, 26, 27)]
+    standing, gone, late = (confirmed(live, made, made is not offers[2]) for made in offers)
     app.note_meeting_gone(gone.id, 1, NOW)
     with live.services.rows.write() as connection:
         touch(connection, LEDGER, late.id, lane=office.zoom[office.tanaka])
@@ -75,7 +80,7 @@ def test_meetings(live: Live, new_context: NewContext, axe: Axed, shoot: Shoot, 
     visit(at, "outdated")
     app.unlink_account(office.tanaka, Provider.ZOOM, BY, NOW)
     app.link_account(office.tanaka, Provider.ZOOM, "other", "other@example.com", BY, NOW)
-    visit(f"/appointments/{confirmed(live, 28).id}", "unmanaged")
+    visit(f"/appointments/{confirmed(live, proposed(live, 28)).id}", "unmanaged")
     page.goto(f"{live.url}{at}/start")
     look(page, f"meetings-not-started-{guise}", axe, shoot)
 
@@ -124,7 +129,7 @@ def test_zoom(live_abroad: LiveAbroad, new_context: NewContext, axe: Axed, shoot
     )
     visit(tanaka, "/settings?done=zoom", "attention")
     office.zoom[office.tanaka] = linked
-    confirmed(live, 25)
+    confirmed(live, proposed(live, 25))
     visit(tanaka, "/settings/zoom/unlink", "unlink")
     app.break_link(linked, "token_refused", NOW)
     visit(tanaka, "/settings", "broken")
