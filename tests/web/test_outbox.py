@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from chouseiapo.ports import PortError
 from chouseiapo.web import limits
 from chouseiapo.worker import Worker
 from projections.mail_log import Logged, latest_mails, mails_about
+from projections.send_mails import GIVEN_UP_AFTER
 from tests.product import BY, NOW, at
 from tests.projections.post import Post, send_due
 from tests.web.api import StandingClock
@@ -81,7 +83,7 @@ class TestWhy:
         app.cancel(made.id, "", BY, at(24, 22))
         send_due(company.services, post, at(24, 23))
         text = company.chief.open("/outbox?state=skipped").text
-        assert "当日の朝になったため" in text
+        assert "当日の決めた時刻になったため" in text
         assert "送る前に、アポイントメントがキャンセルされました。" in text
 
     def test_one_that_waits_says_how_often_it_was_tried_and_when_next(
@@ -111,7 +113,99 @@ class TestWhy:
         assert "メールの送信を止めています" not in company.chief.open("/outbox").text
 
 
+class TestGrouped:
+    def test_mails_of_one_cause_stand_below_one_name(
+        self, company: Company, made: Appointment, post: Post
+    ) -> None:
+        send_due(company.services, post, SOON)
+        text = company.tanaka.open(page_of(made)).text
+        assert text.count("日程調整の依頼 日時候補を提案したため") == 1
+        assert "送信済み 09:01 お客様 田中 一郎 鈴木 花子" in text
+
+    def test_each_leads_to_the_mail_of_its_recipient(
+        self, company: Company, made: Appointment, post: Post
+    ) -> None:
+        page = company.tanaka.open(page_of(made))
+        mail = to_guest(company, made)
+        assert page_of(made, f"/mails/{mail.id}") in page.html
+        assert "お客様 yamada@example.net" in again(company.tanaka, made, mail).text
+
+    def test_one_that_fails_stands_before_the_others_with_why(
+        self, company: Company, made: Appointment, post: Post
+    ) -> None:
+        post.refuses["suzuki@example.com"] = PortError("refused_550", permanent=True)
+        send_due(company.services, post, SOON)
+        text = company.tanaka.open(page_of(made)).text
+        refused = "届きませんでした 09:01 鈴木 花子 宛先のメールサーバーが受け取りを断りました。"
+        assert f"{refused} 送信済み 09:01 お客様 田中 一郎" in text
+
+    def test_beyond_four_causes_the_oldest_are_folded_away(
+        self, company: Company, made: Appointment, post: Post
+    ) -> None:
+        for minutes in range(1, 5):
+            company.services.coordination.resend_request(made.id, BY, NOW + timedelta(minutes=minutes))
+        company.read()
+        self.send_all(company, post)
+        text = company.tanaka.open(page_of(made)).text
+        assert (
+            text.index("再送が指示されたため") < text.index("以前のメール 3件") < text.index("日時候補を提案")
+        )
+        assert "Earlier e-mails: 3" in company.tanaka.open(page_of(made) + "?lang=en").text
+
+    def test_but_none_that_did_not_reach_its_recipient(
+        self, company: Company, made: Appointment, post: Post
+    ) -> None:
+        post.refuses["suzuki@example.com"] = PortError("refused_550", permanent=True)
+        for minutes in range(1, 5):
+            company.services.coordination.resend_request(made.id, BY, NOW + timedelta(minutes=minutes))
+        company.read()
+        self.send_all(company, post)
+        text = company.tanaka.open(page_of(made)).text
+        assert "以前のメール" not in text
+        assert "日時候補を提案したため" in text
+
+    def send_all(self, company: Company, post: Post) -> None:
+        for minutes in range(5, 8):
+            send_due(company.services, post, NOW + timedelta(minutes=minutes))
+
+
+class TestRead:
+    def test_a_page_of_the_outbox_reads_all_its_appointments_at_once(
+        self, company: Company, post: Post, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        company.chief.open("/outbox")
+        recorder = company.services.coordination.recorder
+        read: list[str] = []
+        one_by_one = recorder.select_events
+
+        def noted(originator_id: str, **how: Any) -> Any:
+            read.append(str(originator_id))
+            return one_by_one(originator_id, **how)
+
+        monkeypatch.setattr(recorder, "select_events", noted)
+        made = [company.propose(platform=Platform.NONE).id for _ in range(3)]
+        company.read()
+        read.clear()
+        text = company.chief.open("/outbox").text
+        assert text.count("日時候補を提案したため") == 9
+        assert [id for id in read if id in made] == []
+
+
 class TestRefused:
+    def test_one_given_up_says_for_how_long_it_was_tried(
+        self, company: Company, made: Appointment, post: Post
+    ) -> None:
+        post.refuses["yamada@example.net"] = PortError("refused_452")
+        send_due(company.services, post, SOON)
+        send_due(company.services, post, SOON + GIVEN_UP_AFTER)
+        company.clock.now = SOON + GIVEN_UP_AFTER
+        for text in (
+            company.tanaka.open(page_of(made)).text,
+            company.chief.open(page_of(made, f"/mails/{to_guest(company, made).id}")).text,
+        ):
+            assert "5日のあいだ試しても送れなかったため、やめました。" in text
+            assert "自動でやり直しています" not in text
+
     def test_the_appointment_names_the_address_and_the_way_to_mend_it(
         self, company: Company, made: Appointment, post: Post
     ) -> None:
@@ -176,6 +270,7 @@ class TestOnceMore:
         send_due(company.services, post, at(24, 22))
         company.clock.now = at(24, 23)
         page = again(company.chief, made, to_guest(company, made))
+        assert "いまの日時と内容で、この宛先だけに" in page.text
         app.cancel(made.id, "", BY, at(24, 23))
         company.chief.send(page.form("/again"))
         assert company.chief.status == 409

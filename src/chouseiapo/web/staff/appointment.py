@@ -151,10 +151,11 @@ def cancel(id: str) -> Any:
 @session.signed_in
 def mail_page(id: str, mail: str) -> Any:
     """One mail as it was, or will be, sent."""
-    concerned, logged = visible(id), _logged(id, mail)
+    visible(id)
+    logged = _logged(id, mail)
     return render_template(
         "staff/mail.html",
-        line=line(logged, concerned),
+        line=line(logged),
         mail=shown(services().composer.compose(logged.mail, g.now)),
         part="text" if request.args.get("part") == "text" else "html",
     )

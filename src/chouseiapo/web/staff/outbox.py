@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -10,7 +11,8 @@ from flask import Blueprint, g, render_template, request, url_for
 from chouseiapo import wording
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.errors import NotFound
-from chouseiapo.domain.event import GUEST
+from chouseiapo.domain.event import GUEST, Event
+from chouseiapo.domain.member import Member
 from chouseiapo.ledger import down
 from chouseiapo.mail_facts import Rule
 from chouseiapo.web.errors import Refused
@@ -24,14 +26,17 @@ from projections.desk import names_guest
 from projections.mail_log import STATES, Logged, latest_mails, mails_about_accounts
 from projections.mails_of_links import link_facts
 from projections.outbox import LEDGER, is_reminder
+from projections.send_mails import GIVEN_UP_AFTER
 
 outbox = Blueprint("outbox", __name__)
 PAGE = 50
+Streams = Mapping[str, Sequence[Event]]
 
 
 class MailLine(msgspec.Struct, frozen=True):
     """A mail in words: what it is, to whom, what became of it and why. `page` shows it; `about` is the page
-    of what it is about, and `title` its name; `caused` says by whom it was caused, and when."""
+    of what it is about, and `title` its name; `caused` says by whom it was caused, and when; `mend`
+    what can be done so that the recipient is reached after all."""
 
     id: str
     page: str
@@ -49,11 +54,8 @@ class MailLine(msgspec.Struct, frozen=True):
     why: str
     remedy: str
     tries: str
-
-    @property
-    def mend(self) -> str:
-        """What can be done about an address that takes no mail."""
-        return words.said(_MENDED)
+    mend: str
+    to_guest: bool
 
 
 class Halt(msgspec.Struct, frozen=True):
@@ -81,18 +83,9 @@ def page() -> Any:
         raise Refused(403, "forbidden")
     state = request.args.get("state", "") if request.args.get("state") in STATES else ""
     found = latest_mails(services().rows, state, request.args.get("cursor", ""), PAGE + 1)
-    known: dict[str, Appointment] = {}
-    lines = []
-    for logged in found[:PAGE]:
-        id = logged.mail.appointment
-        if not id:
-            lines.append(line_about_account(logged))
-            continue
-        known[id] = known.get(id) or services().coordination.appointment(id)
-        lines.append(line(logged, known[id]))
     return render_template(
         "staff/outbox.html",
-        lines=lines,
+        lines=lines_of(found[:PAGE]),
         states=STATES,
         state=state,
         cursor=found[PAGE - 1].mail.key if len(found) > PAGE else "",
@@ -129,18 +122,42 @@ def about_account(id: str) -> Logged:
     return found
 
 
-def line(logged: Logged, appointment: Appointment) -> MailLine:
-    """One mail of the appointment in words."""
-    recipient = services().composer.recipient(appointment, logged.mail.recipient)
-    guest, is_guest = appointment.guest, logged.mail.recipient == GUEST
+def lines_of(found: Sequence[Logged]) -> list[MailLine]:
+    """Mails in words; every appointment and member they need is read once, and all of them together."""
+    asked = {
+        id for each in found if each.mail.appointment for id in (each.mail.appointment, each.mail.recipient)
+    }
+    streams = services().coordination.streams(sorted(asked - {GUEST}))
+    known = {
+        id: Appointment.remember(id, streams[id]) for id in {each.mail.appointment for each in found} - {""}
+    }
+
+    def in_words(logged: Logged) -> MailLine:
+        if not logged.mail.appointment:
+            return line_about_account(logged)
+        return _line_about(logged, known[logged.mail.appointment], streams)
+
+    return [in_words(each) for each in found]
+
+
+def line(logged: Logged) -> MailLine:
+    """One mail of an appointment in words."""
+    return lines_of([logged])[0]
+
+
+def _line_about(logged: Logged, appointment: Appointment, streams: Streams) -> MailLine:
+    """One mail of the appointment in words; `streams` has its events, and those of who gets the mail."""
+    guest, to = appointment.guest, logged.mail.recipient
+    member = None if to == GUEST else Member.remember(to, streams[to])
     return _line(
         logged,
+        streams[appointment.id],
         page=url_for("appointment.mail_page", id=appointment.id, mail=logged.id),
         about=url_for("appointment.page", id=appointment.id),
         title=title_of(appointment),
         guest="" if names_guest(title_of(appointment), guest) else wording.guest_in_text(guest, g.locale),
-        recipient=words.said(_("お客様")) if is_guest else recipient.name,
-        address=recipient.email,
+        recipient=member.name if member else words.said(_("お客様")),
+        address=member.email if member else guest.email,
     )
 
 
@@ -150,6 +167,7 @@ def line_about_account(logged: Logged) -> MailLine:
     recipient = services().coordination.member(logged.mail.recipient)
     return _line(
         logged,
+        (),
         page=url_for("outbox.mail_page", mail=logged.id),
         about=url_for("outbox.page"),
         title=told.link.account,
@@ -159,9 +177,9 @@ def line_about_account(logged: Logged) -> MailLine:
     )
 
 
-def _line(logged: Logged, **about: str) -> MailLine:
+def _line(logged: Logged, events: Sequence[Event], **about: str) -> MailLine:
     why, remedy = _why(logged)
-    cause, caused = _cause(logged)
+    cause, caused = _cause(logged, events)
     return MailLine(
         id=logged.id,
         rule=words.said(words.MAIL_RULES[_rule(logged)]),
@@ -173,6 +191,8 @@ def _line(logged: Logged, **about: str) -> MailLine:
         why=why,
         remedy=remedy,
         tries=_tries(logged),
+        to_guest=logged.mail.recipient == GUEST,
+        mend=words.said(_MENDED) if words.is_for_good(logged.outcome) else remedy,
         **about,
     )
 
@@ -183,14 +203,15 @@ def _rule(logged: Logged) -> str:
     return "reminder_before" if is_reminder(rule) and rule != Rule.REMINDER else rule
 
 
-def _cause(logged: Logged) -> tuple[str, str]:
-    """What made the mail, in words, and who did it when; the clock and an account are nobody."""
+def _cause(logged: Logged, events: Sequence[Event]) -> tuple[str, str]:
+    """What made the mail, in words, and who did it when; the clock and an account are nobody. `events`: those
+    of its appointment."""
     rule, version, at = _rule(logged), logged.mail.version, moment(logged.mail.created_at)
     if logged.asked_by:
         return words.said(_ASKED), f"{actor_name(logged.asked_by)} {at}"
-    if is_reminder(logged.mail.rule) or not logged.mail.appointment:
+    if is_reminder(logged.mail.rule) or not events:
         return words.mail_cause(rule), at
-    event = services().coordination.stream(logged.mail.appointment, until=version)[version - 1]
+    event = events[version - 1]
     return words.mail_cause(rule, event.NAME), f"{actor_name(event.meta.actor)} {moment(event.at)}"
 
 
@@ -206,7 +227,7 @@ def _why(logged: Logged) -> tuple[str, str]:
     if logged.state == "skipped":
         return words.said(words.MAIL_SKIPS[logged.outcome]), ""
     if logged.state == "refused":
-        return words.trouble(logged.outcome)
+        return words.mail_refusal(logged.outcome, GIVEN_UP_AFTER)
     if logged.state == "queued" and logged.error:
         return words.trouble(logged.error)
     return "", ""

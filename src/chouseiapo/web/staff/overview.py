@@ -20,13 +20,13 @@ from chouseiapo.web.i18n import _
 from chouseiapo.web.request import services
 from chouseiapo.web.staff import hands, people, words
 from chouseiapo.web.staff.frame import moment, slot, title_of, when, zone_name
-from chouseiapo.web.staff.outbox import line
+from chouseiapo.web.staff.mail_groups import mails_of_page
 from chouseiapo.web.staff.panel import panel
 from chouseiapo.web.staff.progress import progress
 from chouseiapo.web.staff.written import calendars, state_of
 from projections.desk import is_parked
 from projections.history import DELETED, MOVED, Line, timeline, without_doubts
-from projections.mail_log import mails_about, unreached
+from projections.mail_log import mails_about
 from projections.outbox import mails_of
 
 # So many moments are shown; a series has one for each of its times.
@@ -70,8 +70,7 @@ def overview(appointment: Appointment) -> dict[str, Any]:
         "guest_reads": _guest_reads(appointment),
         "blank_title": people.blank_title(appointment.kind, appointment.organizer),
         "guest_url": services().guest_url(appointment),
-        "mails": [line(each, appointment) for each in logged],
-        "unreached": [line(each, appointment) for each in unreached(logged)],
+        **mails_of_page(logged),
         "reminders": coming_reminders(appointment, stream),
         "history": [(moment(e.at), actor_name(e.actor), worded(e)) for e in reversed(without_doubts(lines))],
         "no_server": services().mailer is None,

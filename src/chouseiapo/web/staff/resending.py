@@ -16,7 +16,7 @@ from chouseiapo.web.staff.outbox import MailLine, about_account, line_about_acco
 from chouseiapo.web.staff.outbox import line as line_of
 from projections.due_mails import mail_of, why_not
 from projections.mail_log import Logged, mails_about, short_name, times_again
-from projections.outbox import again, original, want
+from projections.outbox import again, is_reminder, original, want
 
 resending = Blueprint("resending", __name__)
 
@@ -58,7 +58,7 @@ def resend_about_account(mail: str) -> Any:
 
 def _of_appointment(id: str, mail: str) -> tuple[Logged, MailLine, str]:
     """The mail, in words, and which later one its recipient has got."""
-    concerned = visible(id)
+    visible(id)
     known = mails_about(services().rows, id)
     logged = next((each for each in known if each.id == mail), None)
     if logged is None:
@@ -71,7 +71,7 @@ def _of_appointment(id: str, mail: str) -> tuple[Logged, MailLine, str]:
         and each.state == "sent"
     ]
     later = words.said(words.MAIL_RULES[Rule.of(after[-1].mail.rule)]) if after else ""
-    return logged, line_of(logged, concerned), later
+    return logged, line_of(logged), later
 
 
 def _page(logged: Logged, line: MailLine, later: str) -> str:
@@ -80,6 +80,7 @@ def _page(logged: Logged, line: MailLine, later: str) -> str:
         "staff/resend.html",
         line=line,
         later=later,
+        reminds=is_reminder(logged.mail.rule),
         why=words.said(words.MAIL_SKIPS[f"skipped_{why}"]) if why else _waiting(logged),
         number=times_again(services().rows, logged.mail.key) + 1,
         no_server=services().mailer is None,

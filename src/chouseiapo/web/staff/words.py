@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import NamedTuple
 
 from flask import g
@@ -84,7 +85,7 @@ MAIL_RULES = {
     "question": _("カレンダーの変更の確認"),
     "link_broken": _("連携が切れたお知らせ"),
     "vanished": _("予定が一度に消えたお知らせ"),
-    "reminder": _("当日の朝のお知らせ"),
+    "reminder": _("当日のお知らせ"),
     "reminder_before": _("開始前のお知らせ"),
     "moved": _("日時変更のお知らせ"),
     "meeting_changed": _("Web会議URL変更のお知らせ"),
@@ -122,7 +123,7 @@ MAIL_CAUSES = {
     "appointment.meeting-vanished": _("Web会議がZoomで削除されたため"),
     "appointment.meeting-forgone": _("Web会議なしで続けることになったため"),
     "appointment.organizer-asked": _("カレンダーで予定が変更されたため"),
-    "reminder": _("当日の朝になったため"),
+    "reminder": _("当日の決めた時刻になったため"),
     "reminder_before": _("開始時刻が近づいたため"),
     "link_broken": _("連携先につながらなくなったため"),
     "vanished": _("カレンダーから予定が一度に消えたため"),
@@ -209,6 +210,7 @@ TROUBLES = {
         _("アドレスを確かめてください。電話など、ほかの方法でリンクを伝えることもできます。"),
     ),
 }
+_GIVEN_UP = _("%(days)s日のあいだ試しても送れなかったため、やめました。直っていれば、再送できます。")
 _UNKNOWN = Trouble(_("連携先に断られました。"), _OPERATOR)
 
 
@@ -216,6 +218,17 @@ def trouble(reason: str) -> Trouble:
     """A reason's code in words, in the reader's language."""
     found = next((t for start, t in TROUBLES.items() if reason.startswith(start)), _UNKNOWN)
     return in_words(found)
+
+
+def mail_refusal(reason: str, tried_for: timedelta) -> Trouble:
+    """Why a mail was given up; what was refused for now only was tried for so long before."""
+    found = trouble(reason)
+    return found if is_for_good(reason) else Trouble(found.what, said(_GIVEN_UP, days=tried_for.days))
+
+
+def is_for_good(reason: str) -> bool:
+    """Whether a mail was refused so that trying again is of no use, which is mostly the address's fault."""
+    return reason.startswith("refused_") and not reason.startswith("refused_4")
 
 
 def in_words(trouble: Trouble) -> Trouble:
