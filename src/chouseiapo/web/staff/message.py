@@ -82,7 +82,7 @@ def begin() -> Any:
 def to_selection() -> Any:
     """From the list, with what was chosen there; with nothing, back to the list, which says so."""
     if not _appointments(_chosen()):
-        shown = {
+        shown: dict[str, Any] = {
             name: request.form[name] for name in ("q", "state", "scope", "cursor") if request.form.get(name)
         }
         return redirect(url_for("staff.home", **shown, select="none"), 303)
