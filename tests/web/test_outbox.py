@@ -138,6 +138,7 @@ class TestGrouped:
         text = company.tanaka.open(page_of(made)).text
         refused = "届きませんでした 09:01 鈴木 花子 宛先のメールサーバーが受け取りを断りました。"
         assert f"{refused} 送信済み 09:01 お客様 田中 一郎" in text
+        assert "鈴木 花子(suzuki@example.com)にメールが届きませんでした。 本人のアドレスと" in text
 
     def test_beyond_four_causes_the_oldest_are_folded_away(
         self, company: Company, made: Appointment, post: Post

@@ -192,7 +192,7 @@ def _line(logged: Logged, events: Sequence[Event], **about: str) -> MailLine:
         remedy=remedy,
         tries=_tries(logged),
         to_guest=logged.mail.recipient == GUEST,
-        mend=words.said(_MENDED) if words.is_for_good(logged.outcome) else remedy,
+        mend=_mend(logged) or remedy,
         **about,
     )
 
@@ -233,8 +233,16 @@ def _why(logged: Logged) -> tuple[str, str]:
     return "", ""
 
 
+def _mend(logged: Logged) -> str:
+    """What can be done about an address that takes no mail."""
+    if not words.is_for_good(logged.outcome):
+        return ""
+    return words.said(_MENDED if logged.mail.recipient == GUEST else _MENDED_OF_MEMBER)
+
+
 _ASKED = _("再送が指示されたため")
 _TRIED = _("%(n)s回試しました。次は%(at)sに試します。")
+_MENDED_OF_MEMBER = _("本人のアドレスとメールボックスを確かめてから、再送してください。")
 _MENDED = _(
     "アドレスを確かめてください。違っていたら、お客様用リンクを電話などで伝えるか、キャンセルしてから「同じ内容でもう一度調整する」で正しいアドレスに送れます。"
 )
