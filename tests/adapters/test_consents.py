@@ -181,7 +181,7 @@ def test_a_consent_at_zoom_says_whose_it_is_and_how_long_they_meet(at_zoom: Visi
         ({"meeting:delete:meeting"}, False),
         ({"meeting:read:list_meetings", "user:read:settings"}, False),
     ],
-    ids=str,
+    ids=["nothing", "registrants", "several-it-can-do-without", "deleting", "listing"],
 )
 def test_what_zoom_s_app_lacks_is_named(
     at_zoom: Visitor, monkeypatch: pytest.MonkeyPatch, withheld: set[str], can_write: bool
