@@ -30,6 +30,7 @@ from chouseiapo.tables import mails, people, rendered_mails, sent_mails
 LEDGER = "outbox"
 GUEST = "guest"
 LANES = 4
+_BULK = "reminders-"
 AGAIN = "/again-"
 # What may happen to accounts that somebody has to be told of.
 _OF_LINKS = (AccountBroken, EntriesDisappeared, AccountUnlinked)
@@ -115,8 +116,13 @@ def lane_of(mail: Mail) -> str:
     hold nothing else up, and least of all somebody who wants to sign in."""
     if not mail.appointment:
         return "smtp-accounts"
-    kind = "reminders" if is_reminder(mail.rule) else "smtp"
-    return f"{kind}-{sum(mail.appointment.encode()) % LANES}"
+    kind = _BULK if is_reminder(mail.rule) else "smtp-"
+    return f"{kind}{sum(mail.appointment.encode()) % LANES}"
+
+
+def is_bulk(lane: str) -> bool:
+    """Whether so much can be due in the lane at one moment that what became of it is noted together."""
+    return lane.startswith(_BULK)
 
 
 def is_reminder(rule: str) -> bool:

@@ -1,7 +1,8 @@
-"""Settling the outbox: take what is due in a lane, a handful at a time, hand it over, note what became of it.
+"""Settling the outbox: take what is due in a lane, hand it over, note what became of it.
 
-What became of a handful is noted in one transaction. A crash between the server's acceptance and that note
-sends those mails twice, then with the same Message-ID: a hundred at most, of a quarter of a second.
+A crash between the server's acceptance and that note sends a mail twice, then with the same Message-ID. Of
+reminders, thousands of which are due at one moment, a handful is noted in one transaction: there a crash
+repeats a hundred at most, of a quarter of a second.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from chouseiapo.storage import DatabaseTrouble, Rows, upsert
 from chouseiapo.tables import mails, sent_mails
 from projections.composer import Composer
 from projections.due_mails import Due, due_mails, let_wait, mail_of, why_not
-from projections.outbox import LEDGER, Mail, is_reminder, original
+from projections.outbox import LEDGER, Mail, is_bulk, is_reminder, original
 from projections.reminders import Reminders
 from projections.rendered import RenderedMails
 from projections.settle import Worked
@@ -77,7 +78,8 @@ class SendMails:
         """Send what is due in a lane, handful by handful."""
         if lane == PROBE:
             return self._probe(ledger, clock)
-        done, most = 0, GROUP
+        done, largest = 0, GROUP if is_bulk(lane) else 1
+        most = largest
         while not stopping() and ledger.holds(lane) and (group := due_mails(self._rows, lane, clock(), most)):
             handful = _Handful(self._rows, ledger, self._composer.message_id)
             with closing(handful):
@@ -87,7 +89,7 @@ class SendMails:
                 with self._rows.write() as connection:
                     trip(connection, LEDGER, clock(), trouble)
                 return Worked(AT_ONCE, trouble, done)
-            most = min(max(2 * handful.worked, 4), GROUP)
+            most = min(max(2 * handful.worked, 4), largest)
         let_wait(self._rows, lane, clock())
         return Worked(AT_ONCE, "", done)
 
