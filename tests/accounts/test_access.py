@@ -12,12 +12,10 @@ from chouseiapo.accounts.vault import Grant
 from chouseiapo.bootstrap import Services
 from chouseiapo.domain.ids import link_id
 from chouseiapo.domain.links import Provider
-from chouseiapo.domain.proposal import Platform
 from chouseiapo.forgetting import Forgetting
 from chouseiapo.ledger import touch
 from chouseiapo.tables import requests_seen, sessions, sign_in_links, tasks
-from chouseiapo.worker import Worker
-from tests.product import BY, NOW, YAMADA, Office, at
+from tests.product import BY, NOW, Office
 
 MEMBER = "member-1"
 
@@ -85,21 +83,3 @@ def test_a_replaced_account_s_tokens_go_once_nothing_is_left_to_do_with_them(
     assert len(services.vault.held()) == 2, "it might be in the middle of being linked"
     forgetting.once()
     assert [held.link for held in services.vault.held()] == [second]
-
-
-def test_a_zoom_account_stays_known_while_a_conference_of_its_is_to_come(
-    office: Office, services: Services
-) -> None:
-    link = office.zoom[office.tanaka]
-    services.vault.store(link, office.tanaka, "zoom", Grant("refresh"))
-    appointment = office.propose(platform=Platform.ZOOM)
-    office.app.confirm(appointment.id, "c1", YAMADA, BY, NOW)
-    Worker(services).read()
-    office.app.unlink_account(office.tanaka, Provider.ZOOM, BY, NOW)
-    with services.rows.write() as connection:
-        connection.execute(tasks.delete())
-    forgetting = Forgetting(services)
-    for now, known in ((NOW, 1), (NOW, 1), (at(26, 0), 1), (at(26, 0), 0)):
-        object.__setattr__(services, "clock", lambda now=now: now)
-        forgetting.once()
-        assert len(services.vault.held()) == known

@@ -67,7 +67,7 @@ def test_a_member_links_google_loses_it_heals_it_and_leaves(
     live.read()
     assert live.entries(WORK) == ["tentative"] * 3
 
-    page.get_by_role("link", name="連携を解除する").click()
+    page.locator("#calendar").get_by_role("link", name="連携を解除する").click()
     look()
     page.get_by_text("すべて消す").click()
     page.get_by_role("button", name="連携を解除する").click()

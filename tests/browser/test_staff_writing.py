@@ -123,11 +123,12 @@ def test_enter_in_a_field_presses_no_button(live: Live, new_context: NewContext)
         page.get_by_label(label).press("Enter")
     assert page.evaluate("window.same"), "the page stands as it was"
     page.get_by_text("日付と時刻から追加する", exact=True).click()
-    page.get_by_label("日付").fill("2026-11-26")
-    page.get_by_label("日付").press("Enter")
+    day = page.locator("#day")
+    day.fill("2026-11-26")
+    day.press("Enter")
     page.wait_for_url("**#day")
     assert picked(page) == ["11月25日(水) 10:00〜11:00", "11月26日(木) 10:00〜11:00"]
-    expect(page.get_by_label("日付")).to_be_focused()
+    expect(day).to_be_focused()
 
 
 def test_without_a_script_enter_keeps_everything_and_a_draft_is_discarded(
