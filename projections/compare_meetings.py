@@ -110,7 +110,7 @@ class CompareMeetings:
         with self._rows.write() as connection:
             for id in meeting_ids:
                 this = issued_meetings.c.meeting_id == id
-                marked = update(issued_meetings).where(this).values(look=True)
+                marked = update(issued_meetings).where(this).values(look=issued_meetings.c.look + 1)
                 for appointment in connection.scalars(marked.returning(issued_meetings.c.appointment)):
                     touch(connection, LEDGER, appointment, lane=link)
 

@@ -6,7 +6,7 @@ import logging
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 
 from chouseiapo.application import Coordination
 from chouseiapo.domain.appointment import Appointment
@@ -168,19 +168,15 @@ class IssueMeetings:
     def _look(
         self, appointment: Appointment, plan: MeetingPlan, known: Known, lane: str, now: datetime
     ) -> None:
-        """What a direct read says counts: gone, changed, or with another way in. The mark goes before the
-        look, so that what is said meanwhile is looked at as well."""
-        self._change(known, look=False)
-        try:
-            looked = self._conferencing.look(lane, known.meeting_id, plan)
-            if looked is None:
-                self._note_gone(appointment, known, now)
-                return
-            self._tell_if_new(appointment, looked.issued, plan, known, lane, now)
-            self._correct(appointment, looked.otherwise, plan, known, lane, now)
-        except PortError:
-            self._change(known, look=True)
-            raise
+        """What a direct read says counts: gone, changed, or with another way in. What is said meanwhile is
+        looked at as well."""
+        looked = self._conferencing.look(lane, known.meeting_id, plan)
+        if looked is None:
+            self._note_gone(appointment, known, now)
+            return
+        self._tell_if_new(appointment, looked.issued, plan, known, lane, now)
+        self._correct(appointment, looked.otherwise, plan, known, lane, now)
+        self._change(known, issued_meetings.c.look == known.look, look=0)
 
     def _correct(
         self,
@@ -246,10 +242,10 @@ class IssueMeetings:
         with self._rows.write() as connection:
             connection.execute(delete(issued_meetings).where(gone))
 
-    def _change(self, known: Known, **change: object) -> None:
+    def _change(self, known: Known, *only: ColumnElement[bool], **change: object) -> None:
         this = issued_meetings.c.meeting_id == known.meeting_id, issued_meetings.c.link == known.link
         with self._rows.write() as connection:
-            connection.execute(update(issued_meetings).where(*this).values(**change))
+            connection.execute(update(issued_meetings).where(*this, *only).values(**change))
 
     def _keep(
         self,
@@ -268,7 +264,7 @@ class IssueMeetings:
             "meeting_id": meeting_id,
             "fingerprint": fingerprint,
             "unsure_since": unsure_since,
-            "look": False,
+            "look": 0,
         }
         with self._rows.write() as connection:
             upsert(connection, issued_meetings, [row])
@@ -283,7 +279,7 @@ def look_at(rows: Rows, wanted: Meetings, meeting_id: str) -> bool:
     if row is None or lane is None:
         return row is not None
     with rows.write() as connection:
-        connection.execute(update(issued_meetings).where(this).values(look=True))
+        connection.execute(update(issued_meetings).where(this).values(look=issued_meetings.c.look + 1))
         touch(connection, LEDGER, row.appointment, lane=lane)
     return True
 

@@ -151,7 +151,7 @@ meetings = Table(
     Column("link", String, nullable=False),
     Column("fingerprint", String, nullable=False),
 )
-# `look`: something was seen or said that only a direct read can tell the truth of.
+# `look`: how often, since the last look, something was seen or said whose truth only a direct read tells.
 issued_meetings = Table(
     "issued_meetings",
     metadata,
@@ -162,7 +162,7 @@ issued_meetings = Table(
     _text("meeting_id"),
     _text("fingerprint"),
     Column("unsure_since", Instant),
-    Column("look", Boolean, nullable=False, default=False),
+    Column("look", Integer, nullable=False, default=0),
     Index("issued_meetings_meeting", "meeting_id"),
 )
 # How often meetings were made or changed for a host on one UTC day: Zoom allows a hundred.

@@ -240,6 +240,29 @@ class TestWhatSomebodyChanged:
         play.settle(play.later(minutes=1))
         assert told.now.conference.asked
 
+    def test_what_is_said_during_a_look_is_looked_at_again(self, told: Told, play: Play) -> None:
+        def hear() -> None:
+            told.webhook()
+
+        hear()
+        play.stage.answers = [hear]
+        play.settle()
+        assert len(play.stage.asked("look")) == 2
+
+    def test_a_worker_that_is_killed_while_it_looks_leaves_the_look_to_another(
+        self, told: Told, play: Play
+    ) -> None:
+        def die() -> None:
+            raise Killed
+
+        play.stage.delete_by_hand(told.meeting)
+        told.webhook()
+        play.stage.answers = [die]
+        with pytest.raises(Killed):
+            play.settle()
+        play.settle(play.later(hours=1))
+        assert told.now.conference.asked
+
     def test_a_meeting_of_nobody_s_is_none_of_our_business(self, told: Told, play: Play) -> None:
         assert not look_at(play.services.rows, play.services.meetings, "1")
 

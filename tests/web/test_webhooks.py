@@ -88,7 +88,7 @@ class Zoom:
         """A meeting of ours with that id; answers its appointment."""
         appointment = self.company.propose()
         row = {"key": f"{appointment.id}/1", "appointment": appointment.id, "generation": 1}
-        row |= {"link": self.link, "meeting_id": meeting_id, "fingerprint": "x", "look": False}
+        row |= {"link": self.link, "meeting_id": meeting_id, "fingerprint": "x", "look": 0}
         with self.rows.write() as connection:
             upsert(connection, issued_meetings, [row])
         return appointment.id
@@ -97,7 +97,7 @@ class Zoom:
     def looked_at(self) -> list[str]:
         """Which appointments' meetings are to be read directly."""
         with self.rows.read() as connection:
-            marked = select(issued_meetings.c.appointment).where(issued_meetings.c.look)
+            marked = select(issued_meetings.c.appointment).where(issued_meetings.c.look > 0)
             return list(connection.scalars(marked))
 
     def due(self, appointment: str) -> bool:
@@ -120,7 +120,7 @@ def test_what_is_told_again_is_no_news(zoom: Zoom) -> None:
     zoom.hosts()
     zoom.send(OF_A_MEETING[0])
     with zoom.rows.write() as connection:
-        connection.execute(issued_meetings.update().values(look=False))
+        connection.execute(issued_meetings.update().values(look=0))
     assert zoom.send(OF_A_MEETING[0]).status_code == 200
     assert zoom.looked_at == []
 

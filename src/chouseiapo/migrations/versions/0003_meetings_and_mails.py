@@ -65,7 +65,7 @@ def _issued_meetings() -> None:
         sa.Column("meeting_id", sa.Text(), nullable=False),
         sa.Column("fingerprint", sa.Text(), nullable=False),
         sa.Column("unsure_since", Instant(), nullable=True),
-        sa.Column("look", sa.Boolean(), nullable=False),
+        sa.Column("look", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("key", name="issued_meetings_pk"),
     )
     op.create_index(op.f("ix_issued_meetings_appointment"), "issued_meetings", ["appointment"], unique=False)
@@ -73,6 +73,6 @@ def _issued_meetings() -> None:
     op.execute(
         "INSERT INTO issued_meetings (key, appointment, generation, link, meeting_id, fingerprint, "
         "unsure_since, look) SELECT appointment || '/1', appointment, 1, link, meeting_id, fingerprint, "
-        "unsure_since, false FROM issued_before"
+        "unsure_since, 0 FROM issued_before"
     )
     op.drop_table("issued_before")
