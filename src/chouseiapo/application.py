@@ -155,6 +155,7 @@ class Coordination(Hosting):
             before = appointment.occurrences
             appointment.move(slot, self.grid, now)
             self.release_each(appointment, before, agendas, now)
+            self.find_host_for_move(appointment, agendas, now)
             self.reserve(appointment, agendas, now)
 
         return self.carry_out(cause, id, decide)

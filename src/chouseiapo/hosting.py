@@ -42,30 +42,34 @@ class Hosting(Deciding):
         """Who hosts, and whether the meeting is made at once; without a free host the time stands as well."""
         if appointment.platform is not Platform.ZOOM:
             return Booking()
-        organizer = self.members([appointment.organizer])[appointment.organizer]
-        organization = self.organization()
-        options = layered(
-            appointment.meeting_options, organizer.meeting_options, organization.meeting_options
-        )
+        organizer, organization = self._organizer(appointment), self.organization()
+        options = _together(appointment, organizer, organization)
         host = "" if organizer.zoom else self._free_host(organization, appointment, times, agendas)
         return Booking(host, by_hand=not options.automatic)
+
+    def _organizer(self, appointment: Appointment) -> Member:
+        return self.members([appointment.organizer])[appointment.organizer]
 
     @staticmethod
     def _free_host(
         organization: Organization, appointment: Appointment, times: Sequence[Candidate], agendas: Agendas
     ) -> str:
         """The first of the organization's hosts that nobody has booked at any of the times; else empty."""
-        ours = own(appointment)
         hosts = (link.id for link in organization.hosts)
-        free = (host for host in hosts if not any(agendas.taken_by([host], c.slot, ours) for c in times))
-        return next(free, "")
+        return next((host for host in hosts if not _is_booked(host, appointment, times, agendas)), "")
+
+    def find_host_for_move(self, appointment: Appointment, agendas: Agendas, now: datetime) -> None:
+        """Where the booked host is not free at the time that an appointment was moved to but another one is,
+        that one makes a new conference."""
+        times, before = appointment.occurrences, appointment.conference.reserved
+        if not before or not _is_booked(before, appointment, times, agendas):
+            return
+        if host := self._free_host(self.organization(), appointment, times, agendas):
+            appointment.request_meeting(host, now)
 
     def meeting_options(self, appointment: Appointment) -> MeetingOptions:
         """What the appointment's conference would be like if it were made now: every layer together."""
-        organizer = self.members([appointment.organizer])[appointment.organizer]
-        return layered(
-            appointment.meeting_options, organizer.meeting_options, self.organization().meeting_options
-        )
+        return _together(appointment, self._organizer(appointment), self.organization())
 
     def can_host(self, organizer: Member) -> bool:
         """Whether there is a Zoom account that works: their own, or one of the organization's."""
@@ -75,9 +79,9 @@ class Hosting(Deciding):
         """Have the conference made, or another one instead of the one that stands."""
 
         def decide(appointment: Appointment, agendas: Agendas) -> None:
-            organizer = self.members([appointment.organizer])[appointment.organizer]
             times, before = appointment.occurrences, appointment.conference.reserved
-            host = "" if organizer.zoom else self._host_again(appointment, times, agendas)
+            own_account = self._organizer(appointment).zoom
+            host = "" if own_account else self._host_again(appointment, times, agendas)
             appointment.request_meeting(host, now)
             self._release_host(appointment, before, agendas, now)
             self.reserve(appointment, agendas, now)
@@ -149,3 +153,12 @@ class Hosting(Deciding):
 
     def delay_meeting(self, id: str, now: datetime) -> None:
         self.carry_out(BY_ITSELF, id, lambda a, _: a.delay_meeting(now))
+
+
+def _together(appointment: Appointment, organizer: Member, organization: Organization) -> MeetingOptions:
+    return layered(appointment.meeting_options, organizer.meeting_options, organization.meeting_options)
+
+
+def _is_booked(host: str, appointment: Appointment, times: Sequence[Candidate], agendas: Agendas) -> bool:
+    """Whether an appointment other than this one has the host at any of the times."""
+    return any(agendas.taken_by([host], c.slot, own(appointment)) for c in times)

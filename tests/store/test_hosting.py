@@ -9,11 +9,11 @@ import pytest
 
 from chouseiapo.bootstrap import Services
 from chouseiapo.domain.appointment import Appointment
-from chouseiapo.domain.errors import Invalid, NotFound
+from chouseiapo.domain.errors import CandidateTaken, Invalid, NotFound
 from chouseiapo.domain.links import AccountUnlinked, Leaving, Provider
 from chouseiapo.domain.meeting_options import MeetingOptions
 from chouseiapo.domain.organization import ORGANIZATION
-from chouseiapo.domain.proposal import Platform
+from chouseiapo.domain.proposal import Meeting, Platform
 from tests.product import BY, NOW, YAMADA, Office, offer
 
 
@@ -144,6 +144,20 @@ class TestHostsOfTheOrganization:
         office.app.confirm(one.id, "c1", YAMADA, BY, NOW)
         office.app.move(one.id, offer(27, 1).slot, BY, NOW)
         assert office.app.confirm(other.id, "c1", YAMADA, BY, NOW).conference.reserved == host
+
+    def test_busy_at_the_time_it_is_moved_to_another_one_hosts_it(self, office: Office, host: str) -> None:
+        one, other = offered(office, office.tanaka), offered(office, office.suzuki)
+        office.app.confirm(one.id, "c1", YAMADA, BY, NOW)
+        office.app.move(one.id, offer(27, 1).slot, BY, NOW)
+        office.app.confirm(other.id, "c1", YAMADA, BY, NOW)
+        office.app.issue_meeting(other.id, Meeting("https://zoom.example/j/1", "1"), host, BY, NOW)
+        with pytest.raises(CandidateTaken):
+            office.app.move(other.id, offer(27, 1).slot, BY, NOW)
+        second = office.app.link_account(ORGANIZATION, Provider.ZOOM, "host-2", "h2@example.com", BY, NOW)
+        moved = office.app.move(other.id, offer(27, 1).slot, BY, NOW)
+        assert (moved.conference.reserved, moved.conference.generation) == (second, 2)
+        third = offered(office, office.sato)
+        assert office.app.confirm(third.id, "c1", YAMADA, BY, NOW).conference.reserved == host
 
 
 class TestLayers:
