@@ -38,7 +38,7 @@ class Known(NamedTuple):
     meeting_id: str
     fingerprint: str
     unsure_since: datetime | None
-    look: bool
+    look: int
 
 
 class What(StrEnum):
@@ -201,10 +201,13 @@ def known_meetings(connection: Connection, appointment: str) -> list[Known]:
     return [Known(*row) for row in connection.execute(found)]
 
 
-def hosted_through(rows: Rows, link: str) -> list[str]:
-    """The appointments whose conferences were issued through a link."""
-    found = select(issued_meetings.c.appointment).where(
-        issued_meetings.c.link == link, issued_meetings.c.meeting_id != ""
+def hosted_through(rows: Rows, link: str, at: datetime) -> list[str]:
+    """The appointments, not over by then, whose conferences were issued through a link."""
+    issued = issued_meetings.c.link == link, issued_meetings.c.meeting_id != ""
+    found = (
+        select(issued_meetings.c.appointment)
+        .outerjoin(appointments, appointments.c.id == issued_meetings.c.appointment)
+        .where(*issued, not_over(at))
     )
     with rows.read() as connection:
         return list(connection.scalars(found.distinct()))

@@ -161,7 +161,7 @@ def words(rule: Rule, reader: Recipient, facts: Facts, settings: Settings, now: 
         "title": appointment.title,
         "kind": appointment.kind.value,
         "kind_name": wording.kind(appointment.kind, locale, guest=guest),
-        "kind_in_full": wording.kind_in_full(appointment.kind, appointment.platform, locale, guest=guest),
+        "kind_in_full": _kind_in_full(appointment, locale, guest=guest),
         "reminded_kind": wording.reminded_kind(appointment.kind, locale, guest=guest),
         "platform": wording.platform(appointment.platform),
         "duration": wording.durations([c.slot for c in timed if not c.all_day], locale),
@@ -189,6 +189,13 @@ def words(rule: Rule, reader: Recipient, facts: Facts, settings: Settings, now: 
     if guest:
         return shared | _to_guest(rule, facts, reader, settings.time_zone, today)
     return shared | _to_member(reader, facts) | _by_hand(facts, reader, settings.time_zone, today)
+
+
+def _kind_in_full(appointment: Appointment, locale: str, *, guest: bool) -> str:
+    """Empty for a web meeting that was given up: how they will meet instead is for the organizer to say."""
+    if appointment.conference.forgone:
+        return ""
+    return wording.kind_in_full(appointment.kind, appointment.platform, locale, guest=guest)
 
 
 def sign_in_words(reader: Recipient, url: str, minutes: int, settings: Settings) -> dict[str, Any]:

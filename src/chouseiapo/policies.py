@@ -158,7 +158,7 @@ class Policies:
 
     def _withdraw_meetings(self, event: AccountUnlinked, now: datetime) -> list[str]:
         """Its owner wants the meetings to come deleted: whoever was told of one hears of another later."""
-        hosted = hosted_through(self._rows, event.link)
+        hosted = hosted_through(self._rows, event.link, now)
         for id in hosted:
             self._withdraw(id, event.link, event, now)
         return hosted

@@ -138,11 +138,15 @@ def durations(slots: Iterable[Slot], locale: str) -> str:
 
 
 def _duration(length: timedelta, locale: str) -> str:
-    """In minutes up to two hours, which is how meetings are spoken of."""
+    """In minutes up to two hours, which is how meetings are spoken of; in days beyond one."""
     minutes = length // timedelta(minutes=1)
-    hours, rest = divmod(minutes, 60) if minutes >= 120 else (0, minutes)
-    units = ("時間", "分", "") if locale == "ja" else (" h", " min", " ")
-    return units[2].join(f"{n}{unit}" for n, unit in zip((hours, rest), units, strict=False) if n)
+    hours, minutes = divmod(minutes, 60) if minutes >= 120 else (0, minutes)
+    days, hours = divmod(hours, 24) if hours > 24 else (0, hours)
+    if locale == "ja":
+        clock = "".join(f"{n}{unit}" for n, unit in ((hours, "時間"), (minutes, "分")) if n)
+        return "と".join(filter(None, (f"{days}日" if days else "", clock)))
+    units = ((days, " d"), (hours, " h"), (minutes, " min"))
+    return " ".join(f"{n}{unit}" for n, unit in units if n)
 
 
 def zone_name(zone: str, at: datetime, locale: str) -> str:

@@ -87,6 +87,9 @@ class TestSlots:
 
         assert told("ja", 60, 30, 60) == "30分、60分"
         assert [told("ja", m) for m in (90, 120, 150, 24 * 60)] == ["90分", "2時間", "2時間30分", "24時間"]
+        long = [49 * 60, 72 * 60, 49 * 60 + 30]
+        assert [told("ja", m) for m in long] == ["2日と1時間", "3日", "2日と1時間30分"]
+        assert [told("en", m) for m in long] == ["2 d 1 h", "3 d", "2 d 1 h 30 min"]
         assert [told("en", m) for m in (60, 120, 150)] == ["60 min", "2 h", "2 h 30 min"]
         assert told("ja") == ""
 

@@ -151,7 +151,7 @@ def unlink() -> Any:
 
 def coming_meetings(link: str) -> list[Coming]:
     """The meetings to come that the account hosts, the next first."""
-    found = (services().coordination.appointment(id) for id in hosted_through(services().rows, link))
+    found = (services().coordination.appointment(id) for id in hosted_through(services().rows, link, g.now))
     standing = [(fixed, a) for a in found if _is_hosted(a, link) and (fixed := a.coming(g.now))]
     return [
         Coming(a.id, title_of(a) if may_see(g.member, a) else "", when(fixed))
