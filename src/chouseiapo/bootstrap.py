@@ -130,19 +130,9 @@ class Services:
             raise PortError("no_permission", permanent=True, auth=True)
         self.vault.store(link, owner, provider, granted.grant)
         ends_at = now + timedelta(seconds=granted.lives_s) if granted.lives_s else None
+        said = (owner, provider, account.subject, account.email, cause, now, granted.missing, ends_at)
         others = self.vault.of_account(link)
-        return self.coordination.link_account(
-            owner,
-            provider,
-            account.subject,
-            account.email,
-            cause,
-            now,
-            granted.missing,
-            ends_at,
-            others,
-            account.plan,
-        )
+        return self.coordination.link_account(*said, others=others, plan=account.plan)
 
     def keep_host(self, user: ZoomUser, cause: Meta) -> str:
         """Let a user of the organization's Zoom account host for those who have none; answers the link's id.

@@ -304,7 +304,7 @@ def test_the_reminder_arrives_when_the_morning_is_pulled_near(
     page.goto(demo["sandbox"])
     page.get_by_role("button", name="次の朝7時にする").click()
     expect(page.get_by_role("status")).to_contain_text(f"{morning.month}月{morning.day}日")
-    expect(page.get_by_role("status")).to_contain_text("07:00 に進めました。当日の朝のお知らせ: 2通")
+    expect(page.get_by_role("status")).to_contain_text("07:00 に進めました。送ったリマインド: 2通")
     eventually(lambda: [] if mails(demo, "mori@example.net", "リマインド") else ["no reminder"])
     [mail] = mails(demo, "mori@example.net", "リマインド")
     assert mail["subject"].startswith("[株式会社サンプル]本日のWeb会議予定のリマインド: ")

@@ -110,7 +110,7 @@ def test_the_morning_button_and_the_weeks_work_by_keyboard(tab: Page, demo: Demo
     mornings = demo.mornings
     tab.goto("/")
     tab.get_by_role("button", name="次の朝7時にする").press("Enter")
-    tab.get_by_text("11月25日(水) 10:20 に進めました。当日の朝のお知らせ: 2通").wait_for()
+    tab.get_by_text("11月25日(水) 10:20 に進めました。送ったリマインド: 2通").wait_for()
     assert demo.mornings == mornings + 1
     tab.get_by_role("link", name="次の週").press("Enter")
     tab.get_by_text("11月30日(月) – 12月6日(日)").wait_for()

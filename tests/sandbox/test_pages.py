@@ -239,7 +239,7 @@ def test_the_morning_comes_by_a_button_and_never_by_get(demo: Demo) -> None:
 def test_after_the_morning_the_page_tells_the_time_and_how_many_were_reminded(demo: Demo) -> None:
     page = demo.http.post(f"{demo.sandbox.url}/morning", timeout=10).text
     assert re.search(r"デモの時計 <time[^>]*>11月25日\(水\) 10:20</time>", page)
-    assert "11月25日(水) 10:20 に進めました。当日の朝のお知らせ: 2通" in page
+    assert "11月25日(水) 10:20 に進めました。送ったリマインド: 2通" in page
     assert "Moved to Wed 25 Nov 10:20. Reminders sent: 2" in demo.text("/?lang=en")
 
 

@@ -67,7 +67,7 @@ class ZoomAccounts:
             )
             return said
 
-        return _granted(self._token(ask, refused="token_refused"))
+        return _granted(self._token(ask, refused="token_refused"), grant.refresh_token)
 
     def account(self, grant: Grant) -> Account:
         """Whose the refreshed grant is, and whether meetings there end after 40 minutes."""
@@ -106,7 +106,8 @@ class ZoomAccounts:
         token = self._token(ask, kept["redirect_uri"], refused="code_refused")
         given = {scope.removesuffix(":admin") for scope in token.get("scope") or ()}
         missing = tuple(scope for scope in (*NEEDED, *USEFUL) if scope not in given)
-        return Granted(_granted(token), missing, can_write=not set(missing) & set(NEEDED))
+        can_write = "refresh_token" in token and not set(missing) & set(NEEDED)
+        return Granted(_granted(token), missing, can_write=can_write)
 
     def revoke(self, grant: Grant) -> bool:
         """Ends every consent of that person to our app; either token names it, while it lives."""
@@ -199,5 +200,7 @@ def _checked(answer: requests.Response, refused: str) -> requests.Response:
     return answer
 
 
-def _granted(token: Mapping[str, Any]) -> Grant:
-    return Grant(token["refresh_token"], token["access_token"], life=token.get("expires_in", 0))
+def _granted(token: Mapping[str, Any], before: str = "") -> Grant:
+    """Zoom says the next refresh token each time; `before` is the last one, should it ever not."""
+    refresh_token = token.get("refresh_token", before)
+    return Grant(refresh_token, token["access_token"], life=token.get("expires_in", 0))

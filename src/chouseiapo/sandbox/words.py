@@ -249,5 +249,5 @@ def moment(at: datetime, language: str, zone: ZoneInfo = TOKYO) -> str:
 def moved(to: datetime, reminders: int, language: str) -> str:
     """What became of pressing the button for the next morning."""
     if language == "ja":
-        return f"{moment(to, language)} に進めました。当日の朝のお知らせ: {reminders}通"
+        return f"{moment(to, language)} に進めました。送ったリマインド: {reminders}通"
     return f"Moved to {moment(to, language)}. Reminders sent: {reminders}"
