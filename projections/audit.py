@@ -47,6 +47,9 @@ class Detail(msgspec.Struct, frozen=True):
     calendar: str = ""
 
 
+_DETAILS = msgspec.json.Decoder(tuple[Detail, ...])
+
+
 class Report(msgspec.Struct, frozen=True):
     """What the comparison of one calendar account found; `at` is UTC. error: why it could not be read."""
 
@@ -339,7 +342,7 @@ def reports(rows: Rows) -> list[Report]:
 
 
 def _report_of(row: Any) -> Report:
-    details = msgspec.json.decode(row.details or "[]", type=tuple[Detail, ...])
+    details = _DETAILS.decode(row.details or "[]")
     return msgspec.structs.replace(
         Report(**{name: getattr(row, name) for name in Report.__struct_fields__ if name != "details"}),
         details=details,

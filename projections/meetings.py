@@ -85,7 +85,8 @@ class Meetings:
             return None
         made = conference.standing == conference.generation
         options = conference.options if made else self._app.meeting_options(appointment)
-        settings = msgspec.convert(msgspec.to_builtins(options), MeetingSettings)
+        said = msgspec.to_builtins(options)
+        settings = MeetingSettings(**{name: said.get(name) for name in MeetingSettings.__struct_fields__})
         start = None if has_no_fixed_time(appointment) else fixed[0].start
         if start is None:  # nobody can be registered for what has no time
             settings = msgspec.structs.replace(settings, registration=None)

@@ -64,6 +64,9 @@ class Basis(msgspec.Struct, frozen=True):
     streams: dict[str, int]
 
 
+_BASIS, _RAW_MAIL = msgspec.json.Decoder(Basis), msgspec.msgpack.Decoder(RawMail)
+
+
 class RenderedMails:
     """Keeps them, and tells which of them are still right."""
 
@@ -138,11 +141,11 @@ class RenderedMails:
             packed = self._sealing.open(due.mail.appointment, due.rendered.sealed)
         except ValueError:
             return None
-        return msgspec.msgpack.decode(zlib.decompress(packed), type=RawMail)
+        return _RAW_MAIL.decode(zlib.decompress(packed))
 
     def _standing(self, kept: Mapping[str, str]) -> set[str]:
         """Those whose every source stands as it did."""
-        known = {key: msgspec.json.decode(basis, type=Basis) for key, basis in kept.items()}
+        known = {key: _BASIS.decode(basis) for key, basis in kept.items()}
         streams = self._app.versions(id for basis in known.values() for id in basis.streams)
         made_with = self._composer.fingerprint
         return {

@@ -169,7 +169,7 @@ class SendMails:
         return self._composer.compose_sign_in(mail.recipient, content.url, life, mail.key, now)
 
     def _sign_in(self, sealed: str) -> SealedSignIn:
-        return msgspec.json.decode(self._open_sealed(sealed), type=SealedSignIn)
+        return _SEALED_SIGN_IN.decode(self._open_sealed(sealed))
 
 
 class SealedSignIn(msgspec.Struct, frozen=True):
@@ -177,6 +177,9 @@ class SealedSignIn(msgspec.Struct, frozen=True):
 
     url: str
     expires_at: datetime
+
+
+_SEALED_SIGN_IN = msgspec.json.Decoder(SealedSignIn)
 
 
 class _Handful:

@@ -11,6 +11,8 @@ from chouseiapo.ports import Entry
 from chouseiapo.storage import Rows, upsert
 from chouseiapo.tables import builtin_entries
 
+_ENTRY = msgspec.json.Decoder(Entry)
+
 
 class BuiltinShelf:
     """Implements the built-in calendar's Shelf; every change is committed when the method returns."""
@@ -42,7 +44,7 @@ class BuiltinShelf:
         kept = select(rows.entry).where(rows.link == link, rows.id == id)
         with self._rows.read() as connection:
             entry = connection.scalar(kept)
-        return None if entry is None else msgspec.json.decode(entry, type=Entry)
+        return None if entry is None else _ENTRY.decode(entry)
 
     def between(self, link: str, start: datetime, end: datetime) -> list[tuple[str, Entry]]:
         """Ids and entries that overlap [start, end), in order of time."""
@@ -56,4 +58,4 @@ class BuiltinShelf:
             .order_by(builtin_entries.c.starts_at, builtin_entries.c.id)
         )
         with self._rows.read() as connection:
-            return [(row.id, msgspec.json.decode(row.entry, type=Entry)) for row in connection.execute(found)]
+            return [(row.id, _ENTRY.decode(row.entry)) for row in connection.execute(found)]

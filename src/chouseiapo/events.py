@@ -69,6 +69,9 @@ def _event_classes() -> dict[str, type[Event]]:
 
 
 EVENTS = _event_classes()
+# msgspec reads a type's annotations at its first use; two threads that do so at once end the process.
+for event_class in EVENTS.values():
+    msgspec.json.Decoder(event_class)
 
 
 @cache

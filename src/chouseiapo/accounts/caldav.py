@@ -40,6 +40,9 @@ class Credentials(msgspec.Struct, frozen=True):
         return f"Credentials({self.url!r})"
 
 
+_CREDENTIALS, _ACCOUNT = msgspec.json.Decoder(Credentials), msgspec.json.Decoder(Account)
+
+
 class CaldavAccounts:
     """Implements LinkedAccounts. Nothing is refreshed: once a day it is found out whether all still holds.
 
@@ -61,7 +64,7 @@ class CaldavAccounts:
     def account(self, grant: Grant) -> Account:
         """Whose the refreshed grant is; by name where the server knows no address."""
         try:
-            return msgspec.json.decode(grant.state, type=Account)
+            return _ACCOUNT.decode(grant.state)
         except msgspec.MsgspecError:
             raise PortError("no_permission", permanent=True, auth=True) from None
 
@@ -82,7 +85,7 @@ def server(grant: Grant) -> str:
 
 def _typed(refresh_token: str) -> Credentials:
     try:
-        return msgspec.json.decode(refresh_token, type=Credentials)
+        return _CREDENTIALS.decode(refresh_token)
     except msgspec.MsgspecError:
         raise PortError("token_unreadable", permanent=True, auth=True) from None
 

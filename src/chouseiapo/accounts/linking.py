@@ -69,6 +69,9 @@ class Attempt(msgspec.Struct, frozen=True):
     kept: dict[str, Any]
 
 
+_ATTEMPT = msgspec.json.Decoder(Attempt)
+
+
 class LinkAttempts:
     """Those that are under way. `now` is UTC."""
 
@@ -102,6 +105,6 @@ class LinkAttempts:
     def _opened(self, sealed: str) -> Attempt | None:
         """What was sealed with a key that is no longer known has to be begun again."""
         try:
-            return msgspec.json.decode(self._sealer.open(sealed), type=Attempt)
+            return _ATTEMPT.decode(self._sealer.open(sealed))
         except ValueError:
             return None

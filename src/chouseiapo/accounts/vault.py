@@ -189,7 +189,7 @@ class Vault:
 
     def _opened(self, sealed: str) -> _Kept:
         """Raises ValueError when no key of ours sealed it."""
-        return msgspec.json.decode(self._sealer.open(sealed), type=_Kept)
+        return _KEPT.decode(self._sealer.open(sealed))
 
     def _sealed(self, kept: _Kept) -> str:
         return self._sealer.seal(msgspec.json.encode(kept))
@@ -204,6 +204,9 @@ class _Kept(msgspec.Struct, frozen=True):
 
     def lives(self, now: datetime) -> bool:
         return self.usable_until is not None and now < self.usable_until
+
+
+_KEPT = msgspec.json.Decoder(_Kept)
 
 
 class _Row(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import json
 import os
 import signal
@@ -70,7 +71,11 @@ def say(line: dict[str, Any]) -> None:
 
 
 def until_told_to_stop(stop: Callable[[], None] | None = None) -> threading.Event:
-    """An event that SIGTERM and Ctrl-C set; `stop` is called then, too."""
+    """An event that SIGTERM and Ctrl-C set; `stop` is called then, too.
+
+    What runs so long also says where it was should a fault in some library's machine code ever end it.
+    """
+    faulthandler.enable()
     stopped = threading.Event()
 
     def tell(*_: object) -> None:

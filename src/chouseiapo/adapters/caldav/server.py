@@ -19,6 +19,7 @@ from chouseiapo.ports import PortError, Tokens
 
 MOST_READ = 50
 CALENDAR = "text/calendar; charset=utf-8"
+_HOME = msgspec.json.Decoder(Home)
 
 
 class Server:
@@ -32,7 +33,7 @@ class Server:
 
     def _sign_in(self, token: str) -> None:
         try:
-            home = msgspec.json.decode(token, type=Home)
+            home = _HOME.decode(token)
         except msgspec.MsgspecError:
             raise PortError("token_unreadable", permanent=True, auth=True) from None
         self._token, self.home = token, home

@@ -29,6 +29,8 @@ class Rules(msgspec.Struct, frozen=True):
     consecutive_characters_length: int = 0
 
 
+# Looked at now: two threads that did so at once, at its first use, would end the process.
+msgspec.json.Decoder(Rules)
 # Good for every account but one that allows digits alone, for when its rules can't be read.
 STRICTEST = Rules(
     length=LONGEST,

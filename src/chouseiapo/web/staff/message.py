@@ -42,6 +42,9 @@ class Written(msgspec.Struct, frozen=True, omit_defaults=True):
     text: str = ""
 
 
+_WRITTEN = msgspec.json.Decoder(Written)
+
+
 class To(msgspec.Struct, frozen=True):
     """A guest: by name and address, with what the appointment is called, and what it is `about`: the title
     where it has one of its own, and the time; without an address nothing goes."""
@@ -240,7 +243,7 @@ def _read() -> Written:
 def _kept(id: str) -> Written | None:
     content = drafts().read(PREFIX + id, g.member.id)
     try:
-        return msgspec.json.decode(content, type=Written) if content is not None else None
+        return _WRITTEN.decode(content) if content is not None else None
     except msgspec.ValidationError:
         return None
 

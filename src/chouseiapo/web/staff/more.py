@@ -23,6 +23,7 @@ from chouseiapo.web.staff.picker import picker
 from chouseiapo.web.staff.picking import Picked, Picking, acted, read_picking
 
 more = Blueprint("more", __name__, url_prefix="/appointments/<id>/candidates")
+_PICKING = msgspec.json.Decoder(Picking)
 
 
 def _keep(writer: str, id: str) -> str:
@@ -117,7 +118,7 @@ def _usual_room(appointment: Appointment) -> str:
 def _kept(id: str) -> Picking | None:
     content = drafts().read(_draft(id, g.member.id), g.member.id)
     try:
-        return msgspec.json.decode(content, type=Picking) if content is not None else None
+        return _PICKING.decode(content) if content is not None else None
     except msgspec.ValidationError:
         return None
 

@@ -32,6 +32,7 @@ from projections.appointments import last_by
 
 new = Blueprint("new", __name__, url_prefix="/appointments/new")
 PREFIX = "new-"
+_DRAFT = msgspec.json.Decoder(Draft)
 # What a button leads back to on the page: where one goes on.
 _PLACES = {
     "search": "query",
@@ -230,7 +231,7 @@ def kept(id: str) -> Draft | None:
 def decoded(content: bytes) -> Draft | None:
     """A draft that an older release kept in another shape is as good as forgotten."""
     try:
-        return msgspec.json.decode(content, type=Draft)
+        return _DRAFT.decode(content)
     except msgspec.ValidationError:
         return None
 
