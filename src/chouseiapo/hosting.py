@@ -9,6 +9,7 @@ from chouseiapo.deciding import Deciding, own
 from chouseiapo.directory import BY_ITSELF
 from chouseiapo.domain.agenda import Agendas, agenda_ids
 from chouseiapo.domain.appointment import Appointment, Booking
+from chouseiapo.domain.errors import Invalid, Problem
 from chouseiapo.domain.event import Meta
 from chouseiapo.domain.meeting_options import USUAL, MeetingOptions, layered
 from chouseiapo.domain.member import Member
@@ -59,13 +60,14 @@ class Hosting(Deciding):
         return next((host for host in hosts if not _is_booked(host, appointment, times, agendas)), "")
 
     def find_host_for_move(self, appointment: Appointment, agendas: Agendas, now: datetime) -> None:
-        """Where the booked host is not free at the time that an appointment was moved to but another one is,
-        that one makes a new conference."""
+        """Where the booked host is not free at the time that an appointment was moved to, another one makes a
+        new conference; raises Invalid when none is free."""
         times, before = appointment.occurrences, appointment.conference.reserved
         if not before or not _is_booked(before, appointment, times, agendas):
             return
-        if host := self._free_host(self.organization(), appointment, times, agendas):
-            appointment.request_meeting(host, now)
+        if not (host := self._free_host(self.organization(), appointment, times, agendas)):
+            raise Invalid(Problem("start", "hosts_reserved"))
+        appointment.request_meeting(host, now)
 
     def meeting_options(self, appointment: Appointment) -> MeetingOptions:
         """What the appointment's conference would be like if it were made now: every layer together."""

@@ -9,7 +9,7 @@ import pytest
 
 from chouseiapo.bootstrap import Services
 from chouseiapo.domain.appointment import Appointment
-from chouseiapo.domain.errors import CandidateTaken, Invalid, NotFound
+from chouseiapo.domain.errors import Invalid, NotFound
 from chouseiapo.domain.links import AccountUnlinked, Leaving, Provider
 from chouseiapo.domain.meeting_options import MeetingOptions
 from chouseiapo.domain.organization import ORGANIZATION
@@ -151,8 +151,9 @@ class TestHostsOfTheOrganization:
         office.app.move(one.id, offer(27, 1).slot, BY, NOW)
         office.app.confirm(other.id, "c1", YAMADA, BY, NOW)
         office.app.issue_meeting(other.id, Meeting("https://zoom.example/j/1", "1"), host, BY, NOW)
-        with pytest.raises(CandidateTaken):
+        with pytest.raises(Invalid) as refused:
             office.app.move(other.id, offer(27, 1).slot, BY, NOW)
+        assert [(p.field, p.code) for p in refused.value.problems] == [("start", "hosts_reserved")]
         second = office.app.link_account(ORGANIZATION, Provider.ZOOM, "host-2", "h2@example.com", BY, NOW)
         moved = office.app.move(other.id, offer(27, 1).slot, BY, NOW)
         assert (moved.conference.reserved, moved.conference.generation) == (second, 2)

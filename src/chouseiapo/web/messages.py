@@ -50,6 +50,7 @@ PROBLEMS = {
     "recurrence_starts_on_weekend": _("平日のくり返しは、平日から始めてください。"),
     "occurrences_out_of_range": _("回数は2回から%(most)s回までで入力してください。"),
     "occurrences_overlap": _("次の回が始まる前に、前の回が終わりません。間隔を広げるか、短くしてください。"),
+    "hosts_reserved": _("この時間は、会社のZoomのホストがほかの会議で使われています。"),
     "occurrence_reserved": _("くり返しのうち%(day)sに、担当者または会議室の確定した予定があります。"),
     "recurrence_too_long": _("くり返しは、初回から%(years)s年までにしてください。"),
     "interval_out_of_range": _("間隔は1から%(most)sまでで入力してください。"),

@@ -168,16 +168,23 @@ def mail_frame(id: str, mail: str) -> Any:
     return framed(services().composer.compose(_logged(id, mail).mail, g.now))
 
 
-def _do(id: str, what: str, decide: Decide) -> Any:
-    """Carry a command out and lead back to the page; a refusal is shown there, with what was typed."""
+def carry_out(id: str, done: str, decide: Decide, *, tried: str = "", anchor: str | None = None) -> Any:
+    """Carry a command out and lead back to the page; a refusal is shown there, with what was typed into the
+    form that `tried` names.
+    """
     visible(id)
     try:
         decide(session.command())
     except (Busy, NotFound):
         raise
     except DomainError as refusal:
-        return page_refusing(id, refusal, what)
-    return redirect(url_for("appointment.page", id=id, done=what), 303)
+        return page_refusing(id, refusal, tried)
+    return redirect(url_for("appointment.page", id=id, done=done, _anchor=anchor), 303)
+
+
+def _do(id: str, what: str, decide: Decide) -> Any:
+    """What a form on the page itself asks for."""
+    return carry_out(id, what, decide, tried=what)
 
 
 def page_refusing(id: str, refusal: DomainError | Refused, tried: str = "") -> Response:

@@ -4,19 +4,17 @@ without it, and start it as its host.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
 
 from chouseiapo.domain.appointment import Appointment
-from chouseiapo.domain.errors import Busy, DomainError, NotFound
-from chouseiapo.domain.event import Meta
+from chouseiapo.domain.errors import DomainError, NotFound
 from chouseiapo.ports import PortError
 from chouseiapo.web.i18n import _
 from chouseiapo.web.request import services, visible
 from chouseiapo.web.staff import session, words
-from chouseiapo.web.staff.appointment import page_refusing
+from chouseiapo.web.staff.appointment import Decide, carry_out, page_refusing
 from chouseiapo.web.staff.frame import title_of
 from chouseiapo.web.staff.overview import told_of
 from chouseiapo.web.staff.panel import manager, may_start
@@ -92,15 +90,8 @@ def start(id: str) -> Any:
     return response
 
 
-def _do(id: str, what: str, decide: Callable[[Meta], object]) -> Any:
-    visible(id)
-    try:
-        decide(session.command())
-    except (Busy, NotFound):
-        raise
-    except DomainError as refusal:
-        return page_refusing(id, refusal)
-    return redirect(url_for("appointment.page", id=id, done=what, _anchor="meeting"), 303)
+def _do(id: str, what: str, decide: Decide) -> Any:
+    return carry_out(id, what, decide, anchor="meeting")
 
 
 def _not_started(concerned: Appointment, why: words.Trouble, again: bool = False) -> str:

@@ -7,11 +7,12 @@ from typing import Any
 from flask import Blueprint, g, redirect, render_template, request, url_for
 
 from chouseiapo.domain.appointment import Appointment
-from chouseiapo.domain.errors import Busy, DomainError, NotFound
+from chouseiapo.domain.errors import DomainError, NotFound
+from chouseiapo.domain.event import Meta
 from chouseiapo.domain.slots import CandidateState
 from chouseiapo.web.request import services, visible
 from chouseiapo.web.staff import people, session
-from chouseiapo.web.staff.appointment import page_refusing
+from chouseiapo.web.staff.appointment import carry_out, page_refusing
 from chouseiapo.web.staff.frame import title_of
 from chouseiapo.web.staff.overview import told_of
 
@@ -44,18 +45,13 @@ def ask(id: str, candidate: str) -> Any:
 @occurrences.post("/cancel")
 @session.signed_in
 def cancel(id: str, candidate: str) -> Any:
-    concerned, cause = _with(id, candidate), session.command()
-    there = redirect(url_for("appointment.page", id=id, done="occurrence"), 303)
-    if cause.command in concerned.commands:
-        return there
+    _with(id, candidate)
     reason = request.form.get("reason", "").strip()
-    try:
-        services().coordination.cancel_occurrence(id, candidate, reason, cause, g.now)
-    except (Busy, NotFound):
-        raise
-    except DomainError as refusal:
-        return page_refusing(id, refusal)
-    return there
+
+    def decide(cause: Meta) -> object:
+        return services().coordination.cancel_occurrence(id, candidate, reason, cause, g.now)
+
+    return carry_out(id, "occurrence", decide)
 
 
 def _with(id: str, candidate: str) -> Appointment:

@@ -149,7 +149,6 @@ def _note(field: str, layer: MeetingOptions, below: MeetingOptions) -> str:
     return words.said(_SHUT_OUT) if early and layered(layer, below).waiting_room else ""
 
 
-_PAIR = _("%(what)s: %(value)s")
 _SHUT_OUT = _("待機室が「あり」なので、いまは「入れない」になります。")
 _KINDS = {
     "automatic": Kind(
