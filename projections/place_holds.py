@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import Select, delete, func, or_, select, update
 from sqlalchemy.engine import Connection
 
 from chouseiapo.application import Coordination
@@ -288,7 +288,7 @@ def _unknown(entry: Entry, link: str) -> Known:
 def left_on(rows: Rows, link: str) -> tuple[int, bool]:
     """How many entries of ours stand on a calendar, or may; whether something is still to be done there."""
     standing = select(func.count()).select_from(entries).where(entries.c.link == link, PRESENT)
-    due = select(tasks.c.key).where(tasks.c.ledger == LEDGER, tasks.c.lane == link, tasks.c.parked.is_(False))
+    due = _to_do(link).where(tasks.c.ledger == LEDGER, tasks.c.parked.is_(False))
     with rows.read() as connection:
         return connection.scalar(standing) or 0, connection.scalar(due.limit(1)) is not None
 
@@ -296,9 +296,13 @@ def left_on(rows: Rows, link: str) -> tuple[int, bool]:
 def is_used(rows: Rows, link: str, now: datetime) -> bool:
     """Whether something waits to be done through an account."""
     hope = or_(tasks.c.parked.is_(False), tasks.c.failing_since > now - HOPE)
-    due = select(tasks.c.key).where(tasks.c.lane == link, hope)
     with rows.read() as connection:
-        return connection.scalar(due.limit(1)) is not None
+        return connection.scalar(_to_do(link).where(hope).limit(1)) is not None
+
+
+def _to_do(link: str) -> Select[tuple[str]]:
+    """The tasks of an account; to watch it leaves nothing undone."""
+    return select(tasks.c.key).where(tasks.c.lane == link, tasks.c.key != f"{link}/{WATCH}")
 
 
 def let_go(rows: Rows, link: str) -> None:
