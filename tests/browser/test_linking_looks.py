@@ -1,4 +1,4 @@
-"""The pages about linked calendars and rooms in their states, in five guises, as axe and a phone see them."""
+"""The pages about linked calendars and rooms in their states, in four guises, as axe and a phone see them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages about Zoom, meetings, moving and messages in their states, in five guises, as axe and a phone see
+"""The pages about Zoom, meetings, moving and messages in their states, in four guises, as axe and a phone see
 them.
 """
 
