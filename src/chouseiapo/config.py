@@ -103,7 +103,11 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 
 # Read by the tests and by CI, not by the product.
 _ELSEWHERE = {
-    PREFIX + name for name in ("CALDAV_SERVER", "CONTRACTS", "CHROMIUM", "SHOTS", "SEED", "SOAK", "STORM")
+    PREFIX + name
+    for name in (
+        *("AT_ONCE", "CALDAV_SERVER", "CHROMIUM", "CONTRACTS"),
+        *("KILLS", "SEED", "SHOTS", "SOAK", "STORM"),
+    )
 }
 
 
