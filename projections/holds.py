@@ -8,8 +8,9 @@ same key, so that it is turned in place; whatever else was placed should be gone
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
+from functools import cache
 
 import msgspec
 from sqlalchemy import Select, Table, bindparam, delete, select
@@ -31,13 +32,14 @@ from chouseiapo.domain.links import (
 )
 from chouseiapo.domain.member import Member
 from chouseiapo.domain.proposal import Kind
-from chouseiapo.domain.slots import Candidate
+from chouseiapo.domain.slots import Candidate, CandidateState
 from chouseiapo.ledger import stands, touch, wake_lane
 from chouseiapo.ports import Entry
 from chouseiapo.storage import Rows, upsert
 from chouseiapo.tables import appointments, entries, holds, tasks, watched
 from projections.appointments import not_over
 from projections.catch_up import readable
+from projections.seen import Seen
 
 LEDGER = "holds"
 # What else is done in a calendar's lane, so that nothing else is asked of it at the same time.
@@ -152,24 +154,40 @@ class EntryWriter:
 
     def wanted(self, appointment: Appointment) -> list[Wanted]:
         """Every entry that should stand now, on whichever calendar."""
-        if appointment.state not in (State.PROPOSED, State.CONFIRMED):
-            return []
-        fixed = appointment.occurrences
-        standing = fixed or appointment.open_candidates
+        standing = _standing(appointment)
         owners = {owner for candidate in standing for owner in appointment.resources(candidate)}
-        # What took place stays where it stood then, whoever links what afterwards.
-        homes = self._homes(owners, fixed[-1].end if fixed else None)
-        bodies = {home.locale: self._body(appointment, home.locale) for home in homes.values()}
+        homes_at = self._homes_at(owners)
+        placed = [
+            (candidate, owner, homes_at(candidate)[owner])
+            for candidate in standing
+            for owner in appointment.resources(candidate)
+        ]
+        bodies = {locale: self._body(appointment, locale) for locale in {home.locale for *_, home in placed}}
         return [
             Wanted(
                 home.link,
                 owner,
                 self._entry(appointment, candidate, home, bodies[home.locale], self._room_name),
             )
-            for candidate in standing
-            for owner in appointment.resources(candidate)
-            for home in [homes[owner]]
+            for candidate, owner, home in placed
         ]
+
+    def _homes_at(self, owners: Collection[str]) -> Callable[[Candidate], dict[str, Home]]:
+        """Where everybody's entry of a candidate goes: what took place stays where it stood then, whoever
+        links what afterwards. Each owner's events are read once."""
+        seen = Seen(self._app)
+        newest = max((e.at for events in seen.streams(owners).values() for e in events), default=None)
+
+        @cache
+        def homes(until: datetime | None) -> dict[str, Home]:
+            found = seen.owners(owners, until)
+            return {id: _home(id, owner, owner.locale or self._locale) for id, owner in found.items()}
+
+        def homes_of(candidate: Candidate) -> dict[str, Home]:
+            fixed = candidate.state is CandidateState.CHOSEN
+            return homes(candidate.end if fixed and newest and candidate.end < newest else None)
+
+        return homes_of
 
     def told(
         self, appointment: Appointment, candidate: Candidate, locale: str, room_name: Callable[[str], str]
@@ -180,12 +198,7 @@ class EntryWriter:
 
     def link_of(self, resource: str) -> str:
         """Through which link a member's or room's calendar is written; the built-in one has its own."""
-        return self._homes([resource])[resource].link
-
-    def _homes(self, owners: Iterable[str], until: datetime | None = None) -> dict[str, Home]:
-        """Where each owner's entries go, and in which language; `until`: as it was then, if that is past."""
-        found = self._app.owners(owners, until)
-        return {id: _home(id, owner, owner.locale or self._locale) for id, owner in found.items()}
+        return _home(resource, self._app.owners([resource])[resource], self._locale).link
 
     def _entry(
         self,
@@ -196,7 +209,7 @@ class EntryWriter:
         room_name: Callable[[str], str],
     ) -> Entry:
         title = wording.title_for_member(appointment.title, appointment.guest, home.locale)
-        confirmed = appointment.chosen is not None
+        confirmed = candidate.state is CandidateState.CHOSEN
         return Entry(
             key=f"{home.link}/{appointment.id}/{candidate.id}{home.suffix}",
             appointment=appointment.id,
@@ -223,7 +236,7 @@ class EntryWriter:
             (words.place, appointment.place),
         )
         paragraphs = (
-            words.notice if appointment.chosen is None else "",
+            "" if appointment.chosen or appointment.took_place else words.notice,
             "\n".join(
                 [f"{label}: {text}" for label, text in facts if text]
                 + wording.joining(appointment.meeting, locale)
@@ -242,6 +255,18 @@ class EntryWriter:
 
     def _room_name(self, room: str) -> str:
         return self._app.room(room).name
+
+
+def _standing(appointment: Appointment) -> list[Candidate]:
+    """What has an entry: candidates that can be picked, fixed times, and what took place before the rest was
+    cancelled."""
+    match appointment.state:
+        case State.PROPOSED | State.CONFIRMED:
+            return appointment.occurrences or appointment.open_candidates
+        case State.CANCELLED:
+            return appointment.took_place
+        case _:
+            return []
 
 
 class Holds:

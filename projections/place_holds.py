@@ -209,7 +209,9 @@ class PlaceHolds:
         """Whether whoever unlinked the calendar wanted this entry to stay there."""
         owner = link_owner(link)
         leave = self._app.owners([owner])[owner].left.get(link, Leaving.REMOVE)
-        confirmed = any(fixed.id == placed.candidate for fixed in appointment.occurrences)
+        confirmed = any(
+            fixed.id == placed.candidate for fixed in (*appointment.occurrences, *appointment.took_place)
+        )
         return leave is Leaving.KEEP or (leave is Leaving.KEEP_CONFIRMED and confirmed)
 
     # What we know

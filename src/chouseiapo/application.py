@@ -152,10 +152,9 @@ class Coordination(Hosting):
         """Fix another time for a confirmed appointment: old and new reservation change in one save."""
 
         def decide(appointment: Appointment, agendas: Agendas) -> None:
-            before = appointment.occurrences
-            appointment.move(slot, self.grid, now)
-            self.release_each(appointment, before, agendas, now)
-            self.find_host_for_move(appointment, agendas, now)
+            host = self.host_at(appointment, slot, agendas)
+            self.release(appointment, agendas, now)
+            appointment.move(slot, self.grid, now, host)
             self.reserve(appointment, agendas, now)
 
         return self.carry_out(cause, id, decide)
@@ -256,12 +255,14 @@ class Coordination(Hosting):
         """Say what a deviation means; what that cancels is released in the same save."""
 
         def decide(appointment: Appointment, agendas: Agendas) -> None:
-            asked = appointment.question
+            deviation = appointment.deviation(owner, candidate)
             appointment.answer_question(owner, candidate, answer, now)
-            if asked is not None and answer is Answer.CANCEL:
+            if deviation is None or not deviation.asked:
+                return
+            if answer is Answer.CANCEL:
                 self.release(appointment, agendas, now)
                 appointment.cancel("", now)
-            elif asked is not None and answer is Answer.CANCEL_OCCURRENCE:
+            elif answer is Answer.CANCEL_OCCURRENCE:
                 self._leave_out(appointment, candidate, "", agendas, now)
 
         return self.carry_out(cause, id, decide)

@@ -142,7 +142,7 @@ class Services:
         link = link_id(Provider.ZOOM, ORGANIZATION, user.id)
         self.vault.store(link, ORGANIZATION, ZOOM_ORGANIZATION, Grant("", state=user.id))
         said = (ORGANIZATION, Provider.ZOOM, user.id, user.email, cause, self.clock())
-        return self.coordination.link_account(*said, plan=user.plan)
+        return self.coordination.link_account(*said, others=self.vault.of_account(link), plan=user.plan)
 
     def forget_account(self, link: str) -> None:
         """Destroy what an account has granted us."""

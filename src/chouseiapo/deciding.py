@@ -40,7 +40,9 @@ class Deciding(Directory):
         return self.insist(attempt)
 
     def release(self, appointment: Appointment, agendas: Agendas, now: datetime) -> None:
-        self.release_each(appointment, appointment.occurrences, agendas, now)
+        """Whom the fixed times had, but for what has taken place."""
+        to_come = [c for c in appointment.occurrences if c.end > now]
+        self.release_each(appointment, to_come, agendas, now)
 
     @staticmethod
     def release_each(

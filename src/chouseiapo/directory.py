@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from eventsourcing.persistence import IntegrityError
 
@@ -22,6 +22,7 @@ from chouseiapo.domain.reminder_rules import ReminderRule
 from chouseiapo.domain.room import Room
 
 BY_ITSELF = Meta(actor=SYSTEM)
+L = TypeVar("L", bound=Linkable)
 
 
 class Directory(Aggregates):
@@ -63,15 +64,7 @@ class Directory(Aggregates):
 
     def issue_feed(self, member: str, cause: Meta, now: datetime) -> Member:
         """Give the member's calendar feed a new address, unless the same command has done so already."""
-
-        def attempt() -> Member:
-            found = self.member(member)
-            if not (cause.command and cause.command in found.commands):
-                found.issue_feed(now)
-                self.save_all(cause, found)
-            return found
-
-        return self.insist(attempt)
+        return self._ask_member(member, cause, lambda m: m.issue_feed(now))
 
     def revoke_feed(self, member: str, cause: Meta, now: datetime) -> None:
         """Take the address of the member's calendar feed back; without one, nothing changes."""
@@ -243,23 +236,21 @@ class Directory(Aggregates):
         owner = link_owner(link)
         return self.owners([owner])[owner].links.get(link)
 
-    def _ask_member(self, id: str, cause: Meta, ask: Callable[[Member], None]) -> None:
-        def attempt() -> None:
-            member = self.member(id)
-            ask(member)
-            self.save_all(cause, member)
+    def _ask_member(self, id: str, cause: Meta, ask: Callable[[Member], None]) -> Member:
+        return self._ask(lambda: self.member(id), cause, ask)
 
-        self.insist(attempt)
+    def _ask_owner(self, id: str, cause: Meta, ask: Callable[[Linkable], None]) -> None:
+        self._ask(lambda: self.owner(id), cause, ask)
 
-    def _ask_owner(self, id: str, cause: Meta, ask: Callable[[Linkable], None]) -> Linkable:
+    def _ask(self, load: Callable[[], L], cause: Meta, ask: Callable[[L], None]) -> L:
         """Once for each command: one whose reply was lost has been carried out already."""
 
-        def attempt() -> Linkable:
-            owner = self.owner(id)
-            if not (cause.command and cause.command in owner.commands):
-                ask(owner)
-                self.save_all(cause, owner)
-            return owner
+        def attempt() -> L:
+            found = load()
+            if not (cause.command and cause.command in found.commands):
+                ask(found)
+                self.save_all(cause, found)
+            return found
 
         return self.insist(attempt)
 

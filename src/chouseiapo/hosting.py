@@ -15,7 +15,7 @@ from chouseiapo.domain.meeting_options import USUAL, MeetingOptions, layered
 from chouseiapo.domain.member import Member
 from chouseiapo.domain.organization import Organization
 from chouseiapo.domain.proposal import Meeting, Platform
-from chouseiapo.domain.slots import Candidate
+from chouseiapo.domain.slots import Candidate, Slot
 
 
 class Hosting(Deciding):
@@ -45,7 +45,8 @@ class Hosting(Deciding):
             return Booking()
         organizer, organization = self._organizer(appointment), self.organization()
         options = _together(appointment, organizer, organization)
-        host = "" if organizer.zoom else self._free_host(organization, appointment, times, agendas)
+        slots = [candidate.slot for candidate in times]
+        host = "" if organizer.zoom else self._free_host(organization, appointment, slots, agendas)
         return Booking(host, by_hand=not options.automatic)
 
     def _organizer(self, appointment: Appointment) -> Member:
@@ -53,21 +54,26 @@ class Hosting(Deciding):
 
     @staticmethod
     def _free_host(
-        organization: Organization, appointment: Appointment, times: Sequence[Candidate], agendas: Agendas
+        organization: Organization, appointment: Appointment, times: Sequence[Slot], agendas: Agendas
     ) -> str:
         """The first of the organization's hosts that nobody has booked at any of the times; else empty."""
         hosts = (link.id for link in organization.hosts)
         return next((host for host in hosts if not _is_booked(host, appointment, times, agendas)), "")
 
-    def find_host_for_move(self, appointment: Appointment, agendas: Agendas, now: datetime) -> None:
-        """Where the booked host is not free at the time that an appointment was moved to, another one makes a
-        new conference; raises Invalid when none is free."""
-        times, before = appointment.occurrences, appointment.conference.reserved
-        if not before or not _is_booked(before, appointment, times, agendas):
-            return
-        if not (host := self._free_host(self.organization(), appointment, times, agendas)):
+    def host_at(self, appointment: Appointment, slot: Slot, agendas: Agendas) -> str | None:
+        """The host to book for another time, None to leave that as it is: the one that is booked, as long as
+        it is free then. Raises Invalid when every host is taken."""
+        reserved = appointment.conference.reserved
+        if not (reserved or appointment.awaits_meeting):
+            return None
+        if reserved and not _is_booked(reserved, appointment, [slot], agendas):
+            return None
+        if self._organizer(appointment).zoom:
+            return "" if reserved else None
+        host = self._free_host(self.organization(), appointment, [slot], agendas)
+        if reserved and not host:
             raise Invalid(Problem("start", "hosts_reserved"))
-        appointment.request_meeting(host, now)
+        return host or None
 
     def meeting_options(self, appointment: Appointment) -> MeetingOptions:
         """What the appointment's conference would be like if it were made now: every layer together."""
@@ -81,7 +87,8 @@ class Hosting(Deciding):
         """Have the conference made, or another one instead of the one that stands."""
 
         def decide(appointment: Appointment, agendas: Agendas) -> None:
-            times, before = appointment.occurrences, appointment.conference.reserved
+            times = [c.slot for c in appointment.occurrences if c.end > now]
+            before = appointment.conference.reserved
             own_account = self._organizer(appointment).zoom
             host = "" if own_account else self._host_again(appointment, times, agendas)
             appointment.request_meeting(host, now)
@@ -94,7 +101,7 @@ class Hosting(Deciding):
     def _release_host(appointment: Appointment, before: str, agendas: Agendas, now: datetime) -> None:
         """The host that was booked is free again, unless it is booked still."""
         if before and before != appointment.conference.reserved:
-            for occurrence in appointment.occurrences:
+            for occurrence in (c for c in appointment.occurrences if c.end > now):
                 agendas.release(appointment.reservation(occurrence), [before], occurrence.slot, now)
 
     def _without_host(
@@ -109,7 +116,7 @@ class Hosting(Deciding):
 
         return self.carry_out(cause, id, release)
 
-    def _host_again(self, appointment: Appointment, times: Sequence[Candidate], agendas: Agendas) -> str:
+    def _host_again(self, appointment: Appointment, times: Sequence[Slot], agendas: Agendas) -> str:
         """The host that is booked already, as long as it can host; else one that is free."""
         organization, before = self.organization(), appointment.conference.reserved
         if any(link.id == before for link in organization.hosts):
@@ -161,6 +168,6 @@ def _together(appointment: Appointment, organizer: Member, organization: Organiz
     return layered(appointment.meeting_options, organizer.meeting_options, organization.meeting_options)
 
 
-def _is_booked(host: str, appointment: Appointment, times: Sequence[Candidate], agendas: Agendas) -> bool:
+def _is_booked(host: str, appointment: Appointment, times: Sequence[Slot], agendas: Agendas) -> bool:
     """Whether an appointment other than this one has the host at any of the times."""
-    return any(agendas.taken_by([host], c.slot, own(appointment)) for c in times)
+    return any(agendas.taken_by([host], slot, own(appointment)) for slot in times)

@@ -15,14 +15,14 @@ from chouseiapo.domain.agenda import Agendas
 from chouseiapo.domain.appointment import Answer, Appointment
 from chouseiapo.domain.errors import Busy, DomainError
 from chouseiapo.domain.event import Event, caused_by
-from chouseiapo.domain.links import AccountHealed, AccountLinked, AccountUnlinked, Leaving
+from chouseiapo.domain.links import AccountHealed, AccountLinked, AccountUnlinked
 from chouseiapo.domain.member import Member
 from chouseiapo.domain.organization import Organization
 from chouseiapo.event_store import StoreTrouble
 from chouseiapo.storage import DatabaseTrouble, Rows
 from projections.appointments import awaiting_meeting_since, overtaken_by_time
 from projections.catch_up import LostRace, Read, is_parked, move, park, position, read_log, unpark
-from projections.meetings import hosted_through, without_host
+from projections.meetings import Meetings, hosted_through, without_host
 from projections.offers import Offers, claims_on
 
 NAME = "policies"
@@ -43,10 +43,11 @@ class Policies:
         """React to one batch of events; answers how many it had.
 
         Only to events that the offers have taken in: then every candidate proposed before is listed there,
-        and one proposed later is held against the agendas when its own event comes.
+        and one proposed later is held against the agendas when its own event comes. And only to events that
+        the meetings have taken in: then those without a host wait as such.
         """
         before = position(self._rows, NAME)
-        known = position(self._rows, Offers.name)
+        known = min(position(self._rows, name) for name in (Offers.name, Meetings.name))
         batch = read_log(self._app, before, until=known) if known > before else []
         if not batch:
             return 0
@@ -109,7 +110,9 @@ class Policies:
             case Appointment.Moved() | Appointment.MeetingRequested():
                 self._close_overlapped(event, now)
             case Member.Unlinked() | Organization.Unlinked():
-                withdrawn = self._withdraw_meetings(event, now) if event.leave is Leaving.REMOVE else []
+                # Read again much later, the event says nothing any more of an account that was linked again.
+                taken_away = self._app.was_taken_away(event.link)
+                withdrawn = self._withdraw_meetings(event, now) if taken_away else []
                 self._book_hosts([*withdrawn, *without_host(self._rows)], event, now)
             case Appointment.MeetingIssued() if self._app.was_taken_away(event.host):
                 self._withdraw(event.originator_id, event.host, event, now)  # it was being made meanwhile

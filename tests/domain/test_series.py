@@ -54,6 +54,14 @@ def series() -> Appointment:
     return registered(direct(recurrence=WEEKLY))
 
 
+def test_what_would_go_on_beyond_any_calendar_is_refused_and_not_counted() -> None:
+    for_ever = Recurrence(Frequency.WEEKLY, 3, 1_000_000)
+    assert "recurrence_too_long" in {p.code for p in check_recurrence(for_ever, date(2026, 11, 25))}
+    for frequency in Frequency:
+        assert check_recurrence(Recurrence(frequency, 60), date(9999, 12, 3))
+        assert 0 < count_until(frequency, 1, date(9999, 12, 3), date(9999, 12, 31)) < 30
+
+
 def codes(proposal: Proposal, grid: Grid = GRID) -> list[tuple[str, str]]:
     return [(p.field, p.code) for p in check_proposal(proposal, grid, True, NOW)]
 
@@ -207,6 +215,13 @@ class TestCancellingOne:
         appointment = series()
         with pytest.raises(errors.Over):
             appointment.cancel_occurrence("c1", "", appointment.occurrences[0].end)
+
+    def test_nobody_is_asked_about_one_that_has_taken_place(self) -> None:
+        def seen(candidate: str) -> Any:
+            return lambda a: a.note_deviation(TANAKA, candidate, True, None, at(26, 0))
+
+        assert when(series(), seen("c1")) == []
+        assert len(when(series(), seen("c2"))) == 1
 
     def test_a_series_is_not_moved(self) -> None:
         with pytest.raises(errors.SeriesStands):

@@ -134,6 +134,18 @@ class TestAccounts:
         assert told.now.conference.host == link
         assert told.standing == [told.meeting] != [""]
 
+    def test_once_it_is_linked_again_nobody_remembers_that_it_was_taken_away(
+        self, told: Told, office: Office, play: Play
+    ) -> None:
+        office.app.unlink_account(office.tanaka, Provider.ZOOM, BY, NOW, Leaving.REMOVE)
+        play.settle()
+        office.app.link_account(office.tanaka, Provider.ZOOM, "tanaka@example.com", "x", BY, NOW)
+        play.settle()
+        before = told.standing
+        play.services.policies.take_up(office.tanaka, NOW)
+        play.settle()
+        assert told.standing == before == [told.meeting] != [""]
+
     def test_the_organization_s_free_host_takes_over(self, told: Told, office: Office, play: Play) -> None:
         host = organization_host(office)
         office.app.unlink_account(office.tanaka, Provider.ZOOM, BY, NOW, Leaving.REMOVE)

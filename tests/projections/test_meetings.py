@@ -231,6 +231,16 @@ class TestWhatSomebodyChanged:
             play.settle()
         assert len(play.stage.asked("update")) == 1
 
+    def test_a_look_that_fails_after_a_change_makes_nobody_change_it_again(
+        self, office: Office, play: Play
+    ) -> None:
+        told = Told(office, play, meeting_options=MeetingOptions(passcode=True)).confirm()
+        office.app.revise(told.id, Edit(title="別の件"), BY, NOW)
+        play.stage.answers = [None, PortError("unavailable")]
+        play.settle()
+        play.settle(play.later(minutes=1))
+        assert (len(play.stage.asked("update")), len(play.stage.asked("look"))) == (1, 2)
+
     def test_a_look_that_failed_is_taken_again(self, told: Told, play: Play) -> None:
         play.stage.delete_by_hand(told.meeting)
         told.webhook()

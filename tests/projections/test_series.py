@@ -10,6 +10,7 @@ from icalendar import Calendar
 
 from chouseiapo.bootstrap import Services
 from chouseiapo.domain.appointment import Answer, Appointment, Edit
+from chouseiapo.domain.links import Provider
 from chouseiapo.domain.proposal import Delivery, Guest
 from chouseiapo.domain.recurrence import Frequency, Recurrence
 from chouseiapo.domain.slots import Offer
@@ -69,6 +70,26 @@ class TestEntries:
         desk.app.cancel(id, "", BY, desk.now)
         desk.settle()
         assert desk.board.times() == {}
+
+    def test_cancelled_half_way_it_leaves_what_took_place_as_it_was(self, desk: Desk) -> None:
+        id = registered(desk)
+        before = dict(desk.board.stands)
+        desk.now = at(26, 0)
+        desk.app.cancel(id, "", BY, desk.now)
+        desk.settle()
+        [(key, left)] = desk.board.stands.items()
+        assert (left.candidate, left) == ("c1", before[key])
+
+    def test_what_took_place_stays_where_it_stood_whatever_is_linked_afterwards(self, desk: Desk) -> None:
+        id, office = registered(desk), desk.office
+        new = desk.app.link_account(office.tanaka, Provider.GOOGLE, "2", "other@example.com", BY, at(26, 0))
+        wanted = desk.services.entry_writer.wanted(desk.app.appointment(id))
+        assert {w.entry.candidate: w.link for w in wanted} == {
+            "c1": desk.link,
+            "c2": new,
+            "c3": new,
+            "c4": new,
+        }
 
     def test_whole_days_are_told_to_the_calendar(self, desk: Desk) -> None:
         registered(desk, recurrence=None, offers=(Offer(at(24, 15), at(27, 15), None, all_day=True),))

@@ -14,6 +14,7 @@ from chouseiapo.domain.links import AccountUnlinked, Leaving, Provider
 from chouseiapo.domain.meeting_options import MeetingOptions
 from chouseiapo.domain.organization import ORGANIZATION
 from chouseiapo.domain.proposal import Meeting, Platform
+from chouseiapo.domain.recurrence import Frequency, Recurrence
 from tests.product import BY, NOW, YAMADA, Office, offer
 
 
@@ -159,6 +160,49 @@ class TestHostsOfTheOrganization:
         assert (moved.conference.reserved, moved.conference.generation) == (second, 2)
         third = offered(office, office.sato)
         assert office.app.confirm(third.id, "c1", YAMADA, BY, NOW).conference.reserved == host
+
+    def test_moved_while_nothing_is_to_be_made_another_is_booked_and_nothing_made(
+        self, office: Office, host: str
+    ) -> None:
+        office.app.choose_meeting_options(ORGANIZATION, MeetingOptions(automatic=False), BY, NOW)
+        one, other = offered(office, office.tanaka), offered(office, office.suzuki)
+        office.app.confirm(one.id, "c1", YAMADA, BY, NOW)
+        office.app.move(one.id, offer(27, 1).slot, BY, NOW)
+        office.app.confirm(other.id, "c1", YAMADA, BY, NOW)
+        second = office.app.link_account(ORGANIZATION, Provider.ZOOM, "host-2", "h2@example.com", BY, NOW)
+        moved = office.app.move(other.id, offer(27, 1).slot, BY, NOW)
+        assert (moved.conference.reserved, moved.awaits_meeting) == (second, False)
+
+    def test_what_found_no_host_gets_one_where_it_is_moved_to(self, office: Office, host: str) -> None:
+        one, other = offered(office, office.tanaka), offered(office, office.suzuki)
+        office.app.confirm(one.id, "c1", YAMADA, BY, NOW)
+        assert office.app.confirm(other.id, "c1", YAMADA, BY, NOW).conference.reserved == ""
+        moved = office.app.move(other.id, offer(27, 1).slot, BY, NOW)
+        assert (moved.conference.reserved, moved.awaits_meeting) == (host, True)
+
+    def test_moved_to_where_the_host_is_taken_an_account_of_ones_own_serves(
+        self, office: Office, host: str
+    ) -> None:
+        one, other = offered(office, office.tanaka), offered(office, office.suzuki)
+        office.app.confirm(one.id, "c1", YAMADA, BY, NOW)
+        office.app.move(one.id, offer(27, 1).slot, BY, NOW)
+        office.app.confirm(other.id, "c1", YAMADA, BY, NOW)
+        office.app.link_account(office.suzuki, Provider.ZOOM, "own", "own@example.com", BY, NOW)
+        assert office.app.move(other.id, offer(27, 1).slot, BY, NOW).conference.reserved == ""
+
+    def test_for_what_is_to_come_of_a_series_nobody_minds_when_the_host_was_taken_before(
+        self, office: Office, host: str
+    ) -> None:
+        weekly = Recurrence(Frequency.WEEKLY, 2)
+        one = offered(office, office.suzuki)
+        office.app.confirm(one.id, "c1", YAMADA, BY, NOW)
+        who = {"attendees": (office.tanaka,), "organizer": office.tanaka}
+        series = office.propose(
+            platform=Platform.ZOOM, direct=True, recurrence=weekly, offers=(offer(25, 1),), **who
+        )
+        assert series.conference.reserved == ""
+        after = office.app.request_meeting(series.id, BY, series.occurrences[0].end)
+        assert after.conference.reserved == host
 
 
 class TestLayers:

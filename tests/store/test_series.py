@@ -135,6 +135,18 @@ def test_a_question_about_one_time_can_end_that_one_alone(office: Office) -> Non
     assert f"{appointment.id}/c3" not in reserved(office, appointment)
 
 
+def test_a_question_that_somebody_has_answered_ends_nothing_although_another_waits(office: Office) -> None:
+    appointment = register(office)
+    for candidate in ("c1", "c2"):
+        place = (appointment.id, office.tanaka, candidate)
+        office.app.note_deviation(*place, None, NOW)
+        office.app.follow_deviation(*place, None, NOW)
+    first = (appointment.id, office.tanaka, "c1")
+    office.app.answer_question(*first, Answer.KEEP, BY, NOW)
+    after = office.app.answer_question(*first, Answer.CANCEL, BY, NOW)
+    assert (after.state, len(after.occurrences)) == (State.CONFIRMED, 4)
+
+
 def test_registered_in_another_s_place_it_gets_the_other_s_time(office: Office) -> None:
     before = office.propose(offers=(offer(25, 1),))
     office.app.confirm(before.id, "c1", YAMADA, BY, NOW)

@@ -142,8 +142,9 @@ class Appointment(MeetingDecisions):
         how = {"host": booking.host, "by_hand": booking.by_hand}
         self._record(self.Confirmed, now, candidate=candidate, **told, **how)
 
-    def move(self, slot: Slot, grid: Grid, now: datetime) -> None:
-        """Fix another time instead of the confirmed one; meeting and invitation go with it."""
+    def move(self, slot: Slot, grid: Grid, now: datetime, host: str | None = None) -> None:
+        """Fix another time instead of the confirmed one; meeting and invitation go with it. `host`: whom of
+        the organization's hosts to book instead of the one that is booked; another one makes it anew."""
         self._must_stand(now)
         if (chosen := self.chosen) is None:
             raise errors.NotConfirmed
@@ -155,8 +156,11 @@ class Appointment(MeetingDecisions):
             raise Invalid(
                 *(Problem(p.field.removeprefix("candidates.0."), p.code, p.values) for p in problems)
             )
-        if slot != chosen.slot:
-            self._record(self.Moved, now, candidate=chosen.id, start=slot.start, end=slot.end)
+        if slot == chosen.slot:
+            return
+        self._record(self.Moved, now, candidate=chosen.id, start=slot.start, end=slot.end, host=host)
+        if host is not None and self.conference.wanted:
+            self.request_meeting(host, now)
 
     def cancel_occurrence(self, candidate: str, reason: str, now: datetime) -> None:
         """Leave out one of several times; doing so again changes nothing."""
@@ -249,6 +253,8 @@ class Appointment(MeetingDecisions):
         """Note that an entry was seen deleted or moved; what is known already is not noted again."""
         standing = self.candidates.get(candidate)
         if standing is None or self.is_over(now) or owner not in self.resources(standing):
+            return
+        if standing.end <= now and standing in self.occurrences:  # of several: this one has taken place
             return
         if standing not in self.occurrences and (self.chosen or standing.state is not CandidateState.OPEN):
             return

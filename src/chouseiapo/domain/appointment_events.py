@@ -165,12 +165,14 @@ class AppointmentEvents:
         by_hand: bool = False
 
     class Moved(Event, frozen=True, kw_only=True):
-        """The staff moved a confirmed appointment to another time."""
+        """The staff moved a confirmed appointment to another time. host: the organization's link that is
+        booked from now on, where that changes."""
 
         NAME: ClassVar[str] = "appointment.moved"
         candidate: str
         start: datetime
         end: datetime
+        host: str | None = None
 
     class OccurrenceCancelled(Event, frozen=True, kw_only=True):
         """One of several times will not take place; the others stand."""

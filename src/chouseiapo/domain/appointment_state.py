@@ -109,6 +109,7 @@ class AppointmentState(AppointmentEvents, Aggregate):
         self.conference = Conference()
         self.proposed_at: datetime | None = None
         self.confirmed_at: datetime | None = None
+        self.cancelled_at: datetime | None = None
         self.erased = False
         self.instead_of = ""
         self.offered_at: dict[str, datetime] = {}
@@ -127,6 +128,14 @@ class AppointmentState(AppointmentEvents, Aggregate):
         if self.state is not State.CONFIRMED:
             return []
         return [c for c in self.candidates.values() if c.state is CandidateState.CHOSEN]
+
+    @property
+    def took_place(self) -> list[Candidate]:
+        """The fixed times that were over when the appointment was cancelled."""
+        if (cancelled_at := self.cancelled_at) is None:
+            return []
+        fixed = (c for c in self.candidates.values() if c.state is CandidateState.CHOSEN)
+        return [c for c in fixed if c.end <= cancelled_at]
 
     @property
     def chosen(self) -> Candidate | None:
@@ -252,16 +261,14 @@ class AppointmentState(AppointmentEvents, Aggregate):
                 self.generation = generation
             case AppointmentState.Confirmed():
                 self._remember_confirmation(event)
-            case AppointmentState.Moved(candidate=candidate, start=start, end=end):
-                moved = msgspec.structs.replace(self.candidates[candidate], start=start, end=end)
-                self.candidates[candidate] = moved
-                self._deviations = {}
+            case AppointmentState.Moved():
+                self._remember_moving(event)
             case AppointmentState.OccurrenceCancelled(candidate=candidate):
                 self._set(candidate, CandidateState.WITHDRAWN)
             case AppointmentState.MeetingDelayed():
                 self.meeting_delayed = True
-            case AppointmentState.Cancelled():
-                self.state = State.CANCELLED
+            case AppointmentState.Cancelled(at=at):
+                self.state, self.cancelled_at = State.CANCELLED, at
             case AppointmentState.Expired():
                 self.state = State.EXPIRED
             case AppointmentState.GuestErased():
@@ -303,6 +310,13 @@ class AppointmentState(AppointmentEvents, Aggregate):
         self.meeting_options = event.meeting_options
         if event.platform is Platform.URL:
             self.meeting = Meeting(event.url)
+
+    def _remember_moving(self, event: AppointmentEvents.Moved) -> None:
+        moved = msgspec.structs.replace(self.candidates[event.candidate], start=event.start, end=event.end)
+        self.candidates[event.candidate] = moved
+        self._deviations = {}
+        if event.host is not None:
+            self.conference = msgspec.structs.replace(self.conference, reserved=event.host)
 
     def _remember_move(self, event: AppointmentEvents.CandidateMoved) -> None:
         moved = msgspec.structs.replace(self.candidates[event.candidate], start=event.start, end=event.end)

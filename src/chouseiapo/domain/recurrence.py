@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import MAXYEAR, UTC, date, datetime, timedelta
 from enum import StrEnum
 from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
@@ -49,8 +49,8 @@ def check_recurrence(recurrence: Recurrence, first: date) -> Iterator[Problem]:
     if recurrence.frequency is Frequency.WEEKDAYS and first.weekday() > FRIDAY:
         yield Problem("recurrence.frequency", "recurrence_starts_on_weekend")
     if recurrence.count in range(2, MOST_OCCURRENCES + 1) and recurrence.interval > 0:
-        last = next(islice(_dates(first, recurrence), recurrence.count - 1, None))
-        if last - first > LONGEST_SERIES:
+        last = next(islice(_dates(first, recurrence), recurrence.count - 1, None), None)
+        if last is None or last - first > LONGEST_SERIES:
             yield Problem("recurrence.count", "recurrence_too_long", {"years": LONGEST_SERIES.days // 366})
 
 
@@ -99,14 +99,14 @@ def _dates(first: date, recurrence: Recurrence) -> Iterator[date]:
 
 
 def _every(first: date, days: int) -> Iterator[date]:
-    while True:
-        yield first
-        first += timedelta(days=days)
+    """Until the calendar ends."""
+    for day in range(first.toordinal(), date.max.toordinal() + 1, days):
+        yield date.fromordinal(day)
 
 
 def _monthly(first: date, interval: int) -> Iterator[date]:
     months = first.year * 12 + first.month - 1
-    while True:
+    while months < 12 * (MAXYEAR + 1):
         year, month = divmod(months, 12)
         if first.day <= monthrange(year, month + 1)[1]:
             yield first.replace(year=year, month=month + 1)
