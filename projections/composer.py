@@ -17,6 +17,7 @@ from chouseiapo.config import Settings
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.event import Event
 from chouseiapo.domain.ids import is_of, link_owner
+from chouseiapo.domain.links import AccountUnlinked
 from chouseiapo.domain.member import Member
 from chouseiapo.domain.organization import ORGANIZATION
 from chouseiapo.domain.proposal import Platform
@@ -71,13 +72,23 @@ class Composer:
         return self.render(mail, appointment, recipient, now)
 
     def _compose_about_link(self, mail: Mail, now: datetime) -> EmailMessage:
+        taker = next((e.moved_to for e in self._cause(mail) if isinstance(e, AccountUnlinked)), "")
+        facts = replace(
+            link_facts(self._app, mail, self._settings.base_url),
+            of_organization=mail.stream == ORGANIZATION,
+            by_organization=taker == ORGANIZATION,
+        )
         return self._words.render_about_link(
             LinkRule(mail.rule),
             _recipient(self._app.member(mail.recipient)),
-            link_facts(self._app, mail, self._settings.base_url),
+            facts,
             message_id=self.message_id(mail.key),
             now=now,
         )
+
+    def _cause(self, mail: Mail) -> Sequence[Event]:
+        """The event of somebody's account that the mail is about."""
+        return self._app.stream(mail.stream, until=mail.version)[-1:]
 
     def why_pointless(self, mail: Mail, now: datetime) -> str:
         """Why nobody needs the mail any more; empty while it should go."""
@@ -182,8 +193,16 @@ class Composer:
             occurrence=_reminded(appointment, mail) or _called_off(appointment, cause),
             at=cause[0].at if cause else None,
             start_url_page=f"{self._settings.base_url}/appointments/{appointment.id}/start",
-            letter=next((Letter(e.subject, e.text) for e in cause if isinstance(e, _MESSAGE)), None),
+            letter=self._letter(appointment, cause),
         )
+
+    def _letter(self, appointment: Appointment, cause: Sequence[Event]) -> Letter | None:
+        """What the event brings the guest; what no member wrote comes from the organizer."""
+        sent = next((e for e in cause if isinstance(e, _MESSAGE)), None)
+        if sent is None:
+            return None
+        writer = sent.meta.actor if is_of("member", sent.meta.actor) else appointment.organizer
+        return Letter(sent.subject, sent.text, self._person(writer).name)
 
     def _before(self, appointment: Appointment, cause: Sequence[Event]) -> Slot | None:
         """The time that was moved by the event that causes the mail."""

@@ -41,6 +41,7 @@ from chouseiapo.mail_facts import (
     Recipient,
     Rule,
     sign_in_words,
+    told_kind,
     words,
 )
 from chouseiapo.mail_links import LinkFacts, LinkRule, link_words
@@ -241,7 +242,7 @@ class Mails:
         if not reader.guest:
             return wording.title_for_member(appointment.title, appointment.guest, reader.locale)
         host = self._settings.company or organizer
-        return wording.title_for_guest(appointment.title, appointment.kind, host, reader.locale)
+        return wording.title_for_guest(appointment.title, told_kind(appointment), host, reader.locale)
 
     def _compose(
         self,

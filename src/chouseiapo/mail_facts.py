@@ -74,10 +74,11 @@ class Recipient:
 
 @dataclass(frozen=True)
 class Letter:
-    """What a member writes to the guest; without a subject, one is put."""
+    """What a member writes to the guest; without a subject, one is put. by: the member's name."""
 
     subject: str
     text: str
+    by: str
 
 
 @dataclass(frozen=True)
@@ -160,9 +161,9 @@ def words(rule: Rule, reader: Recipient, facts: Facts, settings: Settings, now: 
         "company": settings.company,
         "title": appointment.title,
         "kind": appointment.kind.value,
-        "kind_name": wording.kind(appointment.kind, locale, guest=guest),
+        "kind_name": wording.kind(told_kind(appointment), locale, guest=guest),
         "kind_in_full": _kind_in_full(appointment, locale, guest=guest),
-        "reminded_kind": wording.reminded_kind(appointment.kind, locale, guest=guest),
+        "reminded_kind": wording.reminded_kind(told_kind(appointment), locale, guest=guest),
         "platform": wording.platform(appointment.platform),
         "duration": wording.durations([c.slot for c in timed if not c.all_day], locale),
         "all_day": any(c.all_day for c in timed),
@@ -179,6 +180,8 @@ def words(rule: Rule, reader: Recipient, facts: Facts, settings: Settings, now: 
         "phone": appointment.guest.phone,
         "meeting": _meeting(appointment.meeting, reader) if chosen else None,
         "meeting_follows": appointment.lacks_meeting,
+        "by_hand": _waits_for_a_hand(appointment),
+        "vanished": appointment.conference.asked,
         "before": _when(facts.before, reader, facts, settings.time_zone, today) if facts.before else None,
         "letter": facts.letter,
         "direct": appointment.direct,
@@ -191,11 +194,21 @@ def words(rule: Rule, reader: Recipient, facts: Facts, settings: Settings, now: 
     return shared | _to_member(reader, facts) | _by_hand(facts, reader, settings.time_zone, today)
 
 
+def told_kind(appointment: Appointment) -> Kind | None:
+    """None for a web meeting that was given up: how they will meet instead is for the organizer to say."""
+    return None if appointment.conference.forgone else appointment.kind
+
+
 def _kind_in_full(appointment: Appointment, locale: str, *, guest: bool) -> str:
-    """Empty for a web meeting that was given up: how they will meet instead is for the organizer to say."""
-    if appointment.conference.forgone:
-        return ""
-    return wording.kind_in_full(appointment.kind, appointment.platform, locale, guest=guest)
+    """Empty where there is no kind to tell."""
+    kind = told_kind(appointment)
+    return wording.kind_in_full(kind, appointment.platform, locale, guest=guest) if kind else ""
+
+
+def _waits_for_a_hand(appointment: Appointment) -> bool:
+    """Whether no meeting is made until somebody asks for it; one that was deleted is a question instead."""
+    conference = appointment.conference
+    return appointment.lacks_meeting and not conference.wanted and not conference.asked
 
 
 def sign_in_words(reader: Recipient, url: str, minutes: int, settings: Settings) -> dict[str, Any]:

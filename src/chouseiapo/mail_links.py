@@ -37,13 +37,16 @@ class LinkRule(StrEnum):
 @dataclass(frozen=True, kw_only=True)
 class LinkFacts:
     """The link as it was when that happened; `room`: whose it is, empty for the reader's own. count: how
-    many entries have disappeared. url: where the reader goes on."""
+    many entries have disappeared. url: where the reader goes on. of_organization: it made the account one of
+    the organization's hosts. by_organization: the account is one of those now."""
 
     link: Link
     at: datetime
     url: str
     room: str = ""
     count: int = 0
+    of_organization: bool = False
+    by_organization: bool = False
 
     @property
     def refused(self) -> bool:
@@ -84,5 +87,7 @@ def link_words(reader: Recipient, facts: LinkFacts, settings: Settings, now: dat
         "google_week": is_google_week(link, facts.at),
         "google_revoked": is_google_revoked(link, facts.at),
         "count": facts.count,
+        "of_organization": facts.of_organization,
+        "by_organization": facts.by_organization,
         "url": facts.url,
     }

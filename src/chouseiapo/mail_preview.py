@@ -127,7 +127,7 @@ def _facts(rule: Rule, locale: str, now: datetime) -> Facts:
         hand=Hand(colleague.name, False, appointment.question) if appointment.question else None,
         occurrence=appointment.candidates["c2"] if rule is Rule.OCCURRENCE_CANCELLED else None,
         before=appointment.candidates["c2"].slot if rule is Rule.MOVED else None,
-        letter=Letter(sample["subject"], sample["message"]) if rule is Rule.MESSAGE else None,
+        letter=Letter(sample["subject"], sample["message"], organizer.name) if rule is Rule.MESSAGE else None,
         start_url_page="https://example.com/appointments/sample/start",
     )
 

@@ -254,6 +254,8 @@ _REMINDED = {
     ("en", True): ("web meeting", "visit", "appointment", "appointment"),
     ("en", False): ("web meeting", "visit", "appointment", "appointment"),
 }
+# Where nobody has said yet how they meet.
+_UNSAID = {"ja": "アポイントメント", "en": "appointment"}
 _ORDER = (Kind.WEB, Kind.VISIT_US, Kind.VISIT_THEM, Kind.PHONE)
 _JOINING = {
     "ja": ("参加URL", "ミーティングID", "パスコード"),
@@ -264,9 +266,10 @@ _GROUPED = {9: (3, 3), 10: (3, 3), 11: (3, 4)}
 _PLATFORMS = {Platform.ZOOM: "Zoom", Platform.MEET: "Google Meet", Platform.TEAMS: "Microsoft Teams"}
 
 
-def kind(kind: Kind, locale: str, *, guest: bool) -> str:
-    """The kind in a sentence to the guest (ご来社: they come to us) or to a member (来訪)."""
-    return _KINDS[locale, guest][_ORDER.index(kind)]
+def kind(kind: Kind | None, locale: str, *, guest: bool) -> str:
+    """The kind in a sentence to the guest (ご来社: they come to us) or to a member (来訪); without one, an
+    appointment."""
+    return _KINDS[locale, guest][_ORDER.index(kind)] if kind else _UNSAID[locale]
 
 
 def kind_in_full(kind: Kind, platform: Platform, locale: str, *, guest: bool) -> str:
@@ -277,13 +280,13 @@ def kind_in_full(kind: Kind, platform: Platform, locale: str, *, guest: bool) ->
     return name[0].upper() + name[1:] + (f" ({where})" if where else "")
 
 
-def reminded_kind(kind: Kind, locale: str, *, guest: bool) -> str:
+def reminded_kind(kind: Kind | None, locale: str, *, guest: bool) -> str:
     """The kind in a reminder's subject, for which M3 has three words a side.
 
     A visit to us is 往訪 for the guest, who goes out, and 来訪 for the member, who is visited. A visit to
     them and a phone call are アポイントメント for both, as M3 keeps 往訪 and 来訪 for visits to us.
     """
-    return _REMINDED[locale, guest][_ORDER.index(kind)]
+    return _REMINDED[locale, guest][_ORDER.index(kind)] if kind else _UNSAID[locale]
 
 
 def platform(platform: Platform) -> str:
@@ -315,7 +318,7 @@ def title_for_member(title: str, guest: Guest, locale: str) -> str:
     return as_read(title, locale) or guest_in_subject(guest, locale)
 
 
-def title_for_guest(title: str, kind: Kind, host: str, locale: str) -> str:
+def title_for_guest(title: str, kind: Kind | None, host: str, locale: str) -> str:
     """The title on the guest's calendar; a blank one names the other side: 「株式会社サンプルとのWeb会議」.
 
     `shown_title` would name the guest to themselves. `host`: the company, or the organizer.

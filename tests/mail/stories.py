@@ -85,6 +85,12 @@ def story(rule: Rule, *more: Event, **changes: Any) -> Appointment:
     return given(start, *then, *more)
 
 
+def without_url(*, by_hand: bool = False) -> Appointment:
+    """Confirmed, and nobody can join yet; by_hand: until somebody asks for the meeting, none is made."""
+    start = proposed(platform=Platform.ZOOM, message=MESSAGE, note=NOTE)
+    return given(start, happened(Appointment.Confirmed, candidate="c1", guest=start.guest, by_hand=by_hand))
+
+
 def moved_by_hand(owner: str = SUZUKI) -> Event:
     to = {"start": utc(2026, 11, 26, 5), "end": utc(2026, 11, 26, 6)}
     return happened(Appointment.OrganizerAsked, owner=owner, candidate="c1", gone=False, **to)
@@ -184,7 +190,9 @@ def rendered(
 TOLD: dict[Rule, dict[str, Any]] = {
     Rule.MOVED: {"before": Slot(utc(2026, 11, 24, 5), utc(2026, 11, 24, 6))},
     Rule.MESSAGE: {
-        "letter": Letter("当日の持ち物について", "図面を2部お持ちください。\n\nよろしくお願いいたします。")
+        "letter": Letter(
+            "当日の持ち物について", "図面を2部お持ちください。\n\nよろしくお願いいたします。", "佐藤 健"
+        )
     },
 }
 VISIT_US: dict[str, Any] = {

@@ -7,9 +7,11 @@ from email.message import EmailMessage
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from chouseiapo.domain.appointment import Appointment
+from chouseiapo.domain.event import Event
 from chouseiapo.domain.links import Provider
 from chouseiapo.mail import LinkRule, Mails, Recipient, Rule
 from tests.domain.given import given, happened, proposed
@@ -33,11 +35,13 @@ from tests.mail.stories import (
     UNTIL_MIDNIGHT,
     VISIT_THEM,
     VISIT_US,
+    ZOOM,
     about_link,
     deleted_by_hand,
     rendered,
     story,
     utc,
+    without_url,
 )
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -65,6 +69,29 @@ def of_the_last_time(locale: str = "ja") -> EmailMessage:
     """The room's calendar, from which the only candidate's hold is gone."""
     start = proposed(candidates=IN_ROOM[:1])
     return rendered(Rule.QUESTION, "member", locale, appointment=given(start, deleted_by_hand("room-1")))
+
+
+def about_host(rule: LinkRule, locale: str) -> EmailMessage:
+    """An account that is, or was, one of the organization's hosts."""
+    url = "https://appo.sample.example/settings/organization"
+    return about_link(rule, Provider.ZOOM, locale, of_organization=True, url=url)
+
+
+def pending(rule: Rule, side: str, locale: str, **how: bool) -> EmailMessage:
+    return rendered(rule, side, locale, appointment=without_url(**how))
+
+
+def after(rule: Rule, side: str, locale: str, *what: type[Event]) -> EmailMessage:
+    """A mail that goes after somebody deleted the meeting, and after what was decided then."""
+    gone = happened(A.MeetingVanished, generation=1)
+    return rendered(rule, side, locale, appointment=story(rule, gone, *map(happened, what)))
+
+
+def without_passcode() -> EmailMessage:
+    """Another way in, which has no passcode."""
+    meeting = msgspec.structs.replace(ZOOM, passcode="")
+    told = story(Rule.MEETING_CHANGED, happened(A.MeetingIssued, meeting=meeting, host="zoom"))
+    return rendered(Rule.MEETING_CHANGED, "guest", appointment=told)
 
 
 HOST = {"host": True}
@@ -108,6 +135,17 @@ CASES: dict[str, Callable[[], EmailMessage]] = {
         for rule in (LinkRule.LINK_MOVED, LinkRule.DEAUTHORIZED)
         for locale in ("ja", "en")
     },
+    **{
+        f"{locale}/member_link_moved.by_organization": partial(
+            about_link, LinkRule.LINK_MOVED, Provider.ZOOM, locale, by_organization=True
+        )
+        for locale in ("ja", "en")
+    },
+    **{
+        f"{locale}/member_{rule}.of_organization": partial(about_host, rule, locale)
+        for rule in (LinkRule.LINK_MOVED, LinkRule.DEAUTHORIZED, LinkRule.LINK_BROKEN)
+        for locale in ("ja", "en")
+    },
     "ja/member_deauthorized.room": partial(
         about_link, LinkRule.DEAUTHORIZED, Provider.MICROSOFT, room="会議室A"
     ),
@@ -118,6 +156,30 @@ CASES: dict[str, Callable[[], EmailMessage]] = {
     "ja/guest_moved.pending": partial(
         rendered, RULE.MOVED, "guest", appointment=story(RULE.CONFIRMATION_PENDING)
     ),
+    **{
+        f"{locale}/{side}_reminder.pending": partial(pending, RULE.REMINDER, side, locale)
+        for side in ("guest", "member")
+        for locale in ("ja", "en")
+    },
+    **{
+        f"{locale}/member_{rule}.by_hand": partial(pending, rule, "member", locale, by_hand=True)
+        for rule in (RULE.CONFIRMATION_PENDING, RULE.MOVED)
+        for locale in ("ja", "en")
+    },
+    **{
+        f"{locale}/member_reminder.vanished": partial(after, RULE.REMINDER, "member", locale)
+        for locale in ("ja", "en")
+    },
+    **{
+        f"{locale}/{side}_reminder.forgone": partial(after, RULE.REMINDER, side, locale, A.MeetingForgone)
+        for side in ("guest", "member")
+        for locale in ("ja", "en")
+    },
+    "ja/guest_meeting_changed.no_passcode": without_passcode,
+    **{
+        f"{locale}/{side}_cancelled.series": partial(rendered, RULE.CANCELLED, side, locale, **SERIES)
+        for locale, side in (("ja", "guest"), ("en", "member"))
+    },
     **{
         f"{locale}/guest_confirmation.series": partial(rendered, RULE.CONFIRMATION, "guest", locale, **SERIES)
         for locale in ("ja", "en")
@@ -169,9 +231,12 @@ CASES: dict[str, Callable[[], EmailMessage]] = {
     "ja/guest_confirmation.over_midnight": partial(
         rendered, RULE.CONFIRMATION, "guest", candidates=OVER_MIDNIGHT
     ),
-    "ja/guest_request.one_until_midnight": partial(
-        rendered, RULE.REQUEST, "guest", candidates=UNTIL_MIDNIGHT
-    ),
+    **{
+        f"{locale}/guest_request.one_until_midnight": partial(
+            rendered, RULE.REQUEST, "guest", locale, candidates=UNTIL_MIDNIGHT
+        )
+        for locale in ("ja", "en")
+    },
     **{
         f"{locale}/guest_request.instead": partial(
             rendered, RULE.REQUEST, "guest", locale, telling={"agreed": UNTIL_MIDNIGHT[0]}

@@ -128,6 +128,8 @@ class TestTheEvent:
         assert title("guest", **VISIT_US) == "株式会社サンプルへの往訪"
         assert title("guest", **VISIT_THEM) == "株式会社サンプルとのアポイントメント"
         assert title("guest", settings=NO_COMPANY) == "田中 一郎とのWeb会議"
+        forgone = mail(Rule.MEETING_FORGONE, "guest").event["SUMMARY"]
+        assert forgone == "株式会社サンプルとのアポイントメント", "nobody has said how they meet instead"
         assert title("guest", title="導入のご相談") == title("member", title="導入のご相談") == "導入のご相談"
         assert title("member") == "ABC株式会社:山田太郎 様"
         assert title("member", title=LONG_TITLE[:251]) == LONG_TITLE[:251]

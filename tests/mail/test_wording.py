@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
@@ -208,6 +209,15 @@ class TestKinds:
             ["Web会議", "往訪", "アポイントメント", "アポイントメント"],
             ["Web会議", "来訪", "アポイントメント", "アポイントメント"],
         ]
+
+    def test_where_nobody_has_said_how_they_meet_it_is_an_appointment(self) -> None:
+        for word in (wording.kind, wording.reminded_kind):
+            for guest in (True, False):
+                assert word(None, "ja", guest=guest) == "アポイントメント"
+                assert word(None, "en", guest=guest) == "appointment"
+        title = partial(wording.title_for_guest, "", None)
+        assert title("株式会社サンプル", "ja") == "株式会社サンプルとのアポイントメント"
+        assert title("Sample Inc.", "en") == "Appointment with Sample Inc."
 
     def test_titles_for_the_guests_calendar(self) -> None:
         def title(kind: Kind, host: str, locale: str) -> str:

@@ -93,7 +93,10 @@ def test_after_a_while_it_goes_without_and_another_mail_follows(story: Story) ->
 def test_by_hand_it_goes_at_once_and_another_mail_follows(office: Office, services: Services) -> None:
     story = Story(office, services, meeting_options=MeetingOptions(automatic=False))
     story.confirm()
-    assert story.told() == story.everybody("confirmation_pending")
+    new = story.new()
+    assert {mail.rule for mail in new} == {"confirmation_pending"}
+    told = {mail.recipient: "手動で発行する設定です" in story.text(mail) for mail in new}
+    assert told == {"guest": False, office.tanaka: True, office.suzuki: True}, "nobody else issues it"
     story.app.request_meeting(story.id, BY, NOW)
     assert story.told() == set()
     story.issue()
@@ -202,6 +205,7 @@ def test_a_message_goes_to_the_guest_with_a_copy_to_the_others(story: Story, off
     texts = story.texts()
     assert set(texts) == {"guest", "tanaka"}, "who wrote it has it"
     assert all("2部お持ちください。" in text for text in texts.values())
+    assert "鈴木 花子さんが、" in texts["tanaka"]
 
 
 def test_the_guest_s_own_way_in_is_the_guest_s_alone(story: Story) -> None:
@@ -249,7 +253,7 @@ class TestAccountsThatEnded:
         office.app.link_account(office.sato, Provider.ZOOM, account, account, BY, NOW)
         [(rule, recipient, text)] = self.told(services)
         assert (rule, recipient) == ("link_moved", office.tanaka)
-        assert account in text
+        assert f"{account}）が、ほかの方の調整アポと連携されました" in text
         assert "/settings" in text
 
     def test_nobody_is_told_of_what_they_did_themselves(self, office: Office, services: Services) -> None:
@@ -277,7 +281,15 @@ class TestAccountsThatEnded:
         office.app.link_account(office.sato, Provider.ZOOM, "u1", "host@example.com", BY, NOW)
         [(rule, recipient, text)] = self.told(services)
         assert (rule, recipient) == ("link_moved", boss)
+        assert "会社のホストだったZoomのアカウント（host@example.com）" in text
         assert "/settings/organization" in text
+
+    def test_whose_account_became_a_host_is_told_that(self, office: Office, services: Services) -> None:
+        account = "tanaka@example.com"
+        office.app.link_account(ORGANIZATION, Provider.ZOOM, account, account, BY, NOW)
+        [(rule, recipient, text)] = self.told(services)
+        assert (rule, recipient) == ("link_moved", office.tanaka)
+        assert f"{account}）が会社のホストになったため" in text
 
     def test_administrators_hear_of_a_broken_host(self, office: Office, services: Services) -> None:
         boss = office.app.register_member("boss@example.com", "社長", BY, NOW, role=Role.ADMINISTRATOR).id
