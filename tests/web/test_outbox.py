@@ -96,7 +96,7 @@ class TestWhy:
             in company.chief.open("/outbox?state=queued").text
         )
         assert "1回試しました" in company.tanaka.open(page_of(made)).text
-        assert "Tried 1 times" in company.chief.open("/outbox?state=queued&lang=en").text
+        assert "Attempts so far: 1" in company.chief.open("/outbox?state=queued&lang=en").text
 
     def test_the_servers_trouble_stands_on_top_until_it_is_back(
         self, company: Company, made: Appointment, post: Post
