@@ -100,7 +100,7 @@ def form(id: str) -> Any:
     written = _kept(id)
     if written is None:  # it was sent
         return redirect(url_for("staff.home"), 303)
-    return _form(id, written, check="check" in request.args)
+    return _form(id, written, check="check" in request.args, sent=request.args.get("sent", type=int))
 
 
 @message.post("/<string(length=32):id>")
@@ -152,32 +152,57 @@ def mail_frame(id: str) -> Any:
 @message.post("/<string(length=32):id>/send")
 @session.signed_in
 def send(id: str) -> Any:
-    """Send what was looked at. Draft and appointment name the command: nobody gets it twice."""
+    """Send what was looked at. Where that can't be done any more, it leads back, with everything kept."""
     written = _kept(id)
     if written is None:
         return redirect(url_for("staff.home", done="messages"), 303)
     if request.form.get("seen") != _digest(written):
         return redirect(url_for("message.review", id=id), 303)
-    reached = [each.id for each in _appointments(written.appointments) if each.guest.email]
-    for each in reached:
-        _send(each, written, Meta(actor=g.member.id, command=f"message/{id}/{each}"))
+    reached = [each for each in _appointments(written.appointments) if each.guest.email]
+    if reached and _problems(written, reached):
+        return redirect(url_for("message.form", id=id, check=1, _anchor="problems"), 303)
+    sent = [each.id for each in reached if _send(each.id, written, _command(id, each.id, written))]
+    missed = _missed(written, sent)
+    if missed or not sent:
+        return _left(id, written, missed, len(sent))
     drafts().forget(PREFIX + id, g.member.id)
-    if len(reached) == 1:
-        return redirect(url_for("appointment.page", id=reached[0], done="message"), 303)
+    if len(sent) == 1:
+        return redirect(url_for("appointment.page", id=sent[0], done="message"), 303)
     return redirect(url_for("staff.home", done="messages"), 303)
 
 
-def _send(id: str, written: Written, cause: Meta) -> None:
-    """Whose guest was forgotten meanwhile gets nothing, and keeps nobody else from it."""
+def _command(id: str, appointment: str, written: Written) -> Meta:
+    """Nobody gets the same words of one draft twice; other words are another message."""
+    words = Written(subject=written.subject.strip(), text=written.text.strip())
+    return Meta(actor=g.member.id, command=f"message/{id}/{appointment}/{_digest(words)}")
+
+
+def _send(id: str, written: Written, cause: Meta) -> bool:
+    """Whether it went: whose guest was forgotten meanwhile gets nothing, and keeps nobody else from it."""
     try:
         services().coordination.send_message(id, written.subject, written.text, cause, g.now)
     except Busy:
         raise
     except DomainError:
-        return
+        return False
+    return True
 
 
-def _form(id: str, written: Written, check: bool = False, refusal: str = "") -> str:
+def _missed(written: Written, sent: Sequence[str]) -> tuple[str, ...]:
+    """Who was looked at as somebody who gets it, and did not."""
+    seen = set(request.form.getlist("to"))
+    return tuple(each for each in written.appointments if each in seen and each not in sent)
+
+
+def _left(id: str, written: Written, missed: tuple[str, ...], sent: int) -> Any:
+    """Back to the form, which says how many got it, with those who did not; as it was if nobody did."""
+    if sent:
+        _write(id, msgspec.structs.replace(written, appointments=missed), g.member.id)
+    return redirect(url_for("message.form", id=id, sent=sent), 303)
+
+
+def _form(id: str, written: Written, check: bool = False, refusal: str = "", sent: int | None = None) -> str:
+    """The form with what was typed; `sent`: how many got it when not everybody could be reached."""
     found = _appointments(written.appointments)
     problems = _problems(written, [each for each in found if each.guest.email]) if check else []
     return render_template(
@@ -188,6 +213,7 @@ def _form(id: str, written: Written, check: bool = False, refusal: str = "") -> 
         problems=refused.first_of_each(problems),
         summary=refused.summary(problems, fields=refused.OF_MESSAGE),
         refusal=REFUSALS.get(refusal, ""),
+        sent=sent,
     )
 
 
