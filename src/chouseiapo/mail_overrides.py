@@ -22,7 +22,7 @@ _NOTES = ("README", ".")
 _LOOKED_INTO = {
     "When": When.__struct_fields__,
     "Meeting": ("join_url", "meeting_id", "passcode"),
-    "Letter": ("subject", "text"),
+    "Letter": ("subject", "text", "by"),
 }
 _SAID = {
     "no_folder": "there is no such folder",

@@ -56,10 +56,14 @@ def series() -> Appointment:
 
 def test_what_would_go_on_beyond_any_calendar_is_refused_and_not_counted() -> None:
     for_ever = Recurrence(Frequency.WEEKLY, 3, 1_000_000)
-    assert "recurrence_too_long" in {p.code for p in check_recurrence(for_ever, date(2026, 11, 25))}
+    assert "recurrence_too_long" in codes_of(for_ever, date(2026, 11, 25))
     for frequency in Frequency:
-        assert check_recurrence(Recurrence(frequency, 60), date(9999, 12, 3))
+        assert "recurrence_too_long" in codes_of(Recurrence(frequency, 60), date(9999, 12, 3))
         assert 0 < count_until(frequency, 1, date(9999, 12, 3), date(9999, 12, 31)) < 30
+
+
+def codes_of(recurrence: Recurrence, first: date) -> set[str]:
+    return {problem.code for problem in check_recurrence(recurrence, first)}
 
 
 def codes(proposal: Proposal, grid: Grid = GRID) -> list[tuple[str, str]]:

@@ -124,6 +124,8 @@ class TestTheOrganizationS:
         assert (shown[HOST]["hosts"], shown[HOST]["today"]) == (True, "0/100")
         assert not shown["host02@example.com"]["hosts"]
         assert operator.run("host", "add", "nobody@example.com").returncode == 1
+        free = operator.run("host", "add", "kobayashi@example.com")
+        assert (free.returncode, "40 minutes" in free.stderr) == (1, True)
         operator.lines("host", "remove", HOST)
         assert there.services.coordination.organization().hosts == []
         assert operator.run("host", "remove", HOST).returncode == 1

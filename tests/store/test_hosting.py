@@ -196,9 +196,13 @@ class TestHostsOfTheOrganization:
         weekly = Recurrence(Frequency.WEEKLY, 2)
         one = offered(office, office.suzuki)
         office.app.confirm(one.id, "c1", YAMADA, BY, NOW)
-        who = {"attendees": (office.tanaka,), "organizer": office.tanaka}
         series = office.propose(
-            platform=Platform.ZOOM, direct=True, recurrence=weekly, offers=(offer(25, 1),), **who
+            platform=Platform.ZOOM,
+            direct=True,
+            recurrence=weekly,
+            offers=(offer(25, 1),),
+            attendees=(office.tanaka,),
+            organizer=office.tanaka,
         )
         assert series.conference.reserved == ""
         after = office.app.request_meeting(series.id, BY, series.occurrences[0].end)

@@ -71,6 +71,13 @@ class TestTheForm:
         assert "毎週、全4回" in page.text
         assert "確定の予定が4件入ります。" in page.text
 
+    def test_a_series_that_would_outlast_the_calendar_can_be_corrected(self, company: Company) -> None:
+        typed = TYPED | WEEKLY | {"on": "9999-12-01", "ends": "until", "until": "9999-12-31"}
+        page = company.tanaka.write(action="review", **typed)
+        assert "日付を入力してください。" in page.text
+        form = company.tanaka.open(company.tanaka.path).form("/appointments/new/")
+        assert form.filled()["on"] == ["9999-12-01"]
+
     def test_a_series_may_be_given_until_a_day(self, company: Company) -> None:
         made = registered(company, **WEEKLY | {"ends": "until", "until": "2026-12-10"})
         assert made.recurrence == Recurrence(Frequency.WEEKLY, 3)

@@ -223,6 +223,13 @@ class TestMoving:
         page = company.tanaka.send(page.form("/move"))
         assert company.appointment(made.id).chosen == made.chosen, "the first form only looks"
 
+    def test_what_is_over_is_not_moved_and_the_page_says_so(self, company: Company) -> None:
+        made = issued(company)
+        company.clock.now = at(25, 3)
+        page = self.look(company, made, "15:00", "16:00")
+        assert "すでに終わったアポイントメントです。" in page.text
+        assert company.tanaka.status == 409
+
     def test_then_it_is_moved_once(self, company: Company) -> None:
         made = issued(company)
         form = self.look(company, made, "15:00", "16:00").forms[-1]
@@ -239,7 +246,7 @@ class TestMoving:
         [
             ("16:00", "15:00", 27, "終了は開始より後にしてください"),
             ("10:00", "11:00", 25, "いまと同じ日時です。"),
-            ("10:00", "11:00", 20, "過去の日時は候補にできません。"),
+            ("10:00", "11:00", 20, "過去の日時には変更できません。"),
             ("10:10", "11:00", 27, "30分単位"),
         ],
     )

@@ -296,7 +296,7 @@ class TestOnceMore:
         assert company.sato.status == 404
         assert company.sato.post(path, {"number": "1"}).status_code in (403, 404)
 
-    @pytest.mark.parametrize("number", ["", "0", "2", "x", "999999999999"])
+    @pytest.mark.parametrize("number", ["", "0", "2", "x", "9" * 5000])
     def test_a_number_that_no_form_has_is_refused(
         self, company: Company, made: Appointment, post: Post, number: str
     ) -> None:

@@ -261,6 +261,13 @@ class TestHosts:
         assert "ホストにできません" in page.text
         assert zoom.services.coordination.organization().hosts == []
 
+    @pytest.mark.parametrize("user", ["", "me", "../meetings/85746065432"])
+    def test_what_is_no_user_there_is_not_asked_for(self, zoom: Abroad, user: str) -> None:
+        form = zoom.chief.open("/settings/organization/hosts?q=host02").form("/hosts/choose")
+        page = zoom.chief.send(form, user=user)
+        assert "Zoomでこのユーザーを確かめられず" in page.text
+        assert zoom.services.coordination.organization().hosts == []
+
     def test_removing_one_asks_about_its_meetings(self, zoom: Abroad) -> None:
         zoom.chief.send(zoom.chief.open("/settings/organization/hosts?q=host01").form("/hosts/choose"))
         confirmed(zoom)

@@ -80,10 +80,6 @@ class ZoomOrganization:
         found = [_user(each) for each in self._listed(grant)]
         return sorted(found, key=lambda user: (not user.licensed, user.email))
 
-    def user(self, id: str) -> ZoomUser:
-        """One of them as they are now; raises PortError."""
-        return _user(read(self._settings, self.refresh(Grant("")), f"/users/{id}"))
-
     def _listed(self, grant: Grant) -> Iterator[dict[str, Any]]:
         query = {"status": "active", "page_size": str(LARGEST_PAGE)}
         while True:

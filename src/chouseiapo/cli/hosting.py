@@ -47,6 +47,8 @@ def add_host(asked: Namespace) -> None:
         user = next((each for each in _users(built) if each.email == asked.email), None)
         if user is None:
             raise Refused(f"{asked.email} is no active user of the organization's Zoom account")
+        if not user.licensed:
+            raise Refused(f"{asked.email} has no license: meetings there would end after 40 minutes")
         say({"link": built.keep_host(user, BY_OPERATOR), "plan": user.plan})
 
 

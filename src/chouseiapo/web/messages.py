@@ -24,6 +24,8 @@ PROBLEMS = {
     "finish_before_begin": _(
         "終了は開始より後にしてください。日付をまたぐ候補は、24:00で2つに分けてください。"
     ),
+    "moved_in_past": _("過去の日時には変更できません。"),
+    "moved_too_long": _("予定は%(hours)s時間までにしてください。"),
     "same_time": _("いまと同じ日時です。"),
     "candidate_in_past": _("過去の日時は候補にできません。"),
     "candidate_reversed": _("終了は開始より後にしてください。"),
@@ -40,6 +42,8 @@ PROBLEMS = {
     "direct_needs_one_time": _("日時を決めて登録するときは、日時を1つだけ選んでください。"),
     "direct_missing": _("日付を入力してください。"),
     "direct_in_past": _("過去の日時は登録できません。"),
+    "direct_reversed": _("終了は開始より後にしてください。日をまたぐときは、終了日も入力してください。"),
+    "direct_too_short": _("予定は%(minutes)s分以上にしてください。"),
     "direct_too_long": _("1回の予定は%(days)s日までにしてください。"),
     "direct_reserved": _("%(who)sに確定した予定があるため、この日時には登録できません。"),
     "series_reserved": _("%(who)sに確定した予定がある日が含まれています: %(days)s"),

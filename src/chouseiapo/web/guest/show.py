@@ -18,6 +18,7 @@ from chouseiapo.domain.proposal import Kind, Meeting
 from chouseiapo.domain.slots import Candidate, CandidateState
 from chouseiapo.invitation import uid
 from chouseiapo.mail import repeating
+from chouseiapo.mail_facts import told_kind
 from chouseiapo.web import zones
 from chouseiapo.web.guest.picking import Picked
 from chouseiapo.web.guest.to_calendar import Event
@@ -80,16 +81,21 @@ class Shown:
     def title(self) -> str:
         """The title; in place of a blank one the other side's name, not the guest's own."""
         host = self.company or self.organizer
-        return wording.title_for_guest(self._appointment.title, self._appointment.kind, host, self._locale)
+        return wording.title_for_guest(self._appointment.title, self._kind, host, self._locale)
 
     @property
     def kind(self) -> str:
-        return wording.kind(self._appointment.kind, self._locale, guest=True)
+        return wording.kind(self._kind, self._locale, guest=True)
 
     @property
     def kind_in_full(self) -> str:
-        kind, platform = self._appointment.kind, self._appointment.platform
-        return wording.kind_in_full(kind, platform, self._locale, guest=True)
+        """Empty for a web meeting that was given up."""
+        kind, platform = self._kind, self._appointment.platform
+        return wording.kind_in_full(kind, platform, self._locale, guest=True) if kind else ""
+
+    @property
+    def _kind(self) -> Kind | None:
+        return told_kind(self._appointment)
 
     @property
     def duration(self) -> str:

@@ -11,11 +11,10 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 
 from chouseiapo.domain.errors import NotFound
 from chouseiapo.domain.ids import link_owner
-from chouseiapo.web.errors import Refused
 from chouseiapo.web.i18n import _
 from chouseiapo.web.request import services
 from chouseiapo.web.staff import people, session, words
-from chouseiapo.web.staff.frame import is_administrator, moment, span, title_of
+from chouseiapo.web.staff.frame import administrators_only, moment, span, title_of
 from projections.audit import Detail, Report, ask, calendars_in_use, is_asked, reports
 from projections.holds import AUDIT, REPAIR, REPAIR_ALL
 
@@ -51,7 +50,7 @@ class Account(msgspec.Struct, frozen=True):
 @calendars.get("/calendars")
 @session.signed_in
 def page() -> Any:
-    _must_be_administrator()
+    administrators_only()
     rows = services().rows
     known = {report.link: report for report in reports(rows)}
     links = calendars_in_use(services().coordination, rows)
@@ -74,7 +73,7 @@ def page() -> Any:
 @session.signed_in
 def compare() -> Any:
     """Have all of them compared now; the page tells how far it has come."""
-    _must_be_administrator()
+    administrators_only()
     ask(services().rows, calendars_in_use(services().coordination, services().rows))
     return _back()
 
@@ -83,7 +82,7 @@ def compare() -> Any:
 @session.signed_in
 def repair(link: str) -> Any:
     """Put back what is missing, take away what is left over, then compare again."""
-    _must_be_administrator()
+    administrators_only()
     if link not in calendars_in_use(services().coordination, services().rows):
         raise NotFound
     ask(services().rows, [link], REPAIR_ALL if "all" in request.form else REPAIR)
@@ -94,11 +93,6 @@ def repair(link: str) -> Any:
 
 def _back() -> Any:
     return redirect(url_for("calendars.page", since=g.now.isoformat()), 303)
-
-
-def _must_be_administrator() -> None:
-    if not is_administrator():
-        raise Refused(403, "forbidden")
 
 
 def _instant(text: str) -> datetime | None:

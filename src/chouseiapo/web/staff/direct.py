@@ -19,19 +19,19 @@ from chouseiapo.domain.recurrence import (
     Recurrence,
     count_until,
 )
+from chouseiapo.domain.slots import LONGEST_DIRECT
 from chouseiapo.web.staff import frame, people
-from chouseiapo.web.staff.picking import Picked, wall
+from chouseiapo.web.staff.picking import FIRST_YEAR, LAST_YEAR, Picked, number, typed_span
 
 ONCE = "once"
 COUNT, UNTIL = "count", "until"
-MIDNIGHT = "24:00"
 # What is said of a candidate that somebody is to pick from, in words for a time that is fixed.
-_INSTEAD = {
+INSTEAD = {
     "candidates_missing": "direct_missing",
     "candidate_in_past": "direct_in_past",
     "candidate_too_long": "direct_too_long",
-    "candidate_too_short": "finish_before_begin",
-    "candidate_reversed": "finish_before_begin",
+    "candidate_too_short": "direct_too_short",
+    "candidate_reversed": "direct_reversed",
 }
 _RESERVED = ("candidate_reserved", "occurrence_reserved")
 
@@ -54,9 +54,8 @@ class Timing(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def picked(self, zone: ZoneInfo, room: str) -> Picked | None:
         """The time, the first of several; None where it is none."""
-        begin, finish = ("00:00", MIDNIGHT) if self.all_day else (self.begin, self.finish)
-        start, end = wall(self.day, begin, zone), wall(self.last or self.day, finish, zone)
-        return Picked(start, end, room, self.all_day) if start and end else None
+        span = typed_span(self.day, self.begin, self.last, self.finish, zone, all_day=self.all_day)
+        return Picked(*span, room, self.all_day) if span else None
 
     def recurrence(self) -> tuple[Recurrence | None, list[Problem]]:
         """How it repeats; none where that can't be read, and why not."""
@@ -65,7 +64,7 @@ class Timing(msgspec.Struct, frozen=True, omit_defaults=True):
         if self.repeat not in tuple(Frequency):
             return None, [Problem("recurrence.frequency", "unknown_value")]
         frequency = Frequency(self.repeat)
-        interval = 1 if frequency is Frequency.WEEKDAYS else _number(self.every)
+        interval = 1 if frequency is Frequency.WEEKDAYS else number(self.every) or 0
         if not 1 <= interval <= LARGEST_INTERVAL:
             most = {"most": LARGEST_INTERVAL}
             return None, [Problem("recurrence.interval", "interval_out_of_range", {**most})]
@@ -74,8 +73,8 @@ class Timing(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def _count(self, frequency: Frequency, interval: int) -> tuple[int, Problem | None]:
         first, last = _date(self.day), _date(self.until)
-        if self.ends != UNTIL or first is None:
-            return _number(self.times), None
+        if self.ends != UNTIL or first is None or not FIRST_YEAR < first.year < LAST_YEAR:
+            return number(self.times) or 0, None  # a date that is none is refused itself
         if last is None:
             return 0, Problem("recurrence.count", "until_missing")
         count = count_until(frequency, interval, first, last)
@@ -109,8 +108,9 @@ def at_fields(problems: Sequence[Problem]) -> list[Problem]:
     for problem in problems:
         if problem.code not in _RESERVED:
             of_time = problem.field.startswith("candidates")
-            code = _INSTEAD.get(problem.code, problem.code) if of_time else problem.code
-            found.append(Problem("time" if of_time else problem.field, code, {**problem.values, "days": 31}))
+            code = INSTEAD.get(problem.code, problem.code) if of_time else problem.code
+            values = {**problem.values, "days": LONGEST_DIRECT.days}
+            found.append(Problem("time" if of_time else problem.field, code, values))
     return [*_reserved([p for p in problems if p.code in _RESERVED]), *found]
 
 
@@ -123,10 +123,6 @@ def _reserved(problems: Sequence[Problem]) -> list[Problem]:
         return [Problem("time", "direct_reserved", {"who": who})]
     named = wording.people((frame.date_named(date.fromisoformat(day)) for day in days), g.locale)
     return [Problem("time", "series_reserved", {"who": who, "days": named})]
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 0
 
 
 def _date(text: str) -> date | None:

@@ -12,6 +12,7 @@ from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.member import Role
 from chouseiapo.domain.slots import Candidate
 from chouseiapo.web import zones
+from chouseiapo.web.errors import Refused
 from chouseiapo.web.i18n import LOCALES
 from chouseiapo.web.request import services
 from chouseiapo.web.staff import session, words
@@ -58,6 +59,11 @@ def in_language(response: Any, lang: str) -> Response:
 
 def is_administrator() -> bool:
     return "member" in g and g.member.role is Role.ADMINISTRATOR
+
+
+def administrators_only() -> None:
+    if not is_administrator():
+        raise Refused(403, "forbidden")
 
 
 def slot(start: datetime, end: datetime) -> str:

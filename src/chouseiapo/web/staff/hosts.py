@@ -18,7 +18,8 @@ from chouseiapo.web import limits
 from chouseiapo.web.i18n import _
 from chouseiapo.web.request import services
 from chouseiapo.web.staff import people, session, words
-from chouseiapo.web.staff.organization import administrators_only
+from chouseiapo.web.staff.frame import administrators_only
+from chouseiapo.web.staff.picking import number
 from chouseiapo.web.staff.words import Trouble
 from chouseiapo.web.staff.zoom import MOST_NAMED, coming_meetings
 
@@ -79,9 +80,9 @@ def choose() -> Any:
     """Let somebody's account host: asked at Zoom once more, because plans change."""
     administrators_only()
     limits.hit(limits.LINKINGS, g.member.id)
-    try:
-        user = services().zoom_organization.user(request.form.get("user", ""))
-    except PortError:
+    users, asked = _users()[0], request.form.get("user", "")
+    user = next((each for each in users if each.id == asked), None)
+    if user is None:
         return redirect(url_for("hosts.page", done="refused"), 303)
     if not user.licensed:
         return redirect(url_for("hosts.page", done="basic"), 303)
@@ -146,8 +147,7 @@ def _link(user: str) -> str:
 
 def _page_shown() -> int:
     """How many pages of the list are shown together."""
-    asked = request.args.get("pages", "1")
-    return max(1, int(asked)) if asked.isascii() and asked.isdigit() and len(asked) < 4 else 1
+    return max(1, number(request.args.get("pages", ""), digits=3) or 1)
 
 
 _REFUSED = Trouble(

@@ -19,11 +19,10 @@ from chouseiapo.domain.links import Link, Linkable, Provider
 from chouseiapo.domain.member import Member
 from chouseiapo.ports import PortError
 from chouseiapo.web import limits
-from chouseiapo.web.errors import Refused
 from chouseiapo.web.request import services
 from chouseiapo.web.staff import session, words
 from chouseiapo.web.staff.accounts import asks_of_replaced, linked_before
-from chouseiapo.web.staff.frame import is_administrator
+from chouseiapo.web.staff.frame import administrators_only
 from chouseiapo.web.staff.refusals import refusal
 from chouseiapo.web.staff.zoom_linking import forget_begun, note_begun, what_linking_meant
 
@@ -35,8 +34,7 @@ def owner_of(room: str) -> Linkable:
     """Whose calendar a page is about: one's own, or, for administrators, a room's."""
     if not room:
         return services().coordination.member(g.member.id)
-    if not is_administrator():
-        raise Refused(403, "forbidden")
+    administrators_only()
     return services().coordination.room(room)
 
 

@@ -13,11 +13,10 @@ from chouseiapo.mail import Mails
 from chouseiapo.mail_facts import SIGN_IN
 from chouseiapo.mail_overrides import Fault, find_faults, override_files
 from chouseiapo.mail_preview import names, preview
-from chouseiapo.web.errors import Refused
 from chouseiapo.web.i18n import _
 from chouseiapo.web.request import services
 from chouseiapo.web.staff import session, words
-from chouseiapo.web.staff.frame import is_administrator
+from chouseiapo.web.staff.frame import administrators_only
 from chouseiapo.web.staff.mail_view import framed, shown
 
 mail_preview = Blueprint("mail_preview", __name__)
@@ -51,7 +50,7 @@ class FaultShown(msgspec.Struct, frozen=True):
 @mail_preview.get("/mail-previews")
 @session.signed_in
 def page() -> Any:
-    _administrators_only()
+    administrators_only()
     asked = request.args.get("language", "")
     language = asked if asked in LOCALES else g.locale
     settings = services().settings
@@ -93,13 +92,8 @@ def mail_frame(language: str, mail: str) -> Any:
     return framed(_rendered(_known(language, mail)))
 
 
-def _administrators_only() -> None:
-    if not is_administrator():
-        raise Refused(403, "forbidden")
-
-
 def _known(language: str, mail: str) -> str:
-    _administrators_only()
+    administrators_only()
     if f"{language}/{mail}" not in names():
         raise NotFound
     return f"{language}/{mail}"

@@ -7,18 +7,16 @@ from typing import Any
 from flask import Blueprint, g, redirect, render_template, request, url_for
 
 from chouseiapo.domain.appointment import Appointment
-from chouseiapo.domain.errors import DomainError, Invalid, Problem
+from chouseiapo.domain.errors import Busy, DomainError, Invalid, NoConference, NotFound, Problem
 from chouseiapo.domain.meeting_options import MeetingOptions, layered
 from chouseiapo.domain.organization import ORGANIZATION
 from chouseiapo.domain.proposal import Platform
-from chouseiapo.web.errors import Refused
 from chouseiapo.web.i18n import _
 from chouseiapo.web.request import services, visible
 from chouseiapo.web.staff import refused, session
 from chouseiapo.web.staff.appointment import page_refusing
-from chouseiapo.web.staff.frame import title_of
+from chouseiapo.web.staff.frame import administrators_only, title_of
 from chouseiapo.web.staff.options import FOLLOW_ORGANIZER, below, groups, problems_at, read_options
-from chouseiapo.web.staff.organization import administrators_only
 
 meetings = Blueprint("meetings", __name__)
 FOLLOW_DEFAULT = _("調整アポの既定に従う(%(value)s)")
@@ -94,6 +92,8 @@ def choose_for_appointment(id: str) -> Any:
         app.choose_appointment_options(id, options, cause, g.now)
     except Invalid as wrong:
         return _of_appointment(concerned, options, problems_at(wrong.problems)), 422
+    except (Busy, NotFound):
+        raise
     except DomainError as refusal:
         return page_refusing(id, refusal)
     return redirect(url_for("appointment.page", id=id, done="options", _anchor="meeting"), 303)
@@ -133,6 +133,4 @@ def _of_appointment(
 
 def _without_meeting(concerned: Appointment) -> Any:
     """The page that says why there is nothing to choose, if there is not."""
-    if concerned.platform is not Platform.ZOOM:
-        return page_refusing(concerned.id, Refused(409, "no_conference"))
-    return None
+    return None if concerned.platform is Platform.ZOOM else page_refusing(concerned.id, NoConference())

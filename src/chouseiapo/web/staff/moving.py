@@ -19,22 +19,23 @@ from chouseiapo.domain.errors import (
     Invalid,
     NotConfirmed,
     NotFound,
+    Over,
     Problem,
     SeriesStands,
 )
 from chouseiapo.domain.proposal import Platform
-from chouseiapo.domain.slots import Grid, Offer, Slot
+from chouseiapo.domain.slots import LONGEST_DIRECT, Grid, Offer, Slot
 from chouseiapo.web.request import services, visible
 from chouseiapo.web.staff import people, refused, session
 from chouseiapo.web.staff.appointment import page_refusing
 from chouseiapo.web.staff.busy import clashes, overlay
+from chouseiapo.web.staff.direct import INSTEAD
 from chouseiapo.web.staff.frame import slot, title_of, when, zone_name
-from chouseiapo.web.staff.overview import told_of
+from chouseiapo.web.staff.overview import is_movable, told_of
 from chouseiapo.web.staff.panel import ends_early, manager
-from chouseiapo.web.staff.picking import clocks, wall
+from chouseiapo.web.staff.picking import MIDNIGHT, clocks, typed_span
 
 moving = Blueprint("moving", __name__, url_prefix="/appointments/<id>/move")
-MIDNIGHT = "24:00"
 
 
 class Typed(msgspec.Struct, frozen=True):
@@ -48,9 +49,8 @@ class Typed(msgspec.Struct, frozen=True):
 
     def slot(self, zone: ZoneInfo, all_day: bool) -> Slot | None:
         """None where it is no time."""
-        begin, finish = ("00:00", MIDNIGHT) if all_day else (self.begin, self.finish)
-        start, end = wall(self.day, begin, zone), wall(self.last or self.day, finish, zone)
-        return Slot(start.astimezone(UTC), end.astimezone(UTC)) if start and end else None
+        span = typed_span(self.day, self.begin, self.last, self.finish, zone, all_day=all_day)
+        return Slot(*(at.astimezone(UTC) for at in span)) if span else None
 
 
 @moving.get("")
@@ -83,7 +83,7 @@ def move(id: str) -> Any:
     except (Busy, NotFound):
         raise
     except Invalid as wrong:
-        return _page(concerned, typed, _at_fields(wrong.problems)), 422
+        return _page(concerned, typed, _at_fields(wrong.problems, concerned.direct)), 422
     except CandidateTaken:
         return _page(concerned, typed, [Problem("day", "candidate_reserved")]), 409
     except DomainError as refusal:
@@ -92,9 +92,11 @@ def move(id: str) -> Any:
 
 
 def _immovable(appointment: Appointment) -> DomainError | None:
+    if is_movable(appointment):
+        return None
     if appointment.chosen is None:
         return NotConfirmed()
-    return SeriesStands() if appointment.is_series else None
+    return SeriesStands() if appointment.is_series else Over()
 
 
 def _page(concerned: Appointment, typed: Typed, problems: Sequence[Problem] = (), asked: bool = False) -> str:
@@ -150,16 +152,23 @@ def _problems(concerned: Appointment, typed: Typed) -> list[Problem]:
     try:
         imagined.move(to, _grid(), g.now)
     except Invalid as wrong:
-        return _at_fields(wrong.problems)
+        return _at_fields(wrong.problems, concerned.direct)
     offer = Offer(to.start, to.end, chosen.room)
     reserved = app.reserved(concerned.attendees, [offer], concerned.id)
     return [Problem("day", problem.code, problem.values) for problem in reserved[:1]]
 
 
-def _at_fields(problems: Sequence[Problem]) -> list[Problem]:
-    """At the fields of the form."""
+def _at_fields(problems: Sequence[Problem], direct: bool) -> list[Problem]:
+    """At the fields of the form, in the words for a time that is fixed."""
     places = {"start": "begin", "end": "finish"}
-    return [Problem(places.get(p.field, "day"), p.code, p.values) for p in problems]
+    words = {**INSTEAD, "candidate_in_past": "moved_in_past"}
+    if not direct:
+        words["candidate_too_long"] = "moved_too_long"
+    values = {"days": LONGEST_DIRECT.days}
+    return [
+        Problem(places.get(p.field, "day"), words.get(p.code, p.code), {**p.values, **values})
+        for p in problems
+    ]
 
 
 def _typed(concerned: Appointment, asked: Mapping[str, str]) -> Typed:

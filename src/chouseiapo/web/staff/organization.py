@@ -8,10 +8,9 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 
 from chouseiapo.domain.errors import Problem
 from chouseiapo.domain.reminder_rules import MOST_RULES
-from chouseiapo.web.errors import Refused
 from chouseiapo.web.request import services
 from chouseiapo.web.staff import session
-from chouseiapo.web.staff.frame import is_administrator, moment
+from chouseiapo.web.staff.frame import administrators_only, moment
 from chouseiapo.web.staff.reminding import UNIT_NAMES, Typed, as_typed, read, worded
 
 organization = Blueprint("organization", __name__, url_prefix="/settings/organization")
@@ -39,11 +38,6 @@ def choose_reminders() -> Any:
     rules = tuple(typed.rules.values())
     services().coordination.choose_reminders(rules, session.command(), g.now)
     return redirect(url_for("organization.page", saved="reminders", _anchor="reminders"), 303)
-
-
-def administrators_only() -> None:
-    if not is_administrator():
-        raise Refused(403, "forbidden")
 
 
 def _page(typed: Typed | None = None, problems: dict[str, Problem] | None = None) -> str:

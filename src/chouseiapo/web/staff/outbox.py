@@ -15,12 +15,11 @@ from chouseiapo.domain.event import GUEST, Event
 from chouseiapo.domain.member import Member
 from chouseiapo.ledger import down
 from chouseiapo.mail_facts import Rule
-from chouseiapo.web.errors import Refused
 from chouseiapo.web.history import actor_name
 from chouseiapo.web.i18n import _
 from chouseiapo.web.request import services
 from chouseiapo.web.staff import session, words
-from chouseiapo.web.staff.frame import is_administrator, moment, title_of
+from chouseiapo.web.staff.frame import administrators_only, moment, title_of
 from chouseiapo.web.staff.mail_view import framed, shown
 from projections.desk import names_guest
 from projections.mail_log import STATES, Logged, latest_mails, mails_about_accounts
@@ -79,8 +78,7 @@ def halt() -> Halt | None:
 @outbox.get("/outbox")
 @session.signed_in
 def page() -> Any:
-    if not is_administrator():
-        raise Refused(403, "forbidden")
+    administrators_only()
     state = request.args.get("state", "") if request.args.get("state") in STATES else ""
     found = latest_mails(services().rows, state, request.args.get("cursor", ""), PAGE + 1)
     return render_template(
@@ -114,8 +112,7 @@ def mail_frame(mail: str) -> Any:
 
 
 def about_account(id: str) -> Logged:
-    if not is_administrator():
-        raise Refused(403, "forbidden")
+    administrators_only()
     found = next((logged for logged in mails_about_accounts(services().rows) if logged.id == id), None)
     if found is None:
         raise NotFound

@@ -13,6 +13,8 @@ from chouseiapo.domain.errors import Problem
 from chouseiapo.domain.slots import Grid, Offer, Slot, check_offers
 
 MINUTES = (15, 30, 45, 60, 90, 120)
+# As a time of day it is the end of one, never the beginning.
+MIDNIGHT = "24:00"
 FIRST_YEAR, LAST_YEAR = 2000, 2200  # beyond, arithmetic of dates and zones overflows
 # Why nobody can be offered at that time: somebody who would attend, or the room, is booked.
 Taken = Callable[[Offer], Problem | None]
@@ -89,8 +91,8 @@ def acted(picking: Picking, action: str, grid: Grid, now: datetime, taken: Taken
     what, _, which = action.partition(":")
     if what == "week":
         return msgspec.structs.replace(picking, week=which)
-    if what == "remove" and which.isdecimal():
-        kept = tuple(p for n, p in enumerate(picking.picked) if n != int(which))
+    if what == "remove" and (removed := number(which)) is not None:
+        kept = tuple(p for n, p in enumerate(picking.picked) if n != removed)
         return msgspec.structs.replace(picking, picked=kept)
     return _with_typed(picking, grid, now, taken) if what == "slot" else picking
 
@@ -98,7 +100,7 @@ def acted(picking: Picking, action: str, grid: Grid, now: datetime, taken: Taken
 def clocks(grid_minutes: int) -> list[str]:
     """Every time of the raster that a list offers; midnight at the end of the day comes last."""
     times = [f"{m // 60:02}:{m % 60:02}" for m in range(0, 24 * 60, grid_minutes)]
-    return [*times, "24:00"]
+    return [*times, MIDNIGHT]
 
 
 def lengths(grid_minutes: int) -> list[int]:
@@ -131,6 +133,22 @@ def _problems_of_last(offers: tuple[Offer, ...], grid: Grid, now: datetime) -> I
             yield problem
 
 
+def number(text: str, digits: int = 6) -> int | None:
+    """What was typed, in digits of whatever width; None for anything else, and for more digits than make
+    sense."""
+    text = text.strip()
+    return int(text) if text.isdecimal() and len(text) <= digits else None
+
+
+def typed_span(
+    day: str, begin: str, last: str, finish: str, zone: ZoneInfo, *, all_day: bool
+) -> tuple[datetime, datetime] | None:
+    """From and until when, as typed; `last` is the day that it ends on, empty for the first."""
+    begin, finish = ("00:00", MIDNIGHT) if all_day else (begin, finish)
+    start, end = wall(day, begin, zone), wall(last or day, finish, zone)
+    return (start, end) if start and end else None
+
+
 def wall(day: str, clock: str, zone: ZoneInfo) -> datetime | None:
     """A date and a time of day as typed, on the organization's clocks."""
     hour, _, minute = clock.partition(":")
@@ -138,7 +156,7 @@ def wall(day: str, clock: str, zone: ZoneInfo) -> datetime | None:
         on = date.fromisoformat(day)
         if not FIRST_YEAR < on.year < LAST_YEAR:
             return None
-        if clock == "24:00":
+        if clock == MIDNIGHT:
             return datetime.combine(on + timedelta(days=1), time(), zone)
         return datetime.combine(on, time(int(hour), int(minute)), zone)
     except ValueError:

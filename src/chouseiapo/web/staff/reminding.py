@@ -11,6 +11,7 @@ from chouseiapo.domain.errors import Problem
 from chouseiapo.domain.reminder_rules import ReminderRule, Reminding, check_reminders
 from chouseiapo.web.i18n import _
 from chouseiapo.web.staff import words
+from chouseiapo.web.staff.picking import number
 
 # What a form counts in, as minutes; 24 hours are spoken of as hours.
 UNITS = {"minutes": 1, "hours": 60, "days": 24 * 60}
@@ -22,7 +23,6 @@ _BEFORE = {
     "days": _("開始の%(n)s日前"),
 }
 _SUGGESTED = (24 * 60, 60, 10)
-_LONGEST_NUMBER = 5
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -34,9 +34,7 @@ class Line(msgspec.Struct, frozen=True):
     @property
     def minutes(self) -> int:
         """0 for what is no number."""
-        amount = self.amount.strip()
-        known = amount.isdecimal() and len(amount) <= _LONGEST_NUMBER
-        return int(amount) * UNITS.get(self.unit, 0) if known else 0
+        return (number(self.amount) or 0) * UNITS.get(self.unit, 0)
 
 
 class Typed(msgspec.Struct, frozen=True):

@@ -14,6 +14,7 @@ from chouseiapo.web.request import services, visible
 from chouseiapo.web.staff import session, words
 from chouseiapo.web.staff.outbox import MailLine, about_account, line_about_account
 from chouseiapo.web.staff.outbox import line as line_of
+from chouseiapo.web.staff.picking import number
 from projections.due_mails import mail_of, why_not
 from projections.mail_log import Logged, mails_about, short_name, times_again
 from projections.outbox import again, is_reminder, original, want
@@ -105,12 +106,12 @@ def _sent_again(logged: Logged) -> str:
 
     Which time it is stands in the form: pressed twice, or by two people at once, it is one mail.
     """
-    number = request.form.get("number", "")
-    if not number.isdecimal() or not 1 <= int(number) <= times_again(services().rows, logged.mail.key) + 1:
+    time = number(request.form.get("number", "")) or 0
+    if not 1 <= time <= times_again(services().rows, logged.mail.key) + 1:
         raise Refused(400, "bad_request")
     if logged.state == "queued" or _why_not(logged):
         return ""
-    mail = again(logged.mail, int(number), g.now)
+    mail = again(logged.mail, time, g.now)
     with services().rows.write() as connection:
         want(connection, mail, asked_by=g.member.id)
     return mail.key

@@ -31,7 +31,7 @@ from chouseiapo.web.staff.new import PREFIX, appointment_of, drafts, kept
 from chouseiapo.web.staff.options import summary
 from chouseiapo.web.staff.panel import is_cut_off
 from chouseiapo.web.staff.picker import rows_of
-from chouseiapo.web.staff.picking import Picked, Picking
+from chouseiapo.web.staff.picking import Picked, Picking, number
 from projections.meetings import has_no_fixed_time
 from projections.outbox import GUEST, Mail
 
@@ -65,8 +65,8 @@ def page(id: str) -> Any:
     appointment, told, mails = _imagined(id, draft)
     times = _times(draft)
     findings = said(dry_runner().of(appointment))
-    number = request.args.get("mail", "0")
-    chosen = int(number) if number.isdecimal() and int(number) < len(mails) else 0
+    asked = number(request.args.get("mail", "")) or 0
+    chosen = asked if asked < len(mails) else 0
     return render_template(
         "staff/review.html",
         id=id,
@@ -96,17 +96,17 @@ def page(id: str) -> Any:
     )
 
 
-@review.get("/mail/<int:number>")
+@review.get("/mail/<int:nth>")
 @session.signed_in
-def mail_frame(id: str, number: int) -> Any:
+def mail_frame(id: str, nth: int) -> Any:
     """The HTML of one of the mails that will be sent."""
     draft = kept(id)
     if draft is None or problems_of(draft, services().coordination, services().settings.zone, g.now):
         raise NotFound
     _appointment, told, mails = _imagined(id, draft)
-    if number >= len(mails):
+    if nth >= len(mails):
         raise NotFound
-    return framed(_rendered(told, mails[number]))
+    return framed(_rendered(told, mails[nth]))
 
 
 @review.post("/propose")

@@ -10,11 +10,10 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 from chouseiapo.domain.errors import Problem
 from chouseiapo.domain.ids import new_id
 from chouseiapo.domain.room import Room
-from chouseiapo.web.errors import Refused
 from chouseiapo.web.request import services
 from chouseiapo.web.staff import session
 from chouseiapo.web.staff.cards import card, offers
-from chouseiapo.web.staff.frame import is_administrator
+from chouseiapo.web.staff.frame import administrators_only
 from chouseiapo.web.staff.health import Health
 from chouseiapo.web.staff.settings import said_of
 from projections.people import find_people
@@ -37,7 +36,7 @@ class Line(msgspec.Struct, frozen=True):
 @rooms.get("/rooms")
 @session.signed_in
 def overview() -> Any:
-    _administrators_only()
+    administrators_only()
     return _overview({})
 
 
@@ -45,7 +44,7 @@ def overview() -> Any:
 @session.signed_in
 def add() -> Any:
     """The room's id follows from the form: sent twice it is one room."""
-    _administrators_only()
+    administrators_only()
     name, seats = " ".join(request.form.get("name", "").split()), request.form.get("seats", "").strip()
     if problems := _problems(name, seats):
         return _overview(problems, name, seats), 422
@@ -62,7 +61,7 @@ def add() -> Any:
 @rooms.get("/rooms/<id>")
 @session.signed_in
 def page(id: str) -> Any:
-    _administrators_only()
+    administrators_only()
     room = services().coordination.room(id)
     return render_template(
         "staff/room.html",
@@ -71,11 +70,6 @@ def page(id: str) -> Any:
         offers=offers(besides=room.calendar.provider if room.calendar else "", for_all=True),
         **said_of(request.args),
     )
-
-
-def _administrators_only() -> None:
-    if not is_administrator():
-        raise Refused(403, "forbidden")
 
 
 def _overview(problems: dict[str, Problem], name: str = "", seats: str = "") -> str:

@@ -97,10 +97,11 @@ def enter() -> bool:
     return True
 
 
-def command() -> Meta:
-    """The posted form as a command: sent twice it is one, with another content it is another."""
+def command(part: str = "") -> Meta:
+    """The posted form as a command: sent twice it is one, with another content it is another. `part`: where
+    one form says several things to the same aggregate, which of them."""
     content = "\n".join(f"{name}={value}" for name, value in request.form.items(multi=True))
-    digest = hashlib.sha256(f"{request.path}\n{content}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{request.path}\n{part}\n{content}".encode()).hexdigest()
     return Meta(actor=g.member.id, command=f"form/{digest}")
 
 

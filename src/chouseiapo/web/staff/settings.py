@@ -12,10 +12,10 @@ from chouseiapo.web.request import services
 from chouseiapo.web.staff import session, words
 from chouseiapo.web.staff.cards import card, offers
 from chouseiapo.web.staff.frame import is_administrator
+from chouseiapo.web.staff.picking import number
 from chouseiapo.web.staff.zoom import zoom_card, zoom_done
 
 settings = Blueprint("settings", __name__)
-LONGEST_NUMBER = 7
 _DONE = {
     "linked": _("もう一度連携しました。待っていた予定は自動で入ります。"),
     "chosen": _("カレンダーの設定を保存しました。"),
@@ -45,10 +45,9 @@ def page() -> Any:
 def choose_mails() -> Any:
     """How one's own mails read: their language, the zone of their times, and their format."""
     form, app = request.form, services().coordination
-    app.choose_locality(
-        g.member.id, form.get("locale", ""), form.get("time_zone", ""), session.command(), g.now
-    )
-    app.choose_mail_format(g.member.id, form.get("format") == "text", session.command(), g.now)
+    locality = form.get("locale", ""), form.get("time_zone", "")
+    app.choose_locality(g.member.id, *locality, session.command("locality"), g.now)
+    app.choose_mail_format(g.member.id, form.get("format") == "text", session.command("format"), g.now)
     return redirect(url_for("settings.page", saved=1, _anchor="mails"), 303)
 
 
@@ -57,5 +56,5 @@ def said_of(asked: Mapping[str, str]) -> dict[str, Any]:
     left = asked.get("left", "")
     return {
         "done": words.said(_DONE[asked["done"]]) if asked.get("done") in _DONE else "",
-        "left": int(left) if left.isascii() and left.isdigit() and len(left) < LONGEST_NUMBER else 0,
+        "left": number(left) or 0,
     }
