@@ -17,7 +17,7 @@ from chouseiapo.domain.proposal import Guest
 from chouseiapo.web.staff.message import Written
 from tests.product import BY
 from tests.web.desk import Company
-from tests.web.pages import Page
+from tests.web.pages import Form, Page
 
 WORDS: dict[str, Any] = {"subject": "休業のお知らせ", "text": "年末は休みます。"}
 NOBODY = "送れるお客様がいなかったため、メッセージは送られていません。"
@@ -61,6 +61,16 @@ def busy_after(monkeypatch: pytest.MonkeyPatch, sent: int) -> None:
     monkeypatch.setattr(Coordination, "send_message", send_message)
 
 
+def cut_off_after_one(company: Company, two: list[Appointment]) -> Form:
+    """The form again, after too many wrote at once to send the second message."""
+    form = reviewed(company, two).form("/send")
+    with pytest.MonkeyPatch.context() as patched:
+        busy_after(patched, 1)
+        company.tanaka.send(form)
+    assert company.tanaka.status == 503
+    return company.tanaka.open(form.action.removesuffix("/send")).form("/messages/")
+
+
 class TestOnce:
     def test_pressed_twice_it_is_sent_once(self, company: Company, two: list[Appointment]) -> None:
         send = reviewed(company, two).form("/send")
@@ -83,12 +93,7 @@ class TestOnce:
     def test_a_correction_reaches_those_who_have_got_the_first_text(
         self, company: Company, two: list[Appointment]
     ) -> None:
-        page = reviewed(company, two)
-        with pytest.MonkeyPatch.context() as patched:
-            busy_after(patched, 1)
-            company.tanaka.send(page.form("/send"))
-        assert company.tanaka.status == 503
-        form = company.tanaka.open(page.form("/send").action.removesuffix("/send")).form("/messages/")
+        form = cut_off_after_one(company, two)
         page = company.tanaka.send(form, text="年末年始は休みます。")
         company.tanaka.send(page.form("/send"))
         assert got(company, two[0]) == [WORDS["text"], "年末年始は休みます。"]
@@ -97,11 +102,7 @@ class TestOnce:
     def test_the_same_words_go_once_though_fewer_are_chosen(
         self, company: Company, two: list[Appointment]
     ) -> None:
-        page = reviewed(company, two)
-        with pytest.MonkeyPatch.context() as patched:
-            busy_after(patched, 1)
-            company.tanaka.send(page.form("/send"))
-        form = company.tanaka.open(page.form("/send").action.removesuffix("/send")).form("/messages/")
+        form = cut_off_after_one(company, two)
         page = company.tanaka.send(form, appointment=[two[0].id], text=WORDS["text"] + "\r\n")
         company.tanaka.send(page.form("/send"))
         assert [got(company, each) for each in two] == [[WORDS["text"]], []]

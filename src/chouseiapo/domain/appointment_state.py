@@ -262,7 +262,7 @@ class AppointmentState(AppointmentEvents, Aggregate):
             case AppointmentState.Confirmed():
                 self._remember_confirmation(event)
             case AppointmentState.Moved():
-                self._remember_moving(event)
+                self._remember_other_time(event)
             case AppointmentState.OccurrenceCancelled(candidate=candidate):
                 self._set(candidate, CandidateState.WITHDRAWN)
             case AppointmentState.MeetingDelayed():
@@ -311,7 +311,7 @@ class AppointmentState(AppointmentEvents, Aggregate):
         if event.platform is Platform.URL:
             self.meeting = Meeting(event.url)
 
-    def _remember_moving(self, event: AppointmentEvents.Moved) -> None:
+    def _remember_other_time(self, event: AppointmentEvents.Moved) -> None:
         moved = msgspec.structs.replace(self.candidates[event.candidate], start=event.start, end=event.end)
         self.candidates[event.candidate] = moved
         self._deviations = {}
