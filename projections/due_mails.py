@@ -23,7 +23,7 @@ _MOMENT = timedelta(seconds=1)
 class Rendered(msgspec.Struct, frozen=True):
     """A mail as it was rendered beforehand, sealed, and what it was made from: see RenderedMails."""
 
-    sealed: str
+    sealed: bytes
     basis: str
     good_until: datetime
 

@@ -12,6 +12,7 @@ import logging
 import time
 import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -50,10 +51,13 @@ log = logging.getLogger(__name__)
 class Sealing(Protocol):
     """Encrypts texts about a subject for storage."""
 
-    def seal(self, subject: str, text: bytes) -> str:
+    def expect(self, subjects: AbstractSet[str]) -> None:
+        """What is sealed about all these is opened in a moment."""
+
+    def seal(self, subject: str, text: bytes) -> bytes:
         """Raises KeyError once the subject was erased."""
 
-    def open(self, subject: str, sealed: str) -> bytes:
+    def open(self, subject: str, sealed: bytes) -> bytes:
         """The text; raises ValueError when the subject's key does not open it, or is destroyed."""
 
 
@@ -129,6 +133,7 @@ class RenderedMails:
 
     def still_right(self, due: Sequence[Due], now: datetime) -> set[str]:
         """The keys of the mails that can be handed over as they were rendered; one read tells for all."""
+        self._sealing.expect({d.mail.appointment for d in due if d.rendered})
         return self._standing(
             {d.mail.key: d.rendered.basis for d in due if d.rendered and now < d.rendered.good_until}
         )

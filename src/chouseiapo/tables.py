@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Column, DateTime, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import Boolean, Column, DateTime, Index, Integer, LargeBinary, MetaData, String, Table, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
@@ -208,7 +208,7 @@ rendered_mails = Table(
     Column("appointment", String, nullable=False, index=True),
     Column("good_until", Instant, nullable=False, index=True),
     _text("basis"),
-    _text("sealed"),
+    Column("sealed", LargeBinary, nullable=False),
 )
 
 # Read models.

@@ -14,6 +14,8 @@ import pytest
 from eventsourcing.persistence import StoredEvent
 from freezegun import freeze_time
 
+from chouseiapo.accounts.keyring import StoredKeyring
+from chouseiapo.accounts.secrets import PERSONAL_DATA, Sealer
 from chouseiapo.bootstrap import Services
 from chouseiapo.domain.appointment import Appointment, State
 from chouseiapo.domain.errors import Erased
@@ -21,7 +23,8 @@ from chouseiapo.domain.event import ERASED, Event, Meta
 from chouseiapo.domain.proposal import Guest
 from chouseiapo.domain.slots import Candidate
 from chouseiapo.events import EVENTS, UPCASTERS, EventMapper, NewerEvent, personal_fields
-from tests.product import BY, NOW, YAMADA, Office
+from chouseiapo.tables import keys
+from tests.product import BY, NOW, SECRET, YAMADA, Office
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "events.jsonl"
 STREAM = "appointment-0123456789abcdef0123456789abcdef"
@@ -167,6 +170,17 @@ class TestInTheStore:
         with pytest.raises(Erased):
             office.app.confirm(appointment.id, "c1", YAMADA, BY, NOW)
         assert office.app.cancel(appointment.id, "", BY, NOW).state is State.CANCELLED
+
+    def test_keys_that_are_expected_are_read_together(self, office: Office, services: Services) -> None:
+        gone, *left = [office.propose().id for _ in range(3)]
+        services.keyring.destroy(gone, NOW)
+        single = [services.keyring.key(id) for id in left]
+        asked = StoredKeyring(services.rows, Sealer([SECRET], PERSONAL_DATA))
+        asked.expect({gone, *left, "appointment-unknown"})
+        with services.rows.write() as connection:
+            connection.execute(keys.delete())
+        assert [asked.key(id) for id in (gone, *left)] == [None, *single]
+        assert None not in single
 
     def test_no_table_of_events_shows_a_guest(self, office: Office) -> None:
         appointment = office.propose(title="極秘の件名", message="伝言", note="内部メモ")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import time
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 from cryptography.exceptions import InvalidTag
@@ -17,7 +17,7 @@ from chouseiapo.tables import keys
 
 KEY_BYTES = 32
 REMEMBERED_S = 2.0
-_MOST_REMEMBERED = 1000
+_MOST_REMEMBERED = 5000
 _NONCE_BYTES = 12
 # Bound to what is sealed beside the events, so that neither can be taken for the other.
 _BESIDE_EVENTS = b"beside the events"
@@ -45,6 +45,15 @@ class StoredKeyring:
         known = self._remembered().get(subject)
         return self._read(subject) if known is None else known
 
+    def expect(self, subjects: AbstractSet[str]) -> None:
+        """The keys of all these are asked for in a moment: read them together."""
+        new = subjects - self._remembered().keys()
+        asked = select(keys.c.subject, keys.c.sealed).where(keys.c.subject.in_(new), keys.c.sealed != "")
+        with self._rows.read() as connection:
+            found = connection.execute(asked).all()
+        for subject, sealed in found:
+            self._remember(subject, self._sealer.open(sealed))
+
     def new_key(self, subject: str) -> bytes:
         """The subject's key, made if it never had one; raises KeyError when it was destroyed."""
         if (standing := self.key(subject)) is not None:
@@ -65,20 +74,18 @@ class StoredKeyring:
             )
         self._known.pop(subject, None)
 
-    def seal(self, subject: str, text: bytes) -> str:
+    def seal(self, subject: str, text: bytes) -> bytes:
         """Encrypt something that is told of the subject beside its events; raises KeyError once it is
         erased."""
         nonce = os.urandom(_NONCE_BYTES)
-        sealed = AESGCM(self.new_key(subject)).encrypt(nonce, text, _BESIDE_EVENTS)
-        return base64.b64encode(nonce + sealed).decode()
+        return nonce + AESGCM(self.new_key(subject)).encrypt(nonce, text, _BESIDE_EVENTS)
 
-    def open(self, subject: str, sealed: str) -> bytes:
+    def open(self, subject: str, sealed: bytes) -> bytes:
         """The text; raises ValueError when the subject's key does not open it, or is destroyed."""
-        key, raw = self.key(subject), base64.b64decode(sealed)
-        if key is None:
+        if (key := self.key(subject)) is None:
             raise ValueError("erased")
         try:
-            return AESGCM(key).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], _BESIDE_EVENTS)
+            return AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _BESIDE_EVENTS)
         except InvalidTag:
             raise ValueError("sealed with another key") from None
 

@@ -44,7 +44,7 @@ def _outbox() -> None:
         sa.Column("appointment", sa.String(), nullable=False),
         sa.Column("good_until", Instant(), nullable=False),
         sa.Column("basis", sa.Text(), nullable=False),
-        sa.Column("sealed", sa.Text(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("key"),
     )
     for column in ("appointment", "good_until"):
