@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -70,12 +72,21 @@ class Office:
         return self.app.propose(new_id("appointment"), self.proposal(**changes), self.tanaka, BY, now)
 
 
+# Databases with our tables, to be copied: a twentieth of the time of making them.
 @pytest.fixture(scope="session")
 def postgres_with_tables(postgres_server: Server) -> Iterator[str]:
-    """The name of a database with our tables, to be copied: a twentieth of the time of making them."""
+    """The name of the database."""
     with postgres_server.fresh_database() as url:
         build(settings_of(url)).close()
         yield url.rpartition("/")[2]
+
+
+@pytest.fixture(scope="session")
+def sqlite_with_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of its files."""
+    folder = tmp_path_factory.mktemp("sqlite")
+    build(settings_of(f"sqlite:///{folder}/product.db")).close()
+    return folder
 
 
 # Pages speak to the stores through what is tried on both elsewhere; these read rows in their own way.
@@ -99,14 +110,24 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("database_url", stores, indirect=True)
 
 
-@pytest.fixture
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database of either kind without a row."""
+@contextmanager
+def fresh_database(request: pytest.FixtureRequest, folder: Path, *, with_tables: bool) -> Iterator[str]:
+    """The URL of a database without a row, of the kind that the test is tried on."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/product.db"
+        if with_tables:
+            shutil.copytree(request.getfixturevalue("sqlite_with_tables"), folder, dirs_exist_ok=True)
+        yield f"sqlite:///{folder}/product.db"
         return
     server: Server = request.getfixturevalue("postgres_server")
-    with server.fresh_database(request.getfixturevalue("postgres_with_tables")) as url:
+    template = request.getfixturevalue("postgres_with_tables") if with_tables else "template0"
+    with server.fresh_database(template) as url:
+        yield url
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of either kind."""
+    with fresh_database(request, tmp_path, with_tables=True) as url:
         yield url
 
 

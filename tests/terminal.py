@@ -1,4 +1,4 @@
-"""The commands as an operator runs them, in real processes; for every test that needs a terminal."""
+"""The commands as an operator runs them; for every test that needs a terminal."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 
 
 class Operator:
-    """Somebody at a terminal."""
+    """Somebody at a terminal: each command is a process of its own."""
 
     def __init__(self, database_url: str) -> None:
         self.environ = {
@@ -65,12 +65,21 @@ class OperatorInside(Operator):
         ):
             for name, value in (self.environ | environ).items():
                 patch.setenv(name, value)
-            code = main(arguments)
+            try:
+                code = main(arguments)
+            except SystemExit as ended:  # how a command line that can't be read is refused
+                code = int(ended.code or 0)
         return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture
 def operator(database_url: str) -> Operator:
+    return OperatorInside(database_url)
+
+
+@pytest.fixture
+def outside(database_url: str) -> Operator:
+    """For what a command does as a process: its exit, its files, and others beside it."""
     return Operator(database_url)
 
 

@@ -1,8 +1,9 @@
-"""The commands as an operator runs them: real processes, their output, their exit codes."""
+"""The commands as an operator runs them: their output, their exit codes, and the processes they are."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,7 +16,15 @@ from chouseiapo.cli import main
 from chouseiapo.storage import Rows
 from chouseiapo.tables import metadata
 from tests.journeys.company import Process
+from tests.product import fresh_database
 from tests.terminal import ROOT, Operator
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Here the commands make the tables, too."""
+    with fresh_database(request, tmp_path, with_tables=False) as url:
+        yield url
 
 
 def test_people_are_registered_listed_and_let_in(operator: Operator) -> None:
@@ -31,8 +40,8 @@ def test_people_are_registered_listed_and_let_in(operator: Operator) -> None:
     assert operator.run("invite", "nobody@example.com").returncode == 1
 
 
-def test_serve_answers_and_ends_cleanly(operator: Operator, tmp_path: Path) -> None:
-    process = Process(operator.environ, "serve", "--port", "0", log=tmp_path / "log")
+def test_serve_answers_and_ends_cleanly(outside: Operator, tmp_path: Path) -> None:
+    process = Process(outside.environ, "serve", "--port", "0", log=tmp_path / "log")
     url = process.ready()["url"]
     assert requests.get(f"{url}/healthz", timeout=10).json() == {"status": "ok"}
     assert requests.get(f"{url}/readyz", timeout=10).json()["worker"] == "ok"
@@ -43,23 +52,23 @@ def test_a_worker_can_do_what_is_due_and_end(operator: Operator) -> None:
     assert operator.lines("worker", "--once") == [{"settled": 0}]
 
 
-def test_without_a_secret_key_nothing_starts(operator: Operator) -> None:
-    done = operator.run("serve", CHOUSEIAPO_SECRET_KEY="")
+def test_without_a_secret_key_nothing_starts(outside: Operator) -> None:
+    done = outside.run("serve", CHOUSEIAPO_SECRET_KEY="")
     assert (done.returncode, "SECRET_KEY" in done.stderr, "Traceback" in done.stderr) == (1, True, False)
 
 
-def test_eight_at_once_can_start_an_empty_database(operator: Operator, rows: Rows) -> None:
+def test_eight_at_once_can_start_an_empty_database(outside: Operator, rows: Rows) -> None:
     with ThreadPoolExecutor(8) as pool:
-        done = list(pool.map(lambda _: operator.run("worker", "--once"), range(8)))
+        done = list(pool.map(lambda _: outside.run("worker", "--once"), range(8)))
     assert [d.returncode for d in done] == [0] * 8, [d.stderr for d in done]
     assert migrations.revision(rows.engine) == migrations.HEAD
 
 
-def test_an_old_database_is_refused_and_the_way_out_is_told(operator: Operator, rows: Rows) -> None:
-    operator.lines("worker", "--once")
+def test_an_old_database_is_refused_and_the_way_out_is_told(outside: Operator, rows: Rows) -> None:
+    outside.lines("worker", "--once")
     with rows.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
-    done = operator.run("serve", "--port", "0")
+    done = outside.run("serve", "--port", "0")
     assert (done.returncode, "chouseiapo migrate" in done.stderr) == (1, True)
     assert "Traceback" not in done.stderr
 
@@ -115,9 +124,9 @@ def test_rebuild_names_the_projections_and_reports(operator: Operator) -> None:
     assert operator.lines("rebuild", "people")[-1]["changed"] == 0
 
 
-def test_remind_prints_nothing_when_nobody_is_due(operator: Operator) -> None:
-    assert operator.lines("remind", "--now", "2026-11-25T07:00:00+09:00", "--dry-run") == []
-    assert operator.run("remind", "--now", "2026-11-25T07:00:00").returncode == 2
+def test_remind_prints_nothing_when_nobody_is_due(outside: Operator) -> None:
+    assert outside.lines("remind", "--now", "2026-11-25T07:00:00+09:00", "--dry-run") == []
+    assert outside.run("remind", "--now", "2026-11-25T07:00:00").returncode == 2
 
 
 def test_sandbox_tells_where_the_vendors_are_and_ends_cleanly(tmp_path: Path) -> None:

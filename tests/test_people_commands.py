@@ -29,11 +29,6 @@ from tests.product import BY, SECRET, YAMADA
 from tests.terminal import Operator, OperatorInside
 
 
-@pytest.fixture
-def operator(database_url: str) -> Operator:
-    return OperatorInside(database_url)
-
-
 def propose(operator: Operator, guest: Guest = YAMADA, platform: Platform = Platform.NONE) -> str:
     """One appointment of Tanaka's, three days from now; answers its id."""
     operator.run("member", "add", "tanaka@example.com", "田中 一郎")

@@ -14,7 +14,7 @@ from chouseiapo.sandbox import DEMO_PEOPLE
 from tests.journeys.company import Company, company, differences, running, slot
 from tests.journeys.test_many_at_once import GUEST, next_monday
 
-CONFIRMATIONS = 30
+CONFIRMATIONS = 20
 
 
 @pytest.mark.slow

@@ -30,7 +30,7 @@ from tests.journeys.company import Company, Process, company, differences, event
 from tests.journeys.test_many_at_once import next_monday
 from tests.product import BY
 
-KILLS = int(os.environ.get("CHOUSEIAPO_KILLS", "20"))
+KILLS = int(os.environ.get("CHOUSEIAPO_KILLS", "12"))
 SEED = int(os.environ.get("CHOUSEIAPO_SEED", "20261121"))
 APPOINTMENTS = 50
 PEOPLE = [Person(f"member{n}@example.com", f"担当 {n}", "google" if n % 2 else "microsoft") for n in range(4)]
