@@ -34,9 +34,8 @@ from chouseiapo.tables import (
 from projections.appointments import Listed, lines, not_over, only, read_lines
 from projections.holds import LEDGER as HOLDS
 from projections.meetings import LEDGER as MEETINGS
-from projections.send_mails import SENT
+from projections.outbox import SENT, SKIPPED
 
-SKIPPED = "skipped_"
 # A calendar that stumbles for a moment needs nobody; one that fails for longer does.
 PATIENCE = timedelta(minutes=1)
 SOON = timedelta(hours=24)

@@ -32,7 +32,7 @@ def spend(rows: Rows, link: str, most: int, now: datetime) -> None:
         one_more = update(host_writes).where(*_this(link, now), host_writes.c.count < most)
         counted = connection.execute(one_more.values(count=host_writes.c.count + 1)).rowcount
     if not counted:
-        raise PortError(OF_THE_TASK_ALONE, retry_after=(_midnight(now) - now).total_seconds())
+        raise PortError(OF_THE_TASK_ALONE, retry_after=(next_midnight(now) - now).total_seconds())
 
 
 def use_up(rows: Rows, link: str, most: int, now: datetime) -> None:
@@ -49,5 +49,6 @@ def _day(now: datetime) -> str:
     return now.astimezone(UTC).date().isoformat()
 
 
-def _midnight(now: datetime) -> datetime:
+def next_midnight(now: datetime) -> datetime:
+    """When the count begins anew (UTC)."""
     return datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), time(), tzinfo=UTC)

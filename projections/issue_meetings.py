@@ -18,12 +18,10 @@ from chouseiapo.ports import Conferencing, Issued, MeetingPlan, PortError
 from chouseiapo.storage import Rows, upsert
 from chouseiapo.tables import issued_meetings
 from projections.compare_meetings import CompareMeetings, is_comparison
-from projections.host_writes import spend, use_up, written
+from projections.host_writes import spend, use_up
 from projections.meetings import LEDGER, Known, Meetings, Step, What, known_meetings, missing, tag
 from projections.notices import is_known, note
 from projections.settle import OF_THE_TASK_ALONE
-
-__all__ = ["LIST_LAG", "IssueMeetings", "look_at", "written"]
 
 # How long after a creation was begun "not listed" says nothing: the call itself may take a token's renewal
 # and a time-out, and the platform's list lags some seconds behind.

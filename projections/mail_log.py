@@ -13,10 +13,8 @@ from sqlalchemy import Select, and_, func, or_, select
 from chouseiapo.mail_facts import SIGN_IN
 from chouseiapo.storage import Rows
 from chouseiapo.tables import mails, sent_mails, tasks
-from projections.desk import SKIPPED
 from projections.mails_of_links import RULES as OF_LINKS
-from projections.outbox import AGAIN, LEDGER, Mail, original
-from projections.send_mails import SENT
+from projections.outbox import AGAIN, LEDGER, SENT, SKIPPED, Mail, original
 
 
 class Logged(msgspec.Struct, frozen=True):

@@ -32,6 +32,9 @@ GUEST = "guest"
 LANES = 4
 _BULK = "reminders-"
 AGAIN = "/again-"
+# What became of a mail: sent, skipped for a reason, or else why it was refused.
+SENT = "sent"
+SKIPPED = "skipped_"
 # What may happen to accounts that somebody has to be told of.
 _OF_LINKS = (AccountBroken, EntriesDisappeared, AccountUnlinked)
 

@@ -26,13 +26,11 @@ from chouseiapo.storage import DatabaseTrouble, Rows, upsert
 from chouseiapo.tables import mails, sent_mails
 from projections.composer import Composer
 from projections.due_mails import Due, due_mails, let_wait, mail_of, why_not
-from projections.outbox import LEDGER, Mail, is_bulk, is_reminder, original
+from projections.outbox import LEDGER, SENT, SKIPPED, Mail, is_bulk, is_reminder, original
 from projections.reminders import Reminders
 from projections.rendered import RenderedMails
 from projections.settle import Worked
 
-SENT = "sent"
-SKIPPED = "skipped_"
 # How much is noted in one transaction: so many mails at most, of so long a time.
 GROUP = 100
 GROUP_S = 0.25

@@ -14,6 +14,7 @@ from chouseiapo.application import Coordination
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.errors import Busy
 from chouseiapo.domain.proposal import Guest
+from chouseiapo.tables import drafts
 from chouseiapo.web.staff.message import Written
 from tests.product import BY
 from tests.web.desk import Company
@@ -78,6 +79,16 @@ class TestOnce:
             page = company.tanaka.send(send)
         assert "選んだお客様にメッセージを送りました。" in page.text
         assert [got(company, each) for each in two] == [[WORDS["text"]]] * 2
+
+    def test_one_whose_draft_is_gone_is_not_called_sent(
+        self, company: Company, two: list[Appointment]
+    ) -> None:
+        send = reviewed(company, two).form("/send")
+        with company.services.rows.write() as connection:
+            connection.execute(drafts.delete())
+        page = company.tanaka.send(send)
+        assert "送られていません" in page.text
+        assert [got(company, each) for each in two] == [[], []]
 
     def test_what_another_tab_writes_after_that_is_another_message(
         self, company: Company, two: list[Appointment]

@@ -10,7 +10,7 @@ from chouseiapo.bootstrap import Services
 from chouseiapo.cli.linking import unlink_each
 from chouseiapo.cli.terminal import BY_OPERATOR, Refused, command, say, services
 from chouseiapo.domain.links import Leaving
-from projections.issue_meetings import written
+from projections.host_writes import written
 
 
 def add_to_hosts(hosts: Any) -> None:

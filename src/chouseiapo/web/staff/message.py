@@ -155,7 +155,7 @@ def send(id: str) -> Any:
     """Send what was looked at. Where that can't be done any more, it leads back, with everything kept."""
     written = _kept(id)
     if written is None:
-        return redirect(url_for("staff.home", done="messages"), 303)
+        return redirect(url_for("staff.home", done="messages" if _has_left(id) else "no_draft"), 303)
     if request.form.get("seen") != _digest(written):
         return redirect(url_for("message.review", id=id), 303)
     reached = [each for each in _appointments(written.appointments) if each.guest.email]
@@ -174,7 +174,18 @@ def send(id: str) -> Any:
 def _command(id: str, appointment: str, written: Written) -> Meta:
     """Nobody gets the same words of one draft twice; other words are another message."""
     words = Written(subject=written.subject.strip(), text=written.text.strip())
-    return Meta(actor=g.member.id, command=f"message/{id}/{appointment}/{_digest(words)}")
+    return Meta(actor=g.member.id, command=f"{_commands(id)}{appointment}/{_digest(words)}")
+
+
+def _commands(id: str) -> str:
+    """How the commands begin by which that draft is sent."""
+    return f"message/{id}/"
+
+
+def _has_left(id: str) -> bool:
+    """Whether any of those who were looked at got the message."""
+    seen = _appointments(request.form.getlist("to")[:MOST])
+    return any(command.startswith(_commands(id)) for each in seen for command in each.commands)
 
 
 def _send(id: str, written: Written, cause: Meta) -> bool:

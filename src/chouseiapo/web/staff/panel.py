@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import timedelta
 
 import msgspec
 from flask import g
@@ -19,6 +19,7 @@ from chouseiapo.web.staff import people, words
 from chouseiapo.web.staff.frame import moment
 from chouseiapo.web.staff.options import Changed, changed
 from projections.desk import meeting_trouble
+from projections.host_writes import next_midnight
 
 # How long a meeting on a free account lasts.
 FREE = timedelta(minutes=40)
@@ -107,11 +108,6 @@ def may_start(appointment: Appointment) -> bool:
     owner = link_owner(through)
     starter = owner if is_of("member", owner) else appointment.organizer
     return bool(g.member.id == starter)
-
-
-def next_midnight(now: datetime) -> datetime:
-    """When the count of meetings made and changed begins anew (UTC)."""
-    return datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), time(), UTC)
 
 
 def _state(appointment: Appointment) -> tuple[str, str, str]:

@@ -20,9 +20,8 @@ from chouseiapo.web.request import may_see, services
 from chouseiapo.web.staff import people, session, words
 from chouseiapo.web.staff.frame import moment, title_of, when
 from chouseiapo.web.staff.linking import ZOOM, home
-from chouseiapo.web.staff.panel import next_midnight
 from chouseiapo.web.staff.zoom_linking import lost, moved_from, was_begun
-from projections.issue_meetings import written
+from projections.host_writes import next_midnight, written
 from projections.meetings import LEDGER, hosted_through
 from projections.standing import failing
 
