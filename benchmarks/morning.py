@@ -32,7 +32,7 @@ from chouseiapo.mail import raw_mail
 from chouseiapo.ports import RawMail
 from chouseiapo.tables import mails, sent_mails, tasks
 from projections.catch_up import catch_up
-from projections.outbox import LANES, LEDGER
+from projections.outbox import LANES, LEDGER, SENT
 from projections.rendered import RenderAhead
 from projections.settle import work_lane
 
@@ -94,7 +94,7 @@ class Morning:
                 work_lane(ledger, settler, self.services.coordination, lane, lambda: self.now)
 
         seconds = side_by_side([work] * LANES)
-        left, sent = self.count(tasks), self.count(sent_mails)
+        left, sent = self.count(tasks), self.count(sent_mails, sent_mails.c.outcome == SENT)
         if left or sent != self.reminders:
             raise Failed(f"{self.reminders} mails, {sent} sent, {left} left")
         return self.reminders / seconds
@@ -109,9 +109,9 @@ class Morning:
     def close(self) -> None:
         self.services.close()
 
-    def count(self, table: Any) -> int:
+    def count(self, table: Any, *which: Any) -> int:
         with self.services.rows.read() as connection:
-            return connection.scalar(select(func.count()).select_from(table)) or 0
+            return connection.scalar(select(func.count()).select_from(table).where(*which)) or 0
 
 
 def reminders(folder: Path, size: Size) -> Row:

@@ -6,11 +6,12 @@ import copy
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from email.message import EmailMessage
 from email.utils import parseaddr
 from functools import cached_property
 from importlib.metadata import version
+from zoneinfo import ZoneInfo
 
 from chouseiapo.application import Coordination
 from chouseiapo.config import Settings
@@ -107,6 +108,13 @@ class Composer:
     def newest(self, appointment: str) -> int:
         """The version that the appointment has come to."""
         return self._app.versions([appointment])[appointment]
+
+    def day_ends(self, mail: Mail, at: datetime) -> datetime:
+        """When the date changes for the recipient (UTC): until then "today" and "tomorrow" stay true."""
+        recipient = self.recipient(self._app.appointment(mail.appointment), mail.recipient)
+        zone = ZoneInfo(recipient.time_zone or self._settings.time_zone)
+        tomorrow = at.astimezone(zone).date() + timedelta(days=1)
+        return datetime.combine(tomorrow, time(), tzinfo=zone).astimezone(UTC)
 
     def guest_address(self, appointment: str) -> str:
         """Where the guest is written to today; nowhere, once they were erased."""

@@ -7,6 +7,7 @@ start and recipient: a moved one gets a new reminder, an edited note does not.
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
@@ -71,6 +72,12 @@ class Reminders:
         self._rows = rows
         self._usual = ReminderRule(Reminding.ON_THE_DAY, at=f"{hour:%H:%M}")
         self._time_zone = time_zone
+
+    def over(self, app: Coordination) -> Reminders:
+        """These reminders, with the events as `app` sees them."""
+        other = copy.copy(self)
+        other._app = app
+        return other
 
     def in_force(self) -> list[InForce]:
         """The rules that hold now, the farthest from the start first."""
@@ -165,6 +172,10 @@ class Reminders:
         if mail.rule not in rules:
             return "rule_removed"
         return "started" if now >= self._until(rules[mail.rule], about) else ""
+
+    def until(self, mail: Mail, about: Candidate) -> datetime:
+        """Until when a reminder that is due makes sense."""
+        return next(self._until(r.rule, about) for r in self.in_force() if r.rule.name == mail.rule)
 
     def _looked(self, now: datetime, every: bool) -> Iterator[list[tuple[Decision, Mail | None]]]:
         """What is decided at that moment, and the mail that follows, a page of occurrences at a time; unless

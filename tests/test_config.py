@@ -59,6 +59,7 @@ def test_each_is_read_in_its_own_form() -> None:
         ("MAIL_TEMPLATES", "/nowhere"),
         ("SMTP_URL", "smtp://h:99999"),
         ("SMTP_URL", "smtp://h:0"),
+        ("SMTP_URL", "smtp://user:%E3%81%82@h"),
         ("BASE_URL", "https://appo.example:99999"),
         ("BUSINESS_HOURS", "09:00+09:00-18:00"),
         ("REMINDER_AT", "07:00+09:00"),

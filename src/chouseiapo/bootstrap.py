@@ -302,7 +302,7 @@ def _send_mails(
     sealer: Sealer,
     keyring: StoredKeyring,
 ) -> tuple[Settler, ...]:
-    rendered = RenderedMails(app, rows, composer, keyring)
+    rendered = RenderedMails(app, rows, composer, reminders, keyring)
     return (
         SendMails(rows, composer, reminders, mailer, sealer.open, rendered),
         RenderAhead(reminders, rendered),

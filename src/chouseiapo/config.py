@@ -9,7 +9,7 @@ from datetime import time
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 PREFIX = "CHOUSEIAPO_"
@@ -230,6 +230,8 @@ def _smtp_url(text: str) -> str:
     parts = urlsplit(text)
     if text and (parts.scheme not in ("smtp", "smtps", "smtp+starttls") or not parts.hostname):
         raise ValueError("expected smtp://, smtps:// or smtp+starttls:// with user:password@host:port")
+    if not (unquote(parts.username or "") + unquote(parts.password or "")).isascii():
+        raise ValueError("expected a user and a password of ASCII characters: SMTP knows no others")
     if parts.port == 0:  # asking for one that is no port at all raises ValueError
         raise ValueError("expected a port that a server listens on")
     return text

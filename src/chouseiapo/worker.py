@@ -10,8 +10,9 @@ import logging
 import random
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -96,15 +97,15 @@ class Worker:
         """Do everything that is due now, then return; answers how many things were settled."""
         self._must_follow_the_log()
         self._beat()
-        self.read()
-        self._observe_time()
-        self.read()
-        self.sweep()
-        settled = 0
-        while done := self._settle_each():
-            settled += done
-            self._beat()
+        with self._beating():
             self.read()
+            self._observe_time()
+            self.read()
+            self.sweep()
+            settled = 0
+            while done := self._settle_each():
+                settled += done
+                self.read()
         retire(self._services.rows, self.id)
         return settled
 
@@ -170,6 +171,18 @@ class Worker:
 
     def _observe_time(self) -> None:
         self._services.policies.observe_time(self._services.clock())
+
+    @contextmanager
+    def _beating(self) -> Iterator[None]:
+        """The heart goes on beating however long one lane takes: nobody else takes it over meanwhile."""
+        ended = threading.Event()
+        heart = threading.Thread(target=self._repeat, args=(self._beat, HEARTBEAT, ended), daemon=True)
+        heart.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            heart.join()
 
     def _beat(self) -> None:
         beat(self._services.rows, self.id, self._services.clock())

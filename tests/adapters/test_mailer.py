@@ -318,6 +318,28 @@ def test_after_a_refusal_the_next_mail_goes_over_the_same_connection(
         mailer.close()
 
 
+def test_a_refusal_counts_although_the_server_hangs_up_after_it(
+    vendor_settings: Settings, address: str
+) -> None:
+    """It had let us begin the content, and goes when none comes."""
+    answers = {"RCPT": "550 no", "DATA": "354 go on", ".": ""}
+    with scripted() as server:
+        mailer = talking_to(server, vendor_settings)
+        server.script = lambda said, _: answers.get(said.partition(" ")[0])
+        assert reason(mailer, address) == "refused_550"
+        server.script = lambda *_: None
+        assert reason(mailer, f"next-{address}") == ""
+        mailer.close()
+
+
+def test_a_domain_of_other_letters_names_us_in_ascii(vendor_settings: Settings, address: str) -> None:
+    with scripted() as server:
+        mailer = talking_to(server, replace(vendor_settings, mail_from="no-reply@例え.jp"))
+        assert reason(mailer, address) == ""
+        assert server.told.connections[0][0].lower() == "ehlo xn--r8jz45g.jp"
+        mailer.close()
+
+
 def test_a_server_that_looks_at_a_mail_for_long_is_waited_for(
     vendor_settings: Settings, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

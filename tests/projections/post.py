@@ -54,7 +54,9 @@ class Post:
 
 
 def rendering(services: Services) -> RenderedMails:
-    return RenderedMails(services.coordination, services.rows, services.composer, services.keyring)
+    return RenderedMails(
+        services.coordination, services.rows, services.composer, services.reminders, services.keyring
+    )
 
 
 def sending(services: Services, post: Post) -> SendMails:

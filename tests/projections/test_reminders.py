@@ -6,14 +6,13 @@ import threading
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
-from apscheduler.triggers.cron import CronTrigger
 from freezegun import freeze_time
 from sqlalchemy import select
 
 from chouseiapo.bootstrap import Services
 from chouseiapo.clock import utc_now
 from chouseiapo.domain.appointment import Appointment, Edit
-from chouseiapo.domain.proposal import Guest, Meeting, Platform
+from chouseiapo.domain.proposal import Delivery, Guest, Meeting, Platform
 from chouseiapo.mail_facts import Rule
 from chouseiapo.tables import mails
 from chouseiapo.worker import Worker
@@ -193,7 +192,9 @@ def test_a_meeting_at_seven_sharp_has_none(office: Office, services: Services) -
     sharp = office.propose(offers=(offer(24, 22),))
     office.app.confirm(sharp.id, "c1", YAMADA, BY, NOW)
     Worker(services).read()
-    assert not [d for d in services.reminders.decide(at(24, 21, 59)) if d.sent]
+    assert not [d for d in services.reminders.decide(SEVEN) if d.sent]
+    services.reminders.sweep(SEVEN)
+    assert reminders(services) == []
 
 
 def test_an_edited_note_makes_no_second_one(
@@ -251,12 +252,16 @@ def test_the_hour_is_local_to_each_recipient(
 
 
 def test_a_guest_without_an_address_is_passed_over(office: Office, services: Services) -> None:
-    appointment = office.propose()
-    assert appointment.guest != Guest()
-    office.app.confirm(appointment.id, "c1", YAMADA, BY, NOW)
+    nowhere = Guest("ABC", "山田太郎")
+    office.propose(direct=True, delivery=Delivery.LINK, guest=nowhere, offers=(offer(25, 1),))
     Worker(services).read()
+    services.reminders.sweep(SEVEN)
+    assert {m.recipient for m in reminders(services)} == {office.tanaka, office.suzuki}
+
+
+def test_a_dry_run_writes_nothing(confirmed: Appointment, services: Services) -> None:
     assert len(list(services.reminders.decide(SEVEN, dry_run=True))) == 3
-    assert reminders(services) == [], "a dry run writes nothing"
+    assert reminders(services) == []
 
 
 def test_the_alarm_rings_at_seven_in_every_zone_in_use(confirmed: Appointment, services: Services) -> None:
@@ -264,6 +269,4 @@ def test_the_alarm_rings_at_seven_in_every_zone_in_use(confirmed: Appointment, s
     worker = Worker(services)
     alarm = worker._alarm
     assert {job.id for job in alarm.get_jobs()} >= {"sweep", "zones"}
-    trigger = CronTrigger(hour=7, minute=0, timezone="Asia/Tokyo")
-    assert trigger.get_next_fire_time(None, at(24, 12)) == SEVEN
     assert services.settings.reminder_at == time(7)

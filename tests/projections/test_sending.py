@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from chouseiapo import worker
 from chouseiapo.bootstrap import Services
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.proposal import Guest
-from chouseiapo.ledger import PROBE, Down, Ledger, down
+from chouseiapo.ledger import LIFE, PROBE, Down, Ledger, down, worker_is_alive
 from chouseiapo.ports import PortError
 from chouseiapo.storage import DatabaseTrouble, upsert
 from chouseiapo.tables import lanes, sent_mails, tasks
@@ -20,7 +23,7 @@ from projections import send_mails
 from projections.mail_log import Logged, latest_mails, mails_about
 from projections.outbox import again, want
 from projections.settle import work_lane
-from tests.product import BY, NOW, YAMADA, Office, at
+from tests.product import BY, NOW, YAMADA, Office, at, offer
 from tests.projections.post import Post, send_due, sending
 
 SEVEN = at(24, 22)
@@ -253,12 +256,28 @@ class TestInOrder:
         assert len(post.knocks) == knocks
 
 
+def remind(office: Office, services: Services, post: Post, appointments: int) -> None:
+    """All of one hour are to be reminded: three people each, at seven."""
+    for n in range(appointments):
+        made = office.propose(offers=(offer(25, 0.5 + n),))
+        office.app.confirm(made.id, "c1", YAMADA, BY, NOW)
+    Worker(services).read()
+    for turn in range(3):  # a confirmation leaves after the request
+        send_due(services, post, SOON + turn * SECOND)
+    assert len(post.taken) == len(_outcomes(services)) == 6 * appointments
+    post.taken.clear()
+    services.reminders.sweep(SEVEN)
+
+
 class TestTogether:
+    """Reminders, thousands of which leave at one moment, are noted a handful at a time."""
+
     def test_what_was_sent_is_noted_although_the_next_one_ends_the_work(
         self, office: Office, services: Services, post: Post
     ) -> None:
         """As when the process is told to end: nothing that the server has accepted is forgotten."""
-        propose(office, services, 5)
+        remind(office, services, post, 10)
+        before = len(_outcomes(services))
 
         def killed() -> None:
             if len(post.taken) == 4:
@@ -266,40 +285,41 @@ class TestTogether:
 
         post.meanwhile = killed
         with pytest.raises(KeyboardInterrupt):
-            send_due(services, post, SOON)
-        assert sum(outcome == "sent" for outcome in _outcomes(services)) == 4
+            send_due(services, post, SEVEN)
+        assert len(_outcomes(services)) == before + 4
 
     def test_few_are_repeated_after_a_crash_and_with_the_same_message_id(
         self, office: Office, services: Services, post: Post, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        propose(office, services, 30)
+        remind(office, services, post, 10)
         with monkeypatch.context() as crashing:
             crashing.setattr("projections.send_mails.upsert", _crash)
             with pytest.raises(MemoryError):
-                send_due(services, post, SOON)
+                send_due(services, post, SEVEN)
         in_flight = len(post.taken)
-        assert 0 < in_flight <= send_mails.GROUP
-        send_due(services, post, SOON + timedelta(minutes=1))
+        assert 2 < in_flight <= send_mails.GROUP
+        send_due(services, post, SEVEN + timedelta(minutes=1))
         ids = [mail["Message-ID"] for mail in post.taken]
-        assert (len(set(ids)), len(ids)) == (90, 90 + in_flight)
+        assert (len(set(ids)), len(ids)) == (30, 30 + in_flight)
 
     def test_a_slow_server_keeps_no_more_in_flight_than_a_moments_worth(
         self, office: Office, services: Services, post: Post, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        propose(office, services, 10)
+        remind(office, services, post, 10)
         monkeypatch.setattr(send_mails, "GROUP_S", 0.0)
+        noted = len(_outcomes(services))
         seen: list[int] = []
-        post.meanwhile = lambda: seen.append(len(post.taken) - len(_outcomes(services)))
-        send_due(services, post, SOON)
+        post.meanwhile = lambda: seen.append(len(post.taken) - len(_outcomes(services)) + noted)
+        send_due(services, post, SEVEN)
         assert (len(post.taken), max(seen)) == (30, 0)
 
     def test_whoever_lost_the_lane_sends_nothing_more(
         self, office: Office, services: Services, post: Post, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        propose(office, services, 10)
+        remind(office, services, post, 10)
         monkeypatch.setattr(send_mails, "GROUP_S", 0.0)
         ledger = Ledger(services.rows, "outbox", "sleeper")
-        lane = ledger.claim_lane(SOON)
+        lane = ledger.claim_lane(SEVEN)
         assert lane is not None
 
         def lose() -> None:
@@ -307,7 +327,7 @@ class TestTogether:
                 connection.execute(lanes.update().values(holder="heir"))
 
         post.meanwhile = lose
-        work_lane(ledger, sending(services, post), services.coordination, lane, lambda: SOON)
+        work_lane(ledger, sending(services, post), services.coordination, lane, lambda: SEVEN)
         assert len(post.taken) == 1
 
     def test_a_database_that_is_away_for_a_moment_has_nothing_sent_again(
@@ -326,6 +346,28 @@ class TestTogether:
         monkeypatch.setattr(send_mails, "NOTED_AGAIN_S", (0.0,) * 5)
         send_due(services, post, SOON)
         assert (len(post.taken), len(_outcomes(services))) == (15, 15)
+
+
+def test_a_worker_that_works_once_is_alive_until_it_ends(
+    office: Office, services: Services, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that takes its time over one mail: nobody else takes the lane over and sends it too."""
+    propose(office, services)
+    monkeypatch.setattr(worker, "HEARTBEAT", timedelta(seconds=0.01))
+    now = [SOON]
+    once = Worker(replace(services, clock=lambda: now[0], settlers=[sending(services, post)]))
+    other = Ledger(services.rows, "outbox", "another")
+    claimed: list[str | None] = []
+
+    def slow() -> None:
+        now[0] += LIFE * 2
+        end = time.monotonic() + 5
+        while not worker_is_alive(services.rows, now[0]) and time.monotonic() < end:
+            time.sleep(0.01)
+        claimed.append(other.claim_lane(now[0]))
+
+    post.meanwhile = slow
+    assert (once.once(), claimed) == (3, [None] * 3)
 
 
 class TestServerDown:

@@ -123,11 +123,8 @@ class _Server(smtplib.SMTP):
         stage = next((stage for stage, code in enumerate(codes) if not _is_good(code)), None)
         if stage is None:
             return None
-        if len(codes) == 3 and _is_good(codes[-1]):  # it waits for the content all the same: there is none
-            self.send(b".\r\n")
-            self._answer()
         code, blamed = codes[stage], self._blames_sender
-        self._start_over(code)
+        self._start_over(code, waits_for_content=len(codes) == 3 and _is_good(codes[-1]))
         is_senders = code == _UNKNOWN_TO_IT or blamed or (stage == 0 and code not in (CLOSING, _TOO_LARGE))
         return _refused_sender(code) if is_senders else _refused(code)
 
@@ -144,9 +141,12 @@ class _Server(smtplib.SMTP):
             self.close()
         return None if _is_good(code) else _refused(code)
 
-    def _start_over(self, code: int) -> None:
+    def _start_over(self, code: int, waits_for_content: bool = False) -> None:
         """Forget what was begun, for the next mail; the refusal counts even if the server then hangs up."""
         try:
+            if waits_for_content:  # all the same: there is none
+                self.send(b".\r\n")
+                self._answer()
             if code != CLOSING and self.rset()[0] == 250:
                 return
         except (OSError, smtplib.SMTPException):
@@ -166,7 +166,7 @@ class SmtpMailer:
         self._authorities = settings.ca_file
         self._sender = parseaddr(settings.mail_from)[1]
         # Asking the network for our own name, as smtplib would, can take seconds.
-        self._name = self._sender.rpartition("@")[2] or "localhost"
+        self._name = _host_name(self._sender.rpartition("@")[2])
         self._servers = Pool(self._connected, _Server.lives)
 
     def send(self, raw: RawMail) -> None:
@@ -250,6 +250,14 @@ class SmtpMailer:
 
     def _tls(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self._authorities)
+
+
+def _host_name(domain: str) -> str:
+    """What we call ourselves to servers."""
+    try:
+        return domain.encode("idna").decode() or "localhost"
+    except UnicodeError:
+        return "localhost"
 
 
 def _is_good(code: int) -> bool:
