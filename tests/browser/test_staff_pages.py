@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from chouseiapo.domain.proposal import Delivery, Guest
+from chouseiapo.domain.proposal import Delivery, Guest, Meeting, Platform
 from tests.browser.conftest import Axed, NewContext
 from tests.browser.staff import signed_in
-from tests.product import offer
+from tests.product import BY, NOW, offer
 from tests.web.desk import slot
 from tests.web.live import Live
 
@@ -54,6 +54,20 @@ def test_a_part_that_is_being_used_is_left_alone(live: Live, new_context: NewCon
     live.read()
     expect(page.locator("[data-watch]")).to_have_attribute("data-state", "done", timeout=15_000)
     expect(refresh).to_be_focused()
+
+
+def test_the_way_in_can_be_copied_as_soon_as_it_is_there(live: Live, new_context: NewContext) -> None:
+    """The page looks at itself again and shows the meeting, with what it needs to be used."""
+    made = live.propose(platform=Platform.ZOOM)
+    app, office = live.services.coordination, live.office
+    app.confirm(made.id, "c1", made.guest, BY, NOW)
+    page = signed_in(new_context(), live, office.tanaka)
+    page.goto(f"{live.url}/appointments/{made.id}?done=meeting")
+    meeting = Meeting("https://zoom.example/j/81700860989", "81700860989", "123456")
+    app.issue_meeting(made.id, meeting, office.zoom[office.tanaka], BY, NOW)
+    copy = page.get_by_role("button", name="コピー 参加URL")
+    copy.click(timeout=15_000)
+    expect(page.locator("[data-copy=join-url]")).to_have_text("コピーしました")
 
 
 @pytest.mark.parametrize("locale", ["ja-JP", "en-GB"])

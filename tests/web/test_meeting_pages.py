@@ -90,6 +90,8 @@ class TestThePanel:
         assert "お客様と担当者に新しいURLをメールでお知らせします。" in before.text
         page = company.tanaka.send(before.form("/meeting"))
         assert "発行されるまで、いまのURLが使えます。" in page.text
+        assert 'data-state="under_way"' in page.html
+        assert "すべて反映済みです" not in page.text
         assert company.appointment(made.id).conference.generation == 2
 
     def test_those_issued_so_far_are_listed(self, company: Company) -> None:
@@ -170,11 +172,18 @@ class TestOptions:
         form = company.tanaka.open(page_of(made, "/options")).form("/options")
         page = company.tanaka.send(form, **{"option-passcode": "yes"})
         assert "パスコード: Zoomの設定のまま → あり" in page.text
+        assert "参加URLやパスコードが変わったときは、お客様と担当者にメールで届きます。" in page.text
         assert company.appointment(made.id).conference.options.passcode is None
         page = company.tanaka.send(page.form("/meeting/apply"))
         assert company.appointment(made.id).conference.options.passcode is True
         assert "会議の設定が変わっています" not in page.text
         assert app.appointment(made.id).meeting == ISSUED
+
+    def test_a_setting_that_leaves_the_way_in_as_it_is_says_so(self, company: Company) -> None:
+        made = issued(company)
+        form = company.tanaka.open(page_of(made, "/options")).form("/options")
+        page = company.tanaka.send(form, **{"option-mute_on_entry": "yes"})
+        assert "URLは変わりません。" in page.text
 
     def test_without_our_meeting_there_are_none(self, company: Company) -> None:
         made = company.propose(platform=Platform.NONE)
@@ -313,6 +322,7 @@ class TestWritingToGuests:
         page = company.tanaka.send(page.form("/messages"), appointment=[first.id, second.id, third.id])
         page = self.written(company, page, subject="休業のお知らせ", text="年末は休みます。")
         assert "送り先 2件" in page.text
+        assert "同じアドレス" not in page.text
         assert "電話の方" in page.text
         page = company.tanaka.send(page.form("/send"))
         assert "選んだお客様にメッセージを送りました。" in page.text
@@ -321,6 +331,21 @@ class TestWritingToGuests:
             for each in (first, second, third)
         ]
         assert told == [1, 1, 0]
+
+    def test_guests_with_the_same_address_are_counted(self, company: Company) -> None:
+        emails = (
+            "a@example.net",
+            "A@example.net",
+            "b@example.net",
+            "b@example.net",
+            "b@example.net",
+            "c@d.net",
+        )
+        made = [company.propose(guest=Guest("XYZ", "客", email)) for email in emails]
+        page = company.tanaka.open("/?state=all&select=1")
+        page = company.tanaka.send(page.form("/messages"), appointment=[each.id for each in made])
+        page = self.written(company, page, subject="休業のお知らせ", text="年末は休みます。")
+        assert "同じアドレスのお客様が5件あります。" in page.text
 
     def test_what_is_missing_is_said_at_its_field_and_the_rest_kept(self, company: Company) -> None:
         page = company.tanaka.open(f"/messages/new?appointment={issued(company).id}")

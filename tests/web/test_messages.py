@@ -13,10 +13,10 @@ import pytest
 from chouseiapo.application import Coordination
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.errors import Busy
-from chouseiapo.domain.proposal import Guest
+from chouseiapo.domain.proposal import Delivery, Guest
 from chouseiapo.tables import drafts
 from chouseiapo.web.staff.message import Written
-from tests.product import BY
+from tests.product import BY, NOW
 from tests.web.desk import Company
 from tests.web.pages import Form, Page
 
@@ -155,6 +155,19 @@ class TestWhoCanBeReached:
         page = company.tanaka.send(page.form("/send"))
         assert NOBODY in page.text
         assert page.form("/messages/").value("text") == WORDS["text"]
+
+    def test_one_who_has_an_address_by_now_is_looked_at_first(self, company: Company) -> None:
+        """Listed as somebody who can't be written to, they gave an address while picking."""
+        reachable = company.propose()
+        unreached = company.propose(delivery=Delivery.LINK, guest=Guest("XYZ", "佐々木"))
+        send = reviewed(company, [reachable, unreached]).form("/send")
+        given = Guest("XYZ", "佐々木", "sasaki@example.net")
+        company.services.coordination.confirm(unreached.id, "c1", given, BY, NOW)
+        page = company.tanaka.send(send)
+        assert [got(company, each) for each in (reachable, unreached)] == [[], []]
+        assert "sasaki@example.net" in page.text
+        company.tanaka.send(page.form("/send"))
+        assert [got(company, each) for each in (reachable, unreached)] == [[WORDS["text"]]] * 2
 
     def test_how_many_were_reached_is_said_and_the_others_are_kept(
         self, company: Company, two: list[Appointment]

@@ -12,7 +12,10 @@ import pytest
 from chouseiapo.bootstrap import Services, build
 from chouseiapo.config import Settings
 from chouseiapo.domain.appointment import Appointment
+from chouseiapo.domain.meeting_options import MeetingOptions
+from chouseiapo.domain.organization import ORGANIZATION
 from chouseiapo.domain.proposal import Meeting, Platform
+from chouseiapo.domain.recurrence import Frequency, Recurrence
 from chouseiapo.storage import upsert
 from chouseiapo.tables import sent_mails
 from chouseiapo.web.guest.told import told
@@ -95,6 +98,21 @@ def test_a_reminder_is_no_longer_promised_once_its_hour_has_come(office: Speakin
     appointment = office.confirm(office.propose())
     assert REMINDER in office.says(appointment, at(24, 22) - timedelta(seconds=1))
     assert REMINDER not in office.says(appointment, at(24, 22))
+
+
+def test_of_many_reminders_the_first_are_named(office: Speaking) -> None:
+    weekly = Recurrence(Frequency.WEEKLY, count=4)
+    office.propose()
+    series = office.propose(direct=True, recurrence=weekly, offers=(offer(25, 1),))
+    named, others = office.says(series)[-2:]
+    assert named.startswith("11月25日(水) 07:00、12月2日(水) 07:00、12月9日(水) 07:00に、")
+    assert others == "その後の分も、同じようにお送りします。"
+
+
+def test_a_link_that_somebody_has_to_issue_follows_later(office: Speaking) -> None:
+    office.app.choose_meeting_options(ORGANIZATION, MeetingOptions(automatic=False), BY, NOW)
+    appointment = office.confirm(office.propose(platform=Platform.ZOOM))
+    assert "参加URLは、後ほどメールでお届けします。" in office.says(appointment)
 
 
 def test_a_link_that_follows_is_announced_and_comes_with_the_confirmation(office: Speaking) -> None:

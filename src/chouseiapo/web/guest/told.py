@@ -25,7 +25,7 @@ def told(
     `name`: the organizer's.
     """
     if services.mailer is None:
-        if appointment.awaits_meeting:
+        if appointment.lacks_meeting:
             yield translate(_("参加URLは、準備ができしだいこのページに表示します。"), locale)
         return
     fates = _fates(services, appointment)
@@ -38,9 +38,13 @@ def told(
         yield translate(_("確定のお知らせを、まもなくメールでお送りします。"), locale)
     if appointment.awaits_meeting:
         yield translate(_("参加URLは、まもなくメールでお届けします。"), locale)
+    elif appointment.lacks_meeting:  # issued by hand, or somebody has to say what follows
+        yield translate(_("参加URLは、後ほどメールでお届けします。"), locale)
     if due := services.reminders.coming(appointment.id, GUEST, now):
         at = wording.people((wording.moment(each, zone, locale) for each in due[:MOST_REMINDERS]), locale)
         yield translate(_("%(at)sに、リマインドもメールでお送りします。"), locale, at=at)
+        if len(due) > MOST_REMINDERS:
+            yield translate(_("その後の分も、同じようにお送りします。"), locale)
 
 
 def _fates(services: Services, appointment: Appointment) -> dict[str, str]:

@@ -107,7 +107,7 @@ def _why_not(concerned: Appointment) -> words.Trouble:
     if concerned.chosen is None or concerned.is_over(g.now):
         return words.in_words(_NOT_TO_COME)
     if concerned.meeting is None:
-        return words.in_words(_NOT_ISSUED)
+        return words.in_words(_GONE if concerned.conference.asked else _NOT_ISSUED)
     return words.in_words(_UNMANAGED if manager(concerned) is None else _NOT_THE_HOST)
 
 
@@ -116,6 +116,9 @@ _NOT_TO_COME = words.Trouble(
 )
 _NOT_ISSUED = words.Trouble(
     _("Web会議がまだ発行されていません。"), _("予定のページで状態を確かめてください。")
+)
+_GONE = words.Trouble(
+    _("この会議はZoomで削除されました。"), _("予定のページで、どうするかをお選びください。")
 )
 _UNMANAGED = words.Trouble(
     _("Zoomの連携が解除されているため、ここからは主催者として開始できません。"),

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from email.message import EmailMessage
 from typing import Any
@@ -131,7 +132,7 @@ def review(id: str) -> Any:
         seen=_digest(written),
         reached=[_to(each) for each in reached],
         unreached=[_to(each) for each in found if not each.guest.email],
-        twice=len(reached) - len({each.guest.email.lower() for each in reached}),
+        shared=_shared(reached),
         chosen=shown_to.id,
         part="text" if request.args.get("part") == "text" else "html",
         mail=shown(_mail(shown_to, written)),
@@ -159,6 +160,8 @@ def send(id: str) -> Any:
     if request.form.get("seen") != _digest(written):
         return redirect(url_for("message.review", id=id), 303)
     reached = [each for each in _appointments(written.appointments) if each.guest.email]
+    if {each.id for each in reached} - set(request.form.getlist("to")):  # has an address by now
+        return redirect(url_for("message.review", id=id), 303)
     if reached and _problems(written, reached):
         return redirect(url_for("message.form", id=id, check=1, _anchor="problems"), 303)
     sent = [each.id for each in reached if _send(each.id, written, _command(id, each.id, written))]
@@ -258,6 +261,12 @@ def _shown_to(reached: Sequence[Appointment]) -> Appointment:
     """Whose mail is looked at: the one that the address names, else the first."""
     asked = request.args.get("to", "")
     return next((each for each in reached if each.id == asked), reached[0])
+
+
+def _shared(reached: Sequence[Appointment]) -> int:
+    """How many have an address that another one has, too."""
+    times = Counter(each.guest.email.lower() for each in reached)
+    return sum(n for n in times.values() if n > 1)
 
 
 def _to(concerned: Appointment) -> To:

@@ -49,11 +49,12 @@ class Group(msgspec.Struct, frozen=True):
 
 
 class Changed(msgspec.Struct, frozen=True):
-    """An option that a meeting was not made with."""
+    """An option that a meeting was not made with; `way_in`: with it the URL or the passcode changes."""
 
     label: str
     was: str
     now: str
+    way_in: bool
 
 
 def read_options(form: Mapping[str, str]) -> MeetingOptions:
@@ -88,7 +89,12 @@ def says_something(layer: MeetingOptions) -> bool:
 def changed(before: MeetingOptions, now: MeetingOptions) -> list[Changed]:
     """What differs between the options that a meeting has and those that count by now."""
     return [
-        Changed(words.said(kind.label), value_in_words(field, before), value_in_words(field, now))
+        Changed(
+            words.said(kind.label),
+            value_in_words(field, before),
+            value_in_words(field, now),
+            way_in=field in ("passcode", "registration"),
+        )
         for field, kind in _KINDS.items()
         if field != "automatic" and getattr(before, field) != getattr(now, field)
     ]

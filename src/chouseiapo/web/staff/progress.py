@@ -54,7 +54,7 @@ def meeting_follows(appointment: Appointment) -> bool:
     with services().rows.read() as connection:
         known = known_meetings(connection, appointment.id)
     step = services().meetings.step(appointment, known)
-    return step is not None and step.what in (What.UPDATE, What.REMOVE)
+    return step is not None and step.what is not What.LOOK
 
 
 def _asked_for(stream: Sequence[Event]) -> set[str]:

@@ -18,6 +18,7 @@ function show(fresh) {
     if (!next || part.contains(document.activeElement) || part.innerHTML === next.innerHTML) continue;
     part.className = next.className;
     part.replaceChildren(...next.childNodes);
+    part.dispatchEvent(new Event("renewed", { bubbles: true }));
   }
 }
 
