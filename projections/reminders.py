@@ -1,8 +1,9 @@
 """The reminder sweep: who is due and has no reminder yet? Idempotent, whoever runs it and how often.
 
 The organization's rules say when. On the day: from the set hour, local to its recipient, of the start's local
-date. Before: from so many minutes before the start. Until the start; a reminder's key is appointment, rule,
-start and recipient: a moved one gets a new reminder, an edited note does not.
+date. Before: from so many minutes before the start. Until the start, or until the next rule's turn: who is
+late does not say the same twice. A reminder's key is appointment, rule, start and recipient: a moved one gets
+a new reminder, an edited note does not.
 """
 
 from __future__ import annotations
@@ -161,7 +162,7 @@ class Reminders:
     def still_due(self, mail: Mail, now: datetime) -> str:
         """Empty while the reminder should go; else why not (asked again at the moment of sending)."""
         appointment = self._app.appointment(mail.appointment)
-        rules = {r.rule.name: r.rule for r in self.in_force()}
+        rules = {r.rule.name: r for r in self.in_force()}
         about = reminded_of(mail, appointment)
         if appointment.chosen is None or (about and about.state is CandidateState.WITHDRAWN):
             return "cancelled"
@@ -171,11 +172,28 @@ class Reminders:
             return "moved"
         if mail.rule not in rules:
             return "rule_removed"
-        return "started" if now >= self._until(rules[mail.rule], about) else ""
+        if now >= self._until(rules[mail.rule].rule, about):
+            return "started"
+        zone = self._zone(mail.recipient, appointment)
+        return "overtaken" if now >= self._turn_ends(rules[mail.rule], rules.values(), about, zone) else ""
 
-    def until(self, mail: Mail, about: Candidate) -> datetime:
+    def until(self, mail: Mail, appointment: Appointment, about: Candidate) -> datetime:
         """Until when a reminder that is due makes sense."""
-        return next(self._until(r.rule, about) for r in self.in_force() if r.rule.name == mail.rule)
+        rules = {r.rule.name: r for r in self.in_force()}
+        zone = self._zone(mail.recipient, appointment)
+        return self._turn_ends(rules[mail.rule], rules.values(), about, zone)
+
+    def _zone(self, recipient: str, appointment: Appointment) -> str:
+        if recipient == GUEST:
+            return appointment.time_zone or self._time_zone
+        return self._app.member(recipient).time_zone or self._time_zone
+
+    def _turn_ends(self, rule: InForce, rules: Iterable[InForce], about: Candidate, zone: str) -> datetime:
+        """When the next rule's reminder is due, which says all that this one does; else when none makes sense
+        any more."""
+        due, until = due_at(rule.rule, about.start, zone), self._until(rule.rule, about)
+        turns = ((r, due_at(r.rule, about.start, zone)) for r in rules)
+        return min((at for r, at in turns if max(due, r.since) < at < until), default=until)
 
     def _looked(self, now: datetime, every: bool) -> Iterator[list[tuple[Decision, Mail | None]]]:
         """What is decided at that moment, and the mail that follows, a page of occurrences at a time; unless
@@ -259,9 +277,12 @@ class Reminders:
                 if why is None:
                     continue
                 name, key = each.rule.name, _key(appointment.id, each.rule, about.start, recipient)
-                decision = Decision(appointment.id, recipient, name, due, not why, bool(why), why or "due")
                 mail = Mail(key, appointment.id, recipient, name, appointment.version, now)
-                yield decision, None if why else mail
+                wanted = mail if not why else None
+                if wanted and now >= self._turn_ends(each, rules, about, zone):
+                    why = "the next one is due by now"  # the outbox shows that it was not sent
+                decision = Decision(appointment.id, recipient, name, due, not why, bool(why), why or "due")
+                yield decision, wanted
 
     def _why_not(
         self, rule: InForce, about: Candidate, due: datetime, told: datetime | None, now: datetime

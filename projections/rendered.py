@@ -122,7 +122,8 @@ class RenderedMails:
         # Dated to the moment it is due: that is when it leaves, or a little later.
         mail = msgspec.structs.replace(mail, version=appointment.version)
         raw = raw_mail(composer.compose(mail, due))
-        good_until = min(due + GOOD_FOR, reminders.until(mail, about), composer.day_ends(mail, due))
+        until = reminders.until(mail, appointment, about)
+        good_until = min(due + GOOD_FOR, until, composer.day_ends(mail, due))
         basis = Basis(self._composer.fingerprint, seen.read_versions)
         packed = zlib.compress(msgspec.msgpack.encode(raw), _LEVEL)
         return {

@@ -72,6 +72,11 @@ def registered(office: Office, services: Services) -> Callable[..., Appointment]
     return register
 
 
+def fates(services: Services, now: datetime) -> dict[str, str]:
+    """Why the reminders in the outbox, one for each rule, should not go at that moment."""
+    return {mail.rule: services.reminders.still_due(mail, now) for mail in made(services)}
+
+
 class TestRules:
     def test_each_rule_has_its_moment_and_its_key(self, confirmed: Appointment, services: Services) -> None:
         choose(services, ON_THE_DAY, DAY_BEFORE, HALF_AN_HOUR)
@@ -126,6 +131,26 @@ class TestRules:
         assert why(services, noon) == {("reminder-1440", "the rule is newer than the moment it was due")}
         choose(services, DAY_BEFORE, HALF_AN_HOUR, now=noon + MINUTE)
         assert services.reminders.in_force()[0].since == noon, "it has stood since"
+
+    def test_who_is_late_reminds_once(
+        self, confirmed: Appointment, office: Office, services: Services
+    ) -> None:
+        """The worker was away from the day before until half past seven."""
+        choose(services, ON_THE_DAY, DAY_BEFORE, HALF_AN_HOUR)
+        overtaken = ("reminder-1440", "the next one is due by now")
+        assert why(services, SEVEN + 30 * MINUTE) == {overtaken, ("reminder", "due")}
+        services.reminders.sweep(SEVEN + 30 * MINUTE)
+        assert fates(services, SEVEN + 30 * MINUTE) == {"reminder-1440": "overtaken", "reminder": ""}
+        assert fates(services, START - 31 * MINUTE)["reminder"] == ""
+        assert fates(services, START - 30 * MINUTE)["reminder"] == "overtaken", "where the server was away"
+
+    def test_one_is_not_overtaken_by_a_rule_that_came_too_late(
+        self, confirmed: Appointment, services: Services
+    ) -> None:
+        choose(services, DAY_BEFORE)
+        services.reminders.sweep(START - timedelta(days=1))
+        choose(services, DAY_BEFORE, ON_THE_DAY, now=SEVEN + MINUTE)
+        assert fates(services, SEVEN + 2 * MINUTE) == {"reminder-1440": ""}
 
     def test_a_rule_that_was_given_up_holds_back_what_has_not_left(
         self, confirmed: Appointment, services: Services

@@ -74,7 +74,7 @@ class TestTheForm:
     def test_a_series_that_would_outlast_the_calendar_can_be_corrected(self, company: Company) -> None:
         typed = TYPED | WEEKLY | {"on": "9999-12-01", "ends": "until", "until": "9999-12-31"}
         page = company.tanaka.write(action="review", **typed)
-        assert "日付を入力してください。" in page.text
+        assert "日付を正しく入力してください。" in page.text
         form = company.tanaka.open(company.tanaka.path).form("/appointments/new/")
         assert form.filled()["on"] == ["9999-12-01"]
 
@@ -130,7 +130,8 @@ class TestTheForm:
     @pytest.mark.parametrize(
         ("typed", "sentence"),
         [
-            ({"on": ""}, "日付を入力してください。"),
+            ({"on": ""}, "日付を正しく入力してください。"),
+            ({"on": "9999-12-31"}, "日付を正しく入力してください。"),
             ({"on": "2026-11-20"}, "過去の日時は登録できません。"),
             ({"to": "10:00"}, "終了は開始より後にしてください。"),
             ({"last": "2027-01-25"}, "1回の予定は31日までにしてください。"),

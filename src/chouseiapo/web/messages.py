@@ -40,7 +40,7 @@ PROBLEMS = {
     "candidate_all_day": _("終日の予定は、日時が決まっているものとして登録するときだけ選べます。"),
     "candidate_no_midnight": _("終日の予定は、日付だけで選んでください。"),
     "direct_needs_one_time": _("日時を決めて登録するときは、日時を1つだけ選んでください。"),
-    "direct_missing": _("日付を入力してください。"),
+    "direct_missing": _("日付を正しく入力してください。"),
     "direct_in_past": _("過去の日時は登録できません。"),
     "direct_reversed": _("終了は開始より後にしてください。日をまたぐときは、終了日も入力してください。"),
     "direct_too_short": _("予定は%(minutes)s分以上にしてください。"),

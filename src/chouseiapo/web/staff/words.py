@@ -137,6 +137,7 @@ MAIL_SKIPS = {
     "skipped_removed": _("送る前に、担当者から外れました。"),
     "skipped_rule_removed": _("送る前に、このリマインドは組織の設定からなくなりました。"),
     "skipped_started": _("送る前に、開始時刻を過ぎました。"),
+    "skipped_overtaken": _("送る前に、次のリマインドの時刻になりました。"),
     "skipped_expired": _("送る前に、有効期限が切れました。"),
     "skipped_erased": _("送る前に、お客様の情報が消去されました。"),
     "skipped_answered": _("送る前に、回答があったか、元に戻りました。"),
