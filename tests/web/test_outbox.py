@@ -71,8 +71,9 @@ class TestWhy:
         company.services.coordination.cancel(made.id, "", Meta(actor=company.office.suzuki), SOON)
         company.read()
         send_due(company.services, post, SOON)
-        for text in (company.chief.open("/outbox").text, company.tanaka.open(page_of(made)).text):
-            assert "キャンセルされたため 鈴木 花子 11月21日(土) 09:01" in text
+        outbox, page = company.chief.open("/outbox").text, company.tanaka.open(page_of(made)).text
+        assert "キャンセルされたため · 鈴木 花子 11月21日(土) 09:01" in outbox
+        assert "キャンセルされたため 鈴木 花子 11月21日(土) 09:01" in page
 
     def test_one_that_was_skipped_says_why_not(self, company: Company, made: Appointment, post: Post) -> None:
         app = company.services.coordination
