@@ -191,9 +191,11 @@ class Reminders:
     def _turn_ends(self, rule: InForce, rules: Iterable[InForce], about: Candidate, zone: str) -> datetime:
         """When the next rule's reminder is due, which says all that this one does; else when none makes sense
         any more."""
-        due, until = due_at(rule.rule, about.start, zone), self._until(rule.rule, about)
-        turns = ((r, due_at(r.rule, about.start, zone)) for r in rules)
-        return min((at for r, at in turns if max(due, r.since) < at < until), default=until)
+        mine = due_at(rule.rule, about.start, zone), rule.rule.name
+        until = self._until(rule.rule, about)
+        turns = ((due_at(r.rule, about.start, zone), r) for r in rules)
+        later = (at for at, r in turns if (at, r.rule.name) > mine and r.since <= at < until)
+        return min(later, default=until)
 
     def _looked(self, now: datetime, every: bool) -> Iterator[list[tuple[Decision, Mail | None]]]:
         """What is decided at that moment, and the mail that follows, a page of occurrences at a time; unless

@@ -43,8 +43,6 @@ GOOD_FOR = timedelta(hours=1)
 SPELL_S = 0.5
 REST = timedelta(seconds=0.5)
 _FEW = 20
-# How long what was found to be coming is gone through; then it is looked for again.
-_FRESH_S = 30.0
 # Base64 in, base64 out: the fastest level takes most of it away already.
 _LEVEL = 1
 _AT_ONCE = 500
@@ -219,7 +217,7 @@ class RenderAhead:
         """Render for a moment; answers when to go on, or to look again."""
         began, left = time.monotonic(), self._left
         self._left = None  # what fails begins anew
-        if left is None or began - self._found_at > _FRESH_S:
+        if left is None or began - self._found_at > EVERY.total_seconds():
             self._rendered.forget(now)
             left, self._found_at = self._coming(now), began
         for due, mails in left:

@@ -144,6 +144,11 @@ class TestRules:
         assert fates(services, START - 31 * MINUTE)["reminder"] == ""
         assert fates(services, START - 30 * MINUTE)["reminder"] == "overtaken", "where the server was away"
 
+    def test_of_two_at_the_same_moment_one_goes(self, confirmed: Appointment, services: Services) -> None:
+        choose(services, ON_THE_DAY, ReminderRule(Reminding.BEFORE, minutes=180))
+        services.reminders.sweep(SEVEN)
+        assert fates(services, SEVEN) == {"reminder": "overtaken", "reminder-180": ""}
+
     def test_one_is_not_overtaken_by_a_rule_that_came_too_late(
         self, confirmed: Appointment, services: Services
     ) -> None:

@@ -48,7 +48,8 @@ class StoredKeyring:
 
     def expect(self, subjects: AbstractSet[str]) -> None:
         """The keys of all these are asked for in a moment: read them together."""
-        new = subjects - self._remembered().keys()
+        if not (new := subjects - self._remembered().keys()):
+            return
         asked = select(keys.c.subject, keys.c.sealed).where(keys.c.subject.in_(new), keys.c.sealed != "")
         with self._rows.read() as connection:
             found = connection.execute(asked).all()
