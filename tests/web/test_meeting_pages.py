@@ -64,7 +64,12 @@ class TestThePanel:
     def test_it_says_why_there_is_none_and_what_to_do(self, company: Company) -> None:
         made = confirmed(company)
         failing(company, made, "token_refused")
-        assert "連携が切れています" in shown(company, made).text
+        page = shown(company, made)
+        assert "連携が切れています" in page.text
+        assert "「設定」で連携し直してください。" in page.text
+        assert "/settings#zoom" in page.links
+        others = company.suzuki.open(page_of(made)).text
+        assert "本人が「設定」のページを開くと" in others
 
     def test_at_the_daily_limit_it_says_when_it_goes_on(self, company: Company) -> None:
         made = confirmed(company)

@@ -35,9 +35,9 @@ def shown(message: EmailMessage) -> MailShown:
     """What a reader of the mail would see."""
     return MailShown(
         subject=str(message["Subject"]),
-        sender=str(message["From"]),
-        to=str(message["To"]),
-        reply_to=str(message["Reply-To"] or ""),
+        sender=_people(message, "From"),
+        to=_people(message, "To"),
+        reply_to=_people(message, "Reply-To"),
         text=_part(message, "plain"),
         html=_part(message, "html"),
         has_invitation=any(part.get_content_type() == "text/calendar" for part in message.walk()),
@@ -50,6 +50,12 @@ def framed(message: EmailMessage) -> Response:
     response = Response(html, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = _POLICY
     return response
+
+
+def _people(message: EmailMessage, header: str) -> str:
+    """As mail programs show them: without the quotes that brackets in a name need on their way."""
+    found = message[header].addresses if header in message else ()
+    return ", ".join(f"{each.display_name} <{each.addr_spec}>".lstrip() for each in found)
 
 
 def _part(message: EmailMessage, kind: str) -> str:

@@ -39,7 +39,7 @@ class Panel(msgspec.Struct, frozen=True):
     more about it. `again`: the meeting that is shown stands until another one is there.
 
     may_start: whoever reads it hosts. unmanaged: our account there is gone, so that nothing follows any more;
-    may_relink: it was that of whoever reads it.
+    may_relink: it is that of whoever reads it.
     outdated: in what the meeting differs from the options that hold by now. free: it ends after 40 minutes,
     and was arranged to last longer.
     """
@@ -83,12 +83,18 @@ def panel(appointment: Appointment, stream: Sequence[Event]) -> Panel | None:
         may_start=may_start(appointment),
         can_ask=not appointment.is_over(g.now),
         unmanaged=not managed,
-        may_relink=not managed and link_owner(conference.host) == g.member.id,
+        may_relink=_may_relink(appointment, managed, remedy),
         outdated=_outdated(appointment) if stands and managed else (),
         issued=_issued(stream, stands),
         host=_host(conference.host) if stands else "",
         free=ends_early(appointment, fixed.end - fixed.start) and not appointment.is_over(g.now),
     )
+
+
+def _may_relink(appointment: Appointment, managed: bool, remedy: str) -> bool:
+    if remedy == words.said(words.RELINK):
+        return bool(appointment.organizer == g.member.id)
+    return not managed and link_owner(appointment.conference.host) == g.member.id
 
 
 def manager(appointment: Appointment) -> str | None:

@@ -170,18 +170,18 @@ class Trouble(NamedTuple):
     remedy: str
 
 
-_RELINK = _("本人が「設定」のページを開くと、連携し直し方が分かります。")
+RELINK = _("本人が「設定」のページを開くと、連携し直し方が分かります。")
 _WAIT = _("自動でやり直しています。そのままお待ちください。")
 _OPERATOR = _("管理者に、サーバーの設定を確かめるよう伝えてください。")
 
 # By the start of a reason's code.
 TROUBLES = {
-    "token_": Trouble(_("連携が切れています(アクセスが取り消されたか、期限が切れました)。"), _RELINK),
-    "not_linked": Trouble(_("連携が切れています。"), _RELINK),
-    "no_permission": Trouble(_("書き込みの権限がありません。"), _RELINK),
-    "account_not_found": Trouble(_("連携したアカウントが見つかりません。"), _RELINK),
-    "calendar_not_found": Trouble(_("カレンダーが見つかりません。"), _RELINK),
-    "zoom_not_linked": Trouble(_("主催者のZoomが連携されていません。"), _RELINK),
+    "token_": Trouble(_("連携が切れています(アクセスが取り消されたか、期限が切れました)。"), RELINK),
+    "not_linked": Trouble(_("連携が切れています。"), RELINK),
+    "no_permission": Trouble(_("書き込みの権限がありません。"), RELINK),
+    "account_not_found": Trouble(_("連携したアカウントが見つかりません。"), RELINK),
+    "calendar_not_found": Trouble(_("カレンダーが見つかりません。"), RELINK),
+    "zoom_not_linked": Trouble(_("主催者のZoomが連携されていません。"), RELINK),
     "client_refused": Trouble(_("アプリの登録が無効になっています。"), _OPERATOR),
     "api_not_enabled": Trouble(_("連携先で機能が有効になっていません。"), _OPERATOR),
     "daily_limit": Trouble(
@@ -193,7 +193,7 @@ TROUBLES = {
     "conflict": Trouble(_("連携先で同時に変更がありました。"), _WAIT),
     "busy_unknown": Trouble(_("予定を読み取れませんでした。"), _WAIT),
     "not_answered": Trouble(_("連携先からすぐには応答がなく、確かめられませんでした。"), _WAIT),
-    "read_only": Trouble(_("書き込み先のカレンダーに予定を入れる権限がありません。"), _RELINK),
+    "read_only": Trouble(_("書き込み先のカレンダーに予定を入れる権限がありません。"), RELINK),
     "meeting_under_way": Trouble(_("会議が進行中のため変更できません。"), _WAIT),
     "meetings_left_over": Trouble(
         _("Zoomに、どのアポイントメントのものでもない会議が多数あります。"),
