@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from chouseiapo.domain.proposal import Delivery, Guest, Meeting, Platform
 from tests.browser.conftest import Axed, NewContext
 from tests.browser.staff import signed_in
 from tests.product import BY, NOW, offer
+from tests.projections.post import Post, send_due
 from tests.web.desk import slot
 from tests.web.live import Live
 
@@ -68,6 +70,17 @@ def test_the_way_in_can_be_copied_as_soon_as_it_is_there(live: Live, new_context
     copy = page.get_by_role("button", name="コピー 参加URL")
     copy.click(timeout=15_000)
     expect(page.locator("[data-copy=join-url]")).to_have_text("コピーしました")
+
+
+def test_a_mail_that_waits_is_seen_to_leave(live: Live, new_context: NewContext) -> None:
+    made = live.propose()
+    page = signed_in(new_context(), live, live.office.tanaka)
+    page.goto(f"{live.url}/appointments/{made.id}")
+    page.get_by_role("link", name="お客様", exact=True).first.click()
+    expect(page.get_by_role("status")).to_contain_text("送信待ち")
+    send_due(live.services, Post(), NOW + timedelta(minutes=1))
+    expect(page.get_by_role("status")).to_contain_text("送信済み", timeout=15_000)
+    expect(page.get_by_role("link", name="再送する")).to_be_visible()
 
 
 @pytest.mark.parametrize("locale", ["ja-JP", "en-GB"])
