@@ -136,7 +136,8 @@ class Facts:
 
 
 class When(msgspec.Struct, frozen=True):
-    """A slot in print; where the reader's zone is not the organization's, its name and the time there."""
+    """A slot in print, its zone's name unless it goes without saying, and the organization's time where that
+    is another."""
 
     text: str
     zone: str = ""
@@ -151,7 +152,7 @@ def words(rule: Rule, reader: Recipient, facts: Facts, settings: Settings, now: 
     chosen = facts.chosen
     offered = appointment.open_candidates
     timed = [chosen] if chosen else offered
-    times = [_when(c, reader, facts, settings.time_zone, today) for c in offered]
+    times = [_when(c, reader, facts, settings, today) for c in offered]
     zones = {when.zone for when in times}
     zone = zones.pop() if len(zones) == 1 else ""
     listed = [msgspec.structs.replace(w, zone="" if zone else w.zone, home="") for w in times]
@@ -171,10 +172,10 @@ def words(rule: Rule, reader: Recipient, facts: Facts, settings: Settings, now: 
         "attendees": wording.people((person.name for person in facts.attendees), locale),
         "candidates": listed,
         "zone": zone,
-        "chosen": _when(chosen, reader, facts, settings.time_zone, today) if chosen else None,
+        "chosen": _when(chosen, reader, facts, settings, today) if chosen else None,
         "start": _start(chosen, reader) if chosen else "",
-        "day_ahead": _day_ahead(chosen, reader, settings.time_zone, today) if chosen else "",
-        "deadline": _deadline(appointment.deadline, reader, settings.time_zone, zone, today),
+        "day_ahead": _day_ahead(chosen, reader, settings, today) if chosen else "",
+        "deadline": _deadline(appointment.deadline, reader, settings, zone, today),
         "place": appointment.place,
         "room": _room(chosen, reader, facts),
         "phone": appointment.guest.phone,
@@ -182,16 +183,16 @@ def words(rule: Rule, reader: Recipient, facts: Facts, settings: Settings, now: 
         "meeting_follows": appointment.lacks_meeting,
         "by_hand": _waits_for_a_hand(appointment),
         "vanished": appointment.conference.asked,
-        "before": _when(facts.before, reader, facts, settings.time_zone, today) if facts.before else None,
+        "before": _when(facts.before, reader, facts, settings, today) if facts.before else None,
         "letter": facts.letter,
         "direct": appointment.direct,
         "recurrence": wording.recurrence(appointment.recurrence, locale) if appointment.recurrence else "",
-        "occurrences": [_when(c, reader, facts, settings.time_zone, today) for c in facts.occurrences],
+        "occurrences": [_when(c, reader, facts, settings, today) for c in facts.occurrences],
         "reason": facts.reason.strip(),
     }
     if guest:
-        return shared | _to_guest(rule, facts, reader, settings.time_zone, today)
-    return shared | _to_member(reader, facts) | _by_hand(facts, reader, settings.time_zone, today)
+        return shared | _to_guest(rule, facts, reader, settings, today)
+    return shared | _to_member(reader, facts) | _by_hand(facts, reader, settings, today)
 
 
 def told_kind(appointment: Appointment) -> Kind | None:
@@ -216,14 +217,14 @@ def sign_in_words(reader: Recipient, url: str, minutes: int, settings: Settings)
     return {"locale": reader.locale, "company": settings.company, "url": url, "minutes": minutes}
 
 
-def _to_guest(rule: Rule, facts: Facts, reader: Recipient, home: str, today: date) -> dict[str, Any]:
+def _to_guest(rule: Rule, facts: Facts, reader: Recipient, settings: Settings, today: date) -> dict[str, Any]:
     written = rule in (Rule.REQUEST, Rule.CONFIRMATION, Rule.CONFIRMATION_PENDING, Rule.MOVED)
     return {
         "salutation": wording.salutation(facts.appointment.guest, reader.locale),
         "message": facts.appointment.message.strip() if written else "",
         "guest_url": facts.guest_url,
         "reply_to": facts.organizer.email,
-        "agreed": _when(facts.agreed, reader, facts, home, today) if facts.agreed else None,
+        "agreed": _when(facts.agreed, reader, facts, settings, today) if facts.agreed else None,
     }
 
 
@@ -241,7 +242,7 @@ def _to_member(reader: Recipient, facts: Facts) -> dict[str, Any]:
     }
 
 
-def _by_hand(facts: Facts, reader: Recipient, home: str, today: date) -> dict[str, Any]:
+def _by_hand(facts: Facts, reader: Recipient, settings: Settings, today: date) -> dict[str, Any]:
     """Whose hand it was, where the entry stood, and where it was moved to; gone: it was deleted."""
     if (hand := facts.hand) is None:
         return {"whose": "", "gone": False, "stood": None, "moved": None}
@@ -252,21 +253,31 @@ def _by_hand(facts: Facts, reader: Recipient, home: str, today: date) -> dict[st
     return {
         "whose": hand.owner if hand.is_room else wording.person(hand.owner, reader.locale, guest=False),
         "gone": done.gone,
-        "stood": _when(stood, reader, facts, home, today),
-        "moved": _when(moved, reader, facts, home, today) if moved else None,
+        "stood": _when(stood, reader, facts, settings, today),
+        "moved": _when(moved, reader, facts, settings, today) if moved else None,
     }
 
 
-def _when(time: Candidate | Slot, reader: Recipient, facts: Facts, home: str, today: date) -> When:
-    start, end, locale = time.start, time.end, reader.locale
+def _when(time: Candidate | Slot, reader: Recipient, facts: Facts, settings: Settings, today: date) -> When:
+    start, end, locale, home = time.start, time.end, reader.locale, settings.time_zone
     if _is_all_day(time, facts):
         return When(wording.days(start, end, home, locale, today))
     text = wording.slot(start, end, reader.time_zone, locale, today)
     room = _room(time, reader, facts) if isinstance(time, Candidate) and not reader.guest else ""
+    zone = _zone(start, reader, settings)
     if reader.time_zone == home:
-        return When(text, room=room)
+        return When(text, zone, room=room)
     there = f"{wording.zone_name(home, start, locale)}: {wording.slot(start, end, home, locale, today)}"
-    return When(text, wording.zone_name(reader.time_zone, start, locale), there, room)
+    return When(text, zone, there, room)
+
+
+def _zone(at: datetime, reader: Recipient, settings: Settings) -> str:
+    """The zone's name, unless it goes without saying: it is the organization's, and the reader belongs there
+    or reads its language. A guest who reads another one may be anywhere."""
+    at_home = not reader.guest or reader.locale == settings.locale
+    if at_home and reader.time_zone == settings.time_zone:
+        return ""
+    return wording.zone_name(reader.time_zone, at, reader.locale)
 
 
 def _is_all_day(time: Candidate | Slot, facts: Facts) -> bool:
@@ -279,15 +290,15 @@ def _start(chosen: Candidate, reader: Recipient) -> str:
     return wording.all_day(reader.locale) if chosen.all_day else wording.clock(chosen.start, reader.time_zone)
 
 
-def _day_ahead(chosen: Candidate, reader: Recipient, home: str, today: date) -> str:
-    zone = home if chosen.all_day else reader.time_zone
+def _day_ahead(chosen: Candidate, reader: Recipient, settings: Settings, today: date) -> str:
+    zone = settings.time_zone if chosen.all_day else reader.time_zone
     return wording.day_ahead(chosen.start, zone, reader.locale, today)
 
 
-def _deadline(at: datetime, reader: Recipient, home: str, zone: str, today: date) -> str:
-    """With its zone, unless that is the organization's or `zone`, which the mail names anyway."""
+def _deadline(at: datetime, reader: Recipient, settings: Settings, zone: str, today: date) -> str:
+    """With its zone, unless that goes without saying or is `zone`, which the mail names anyway."""
     text = wording.moment(at, reader.time_zone, reader.locale, today)
-    name = "" if reader.time_zone == home else wording.zone_name(reader.time_zone, at, reader.locale)
+    name = _zone(at, reader, settings)
     return f"{text} {name}" if name and name != zone else text
 
 
