@@ -46,9 +46,20 @@ class Concern(msgspec.Struct, frozen=True):
     deadline; since or until `at`."""
 
     appointment: str
-    title: str
     what: str
     at: datetime
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """What an appointment is about: its title as it was typed, "" where it names the guest; and the guest."""
+
+    title: str
+    guest: Guest
+
+    @property
+    def names_guest(self) -> bool:
+        """Whether the title says who the guest is anyway, or that nobody is to know any more."""
+        return self.title in ("", ERASED)
 
 
 def concerns(rows: Rows, member: str | None, now: datetime) -> list[Concern]:
@@ -66,7 +77,7 @@ def questions(app: Coordination, rows: Rows, member: str | None, now: datetime) 
     """What organizers and authors are asked about hands on calendars, oldest first: whoever has been mailed,
     as long as the appointment itself says that nobody has answered."""
     asked = (
-        select(appointments.c.id, appointments.c.title)
+        select(appointments.c.id)
         .join(mails, mails.c.appointment == appointments.c.id)
         .where(
             mails.c.rule == Rule.QUESTION,
@@ -78,9 +89,9 @@ def questions(app: Coordination, rows: Rows, member: str | None, now: datetime) 
     if member is not None:
         asked = asked.where(mails.c.recipient == member)
     with rows.read() as connection:
-        titles = {row.id: row.title for row in connection.execute(asked)}
-    found = ((id, app.appointment(id).question) for id in titles)
-    pending = [Concern(id, titles[id], "question", known.seen_at) for id, known in found if known]
+        ids = connection.scalars(asked).all()
+    found = ((id, app.appointment(id).question) for id in ids)
+    pending = [Concern(id, "question", known.seen_at) for id, known in found if known]
     return sorted(pending, key=lambda concern: (concern.at, concern.appointment))
 
 
@@ -88,20 +99,20 @@ def meetings_gone(app: Coordination, rows: Rows, member: str | None, now: dateti
     """Whose meetings somebody deleted on their platform, as long as nobody has said what follows; asked like
     questions."""
     asked = (
-        select(appointments.c.id, appointments.c.title, func.max(mails.c.created_at).label("at"))
+        select(appointments.c.id, func.max(mails.c.created_at).label("at"))
         .join(mails, mails.c.appointment == appointments.c.id)
         .where(
             mails.c.rule == Rule.MEETING_VANISHED,
             appointments.c.state == State.CONFIRMED.value,
             not_over(now),
         )
-        .group_by(appointments.c.id, appointments.c.title)
+        .group_by(appointments.c.id)
     )
     if member is not None:
         asked = asked.where(mails.c.recipient == member)
     with rows.read() as connection:
         found = connection.execute(asked).all()
-    gone = [Concern(row.id, row.title, "meeting_gone", row.at) for row in found]
+    gone = [Concern(row.id, "meeting_gone", row.at) for row in found]
     pending = [concern for concern in gone if app.appointment(concern.appointment).conference.asked]
     return sorted(pending, key=lambda concern: (concern.at, concern.appointment))
 
@@ -112,7 +123,7 @@ def changed_by_hand(
     """Open appointments of that author whose candidates were withdrawn or moved on a calendar since a member
     last did anything to them; oldest first, of the `most` that changed last."""
     altered = (
-        select(appointments.c.id, appointments.c.title)
+        select(appointments.c.id)
         .where(
             appointments.c.state == State.PROPOSED.value,
             appointments.c.open_count > 0,
@@ -125,9 +136,9 @@ def changed_by_hand(
     if member is not None:
         altered = altered.where(appointments.c.author == member)
     with rows.read() as connection:
-        titles = {row.id: row.title for row in connection.execute(altered)}
-    since = ((id, _first_by_hand(stream)) for id, stream in app.streams(titles).items())
-    found = [Concern(id, titles[id], "changed", at) for id, at in since if at]
+        ids = connection.scalars(altered).all()
+    since = ((id, _first_by_hand(stream)) for id, stream in app.streams(ids).items())
+    found = [Concern(id, "changed", at) for id, at in since if at]
     return sorted(found, key=lambda concern: (concern.at, concern.appointment))
 
 
@@ -172,8 +183,8 @@ def names_of(rows: Rows, ids: Iterable[str]) -> dict[str, list[str]]:
     return names
 
 
-def guests_of(rows: Rows, ids: Iterable[str]) -> dict[str, Guest]:
-    """The guests of those among the appointments whose titles do not name them."""
+def subjects_of(rows: Rows, ids: Iterable[str]) -> dict[str, Subject]:
+    """What each of the appointments is about."""
     found = select(
         appointments.c.id,
         appointments.c.title,
@@ -182,13 +193,11 @@ def guests_of(rows: Rows, ids: Iterable[str]) -> dict[str, Guest]:
         appointments.c.guest_email,
     ).where(appointments.c.id.in_(list(ids)))
     with rows.read() as connection:
-        guests = {(id, title): Guest(*known) for id, title, *known in connection.execute(found)}
-    return {id: guest for (id, title), guest in guests.items() if not names_guest(title, guest)}
+        return {id: _subject(title, Guest(*known)) for id, title, *known in connection.execute(found)}
 
 
-def names_guest(title: str, guest: Guest) -> bool:
-    """Whether a shown title says who the guest is anyway, or that nobody is to know any more."""
-    return title in (shown_title("", guest), ERASED)
+def _subject(shown: str, guest: Guest) -> Subject:
+    return Subject("" if shown == shown_title("", guest) else shown, guest)
 
 
 def concerning(rows: Rows, member: str, ids: Iterable[str]) -> set[str]:
@@ -219,7 +228,7 @@ def meeting_trouble(rows: Rows, appointment: str) -> tuple[str, datetime] | None
 
 
 def _nothing_left(now: datetime) -> Select[Any]:
-    return select(appointments.c.id, appointments.c.title, appointments.c.changed_at).where(
+    return select(appointments.c.id, appointments.c.changed_at).where(
         appointments.c.state == State.PROPOSED.value,
         appointments.c.open_count == 0,
         appointments.c.deadline > now,
@@ -228,7 +237,7 @@ def _nothing_left(now: datetime) -> Select[Any]:
 
 def _deadline_near(now: datetime) -> Select[Any]:
     return (
-        select(appointments.c.id, appointments.c.title, appointments.c.deadline)
+        select(appointments.c.id, appointments.c.deadline)
         .where(
             appointments.c.state == State.PROPOSED.value,
             appointments.c.open_count > 0,
@@ -242,7 +251,7 @@ def _deadline_near(now: datetime) -> Select[Any]:
 def _mail_refused(now: datetime) -> Select[Any]:
     """A refused mail matters until its appointment is over."""
     return (
-        select(appointments.c.id, appointments.c.title, sent_mails.c.given_up_at)
+        select(appointments.c.id, sent_mails.c.given_up_at)
         .join(mails, mails.c.appointment == appointments.c.id)
         .join(sent_mails, sent_mails.c.key == mails.c.key)
         .where(
@@ -266,16 +275,12 @@ def _failing(connection: Connection, member: str | None, now: datetime) -> list[
     ).all()
     kinds = {HOLDS: "calendar", MEETINGS: "meeting"}
     since = {(row.key.rpartition("/")[2], kinds[row.ledger]): row.failing_since for row in found}
-    titles = _titles(connection, member, [id for id, _ in since])
-    return [Concern(id, titles[id], what, at) for (id, what), at in sorted(since.items()) if id in titles]
-
-
-def _titles(connection: Connection, member: str | None, ids: Sequence[str]) -> dict[str, str]:
-    found = select(appointments.c.id, appointments.c.title).where(appointments.c.id.in_(ids))
-    return {row.id: row.title for row in connection.execute(only(found, member))}
+    theirs = select(appointments.c.id).where(appointments.c.id.in_([id for id, _ in since]))
+    seen = set(connection.scalars(only(theirs, member)))
+    return [Concern(id, what, at) for (id, what), at in sorted(since.items()) if id in seen]
 
 
 def _of(connection: Connection, member: str | None, what: str, found: Select[Any]) -> list[Concern]:
     """One concern an appointment, however many rows say the same."""
-    rows = {row[0]: Concern(row[0], row[1], what, row[2]) for row in connection.execute(only(found, member))}
-    return list(rows.values())
+    since = {id: Concern(id, what, at) for id, at in connection.execute(only(found, member))}
+    return list(since.values())

@@ -40,6 +40,19 @@ def test_a_title_that_names_the_guest_says_so_once(company: Company) -> None:
         assert GUEST not in text, path
 
 
+def test_a_title_that_names_the_guest_does_so_in_the_readers_language(company: Company) -> None:
+    company.propose(offers=(offer(21, 3),))
+    for desk, path in (
+        (company.tanaka, "/?lang=en"),
+        (company.tanaka, "/?state=proposed&lang=en"),
+        (company.chief, "/outbox?lang=en"),
+    ):
+        text = desk.open(path).text
+        assert "ABC株式会社: 山田太郎" in text, path
+        assert "様" not in text, path
+        assert "山田太郎 (ABC株式会社)" not in text, path
+
+
 def test_what_needs_somebody_says_who_it_is_with(company: Company) -> None:
     company.propose(offers=(offer(21, 3),), **TITLED)
     assert f"ご提案 {GUEST} · まもなく回答期限です" in company.tanaka.open("/").text

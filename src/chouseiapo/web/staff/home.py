@@ -12,7 +12,6 @@ from flask import Blueprint, g, render_template, request, url_for
 
 from chouseiapo import wording
 from chouseiapo.domain.links import Link
-from chouseiapo.domain.proposal import Guest
 from chouseiapo.web.i18n import _
 from chouseiapo.web.request import services
 from chouseiapo.web.staff import people, session, words
@@ -93,12 +92,12 @@ def _desk(member: str | None) -> dict[str, Any]:
     concerns = [*asked, *gone, *changed, *desk.concerns(rows, member, g.now)]
     pressing = {concern.appointment for concern in concerns}
     waiting = [each for each in desk.waiting(rows, member, g.now, MOST) if each.id not in pressing]
-    guests = desk.guests_of(rows, pressing)
+    subjects = desk.subjects_of(rows, pressing)
     coming = desk.coming(rows, member, g.now, MOST)
     return {
         "starting": list(_starting(coming)),
         "concerns": [
-            (c, _guest(guests, c.appointment), words.said(words.CONCERNS[c.what]), _since_or_until(c))
+            (c.appointment, *_named(subjects[c.appointment]), words.said(words.CONCERNS[c.what]), _time_of(c))
             for c in concerns
         ],
         "accounts": list(_accounts()),
@@ -144,7 +143,7 @@ def _trouble(link: Link, relinked_at: str, room: str = "") -> Iterator[Account]:
         yield Account(what, facts, where, words.said(_("どうするか決める")))
 
 
-def _since_or_until(concern: desk.Concern) -> str:
+def _time_of(concern: desk.Concern) -> str:
     return words.said(
         _("期限 %(moment)s") if concern.what == "deadline" else _("%(moment)sから"), moment=moment(concern.at)
     )
@@ -152,16 +151,18 @@ def _since_or_until(concern: desk.Concern) -> str:
 
 def _lines(found: list[Listed]) -> list[Line]:
     ids = [each.id for each in found]
-    names, guests = desk.names_of(services().rows, ids), desk.guests_of(services().rows, ids)
-    return [_line(each, _guest(guests, each.id), names.get(each.id, [])) for each in found]
+    names, subjects = desk.names_of(services().rows, ids), desk.subjects_of(services().rows, ids)
+    return [_line(each, subjects[each.id], names.get(each.id, [])) for each in found]
 
 
-def _guest(guests: dict[str, Guest], id: str) -> str:
-    """The guest in words, where the title does not say who it is."""
-    return wording.guest_in_text(guests[id], g.locale) if id in guests else ""
+def _named(subject: desk.Subject) -> tuple[str, str]:
+    """The title in the reader's words; and the guest, where the title does not say who it is."""
+    title = wording.title_for_member(subject.title, subject.guest, g.locale)
+    return title, "" if subject.names_guest else wording.guest_in_text(subject.guest, g.locale)
 
 
-def _line(listed: Listed, guest: str, names: list[str]) -> Line:
+def _line(listed: Listed, subject: desk.Subject, names: list[str]) -> Line:
+    title, guest = _named(subject)
     over = listed.ends_at is not None and listed.ends_at <= g.now
     mark = "over" if listed.state == "confirmed" and over else listed.state
     facts = [guest] if guest else []
@@ -172,7 +173,7 @@ def _line(listed: Listed, guest: str, names: list[str]) -> Line:
     if listed.left > 1:
         facts.append(words.said(_("残り%(n)s回"), n=listed.left))
     facts += names
-    return Line(listed.id, listed.title, mark, _when(listed), tuple(facts), _soon(listed))
+    return Line(listed.id, title, mark, _when(listed), tuple(facts), _soon(listed))
 
 
 def _soon(listed: Listed) -> str:

@@ -21,7 +21,7 @@ from chouseiapo.web.request import services
 from chouseiapo.web.staff import session, words
 from chouseiapo.web.staff.frame import administrators_only, moment, title_of
 from chouseiapo.web.staff.mail_view import framed, shown
-from projections.desk import names_guest
+from projections.desk import Subject
 from projections.mail_log import STATES, Logged, latest_mails, mails_about_accounts
 from projections.mails_of_links import link_facts
 from projections.outbox import LEDGER, is_reminder
@@ -145,6 +145,7 @@ def line(logged: Logged) -> MailLine:
 def _line_about(logged: Logged, appointment: Appointment, streams: Streams) -> MailLine:
     """One mail of the appointment in words; `streams` has its events, and those of who gets the mail."""
     guest, to = appointment.guest, logged.mail.recipient
+    subject = Subject(appointment.title, guest)
     member = None if to == GUEST else Member.remember(to, streams[to])
     return _line(
         logged,
@@ -152,7 +153,7 @@ def _line_about(logged: Logged, appointment: Appointment, streams: Streams) -> M
         page=url_for("appointment.mail_page", id=appointment.id, mail=logged.id),
         about=url_for("appointment.page", id=appointment.id),
         title=title_of(appointment),
-        guest="" if names_guest(title_of(appointment), guest) else wording.guest_in_text(guest, g.locale),
+        guest="" if subject.names_guest else wording.guest_in_text(guest, g.locale),
         recipient=member.name if member else words.said(_("お客様")),
         address=member.email if member else guest.email,
     )

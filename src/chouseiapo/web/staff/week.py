@@ -16,7 +16,7 @@ from chouseiapo.web.request import services
 from chouseiapo.web.staff import people, session
 from chouseiapo.web.staff.frame import is_administrator, title_of, zone_name
 from chouseiapo.web.staff.grid import DAYS, monday_of, window
-from projections.desk import guests_of
+from projections.desk import subjects_of
 from projections.offers import claims_on
 
 week = Blueprint("week", __name__)
@@ -114,8 +114,12 @@ def _entries(member: str, span: Slot) -> list[Entry]:
                     pending=builtin,
                 )
             )
-    guests = guests_of(services().rows, {entry.appointment for entry in found})
-    named = {id: wording.guest_in_text(guest, g.locale) for id, guest in guests.items()}
+    subjects = subjects_of(services().rows, {entry.appointment for entry in found})
+    named = {
+        id: wording.guest_in_text(about.guest, g.locale)
+        for id, about in subjects.items()
+        if not about.names_guest
+    }
     return [msgspec.structs.replace(e, guest=named.get(e.appointment, "")) for e in sorted(found)]
 
 
