@@ -81,6 +81,20 @@ def test_a_week_is_ones_own_or_the_administrators_business(company: Company) -> 
     assert company.chief.status == 404
 
 
+def test_the_menu_marks_where_one_is(company: Company) -> None:
+    for path, marked in (
+        ("/", ["一覧"]),
+        ("/settings", ["設定"]),
+        ("/settings/organization", ["設定"]),
+        ("/rooms", ["設定"]),
+        ("/mail-previews", ["設定"]),
+        ("/outbox", ["送信箱"]),
+        ("/appointments/new", []),
+    ):
+        menu = company.chief.open(path).html.partition("<nav")[2].partition("</nav>")[0]
+        assert re.findall(r'aria-current="(?:page|true)">([^<]+)<', menu) == marked, path
+
+
 def test_the_week_tells_holds_from_confirmed_events(company: Company) -> None:
     confirmed(company)
     company.propose(offers=(offer(27, 1),))
