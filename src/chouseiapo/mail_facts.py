@@ -186,7 +186,7 @@ def words(rule: Rule, reader: Recipient, facts: Facts, settings: Settings, now: 
         "before": _when(facts.before, reader, facts, settings, today) if facts.before else None,
         "letter": facts.letter,
         "direct": appointment.direct,
-        "recurrence": wording.recurrence(appointment.recurrence, locale) if appointment.recurrence else "",
+        "recurrence": wording.recurrence(appointment.recurrence, appointment.candidates.values(), locale),
         "occurrences": [_when(c, reader, facts, settings, today) for c in facts.occurrences],
         "reason": facts.reason.strip(),
     }

@@ -17,7 +17,7 @@ from babel.dates import format_date, get_timezone_location
 from chouseiapo.domain.event import ERASED
 from chouseiapo.domain.proposal import Guest, Kind, Meeting, Platform, shown_title
 from chouseiapo.domain.recurrence import Frequency, Recurrence
-from chouseiapo.domain.slots import Slot
+from chouseiapo.domain.slots import Candidate, CandidateState, Slot
 
 _DAYS = {"ja": ("M月d日(EEE)", "y年M月d日(EEE)"), "en": ("EEE, MMM d", "EEE, MMM d, y")}
 _AFTER_DAY = {"ja": " ", "en": ", "}
@@ -109,12 +109,18 @@ def day_ahead(start: datetime, zone: str, locale: str, today: date) -> str:
     return named if locale == "ja" else f"on {named}"
 
 
-def recurrence(how: Recurrence, locale: str) -> str:
-    """How something repeats, and how often in all: 「毎週、全5回」, "every 2 weeks, 5 times"."""
+def recurrence(how: Recurrence | None, times: Iterable[Candidate], locale: str) -> str:
+    """How something repeats, how often in all, and how many of its times were cancelled: 「毎週、全5回」,
+    "every 2 weeks, 5 times, 1 called off"; "" for what does not repeat."""
+    if how is None:
+        return ""
     every, unit = _REPEATING[locale][how.frequency]
+    off = sum(time.state is CandidateState.WITHDRAWN for time in times)
     if locale == "ja":
-        return f"{every if how.interval == 1 else f'{how.interval}{unit}ごと'}、全{how.count}回"
-    return f"every {every if how.interval == 1 else f'{how.interval} {unit}'}, {how.count} times"
+        often = f"全{how.count}回" + (f"のうち{off}回は取り消し" if off else "")
+        return f"{every if how.interval == 1 else f'{how.interval}{unit}ごと'}、{often}"
+    often = f"{how.count} times" + (f", {off} cancelled" if off else "")
+    return f"every {every if how.interval == 1 else f'{how.interval} {unit}'}, {often}"
 
 
 def moment(at: datetime, zone: str, locale: str, today: date | None = None) -> str:

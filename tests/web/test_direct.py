@@ -204,6 +204,7 @@ class TestTheAppointment:
         assert "山田太郎 様(お客様)" in page.text
         page = company.tanaka.send(page.form("/occurrences/c2/cancel"), reason="休業日のため")
         assert "この回をキャンセルしました。" in page.text
+        assert "毎週、全4回のうち1回は取り消し" in page.text
         assert "12月2日(水) 10:00〜11:00 キャンセルされました" in page.text
         assert "休業日のため" in page.text
         after = company.appointment(made.id)
@@ -276,9 +277,9 @@ class TestTheGuest:
         made = registered(company, **WEEKLY)
         company.services.coordination.cancel_occurrence(made.id, "c1", "", BY, NOW)
         page = self.page(company, made)
-        assert "毎週、全4回 · 次回 12月2日(水) 10:00〜11:00" in page.text
+        assert "毎週、全4回のうち1回は取り消し · 次回 12月2日(水) 10:00〜11:00" in page.text
         assert "<s>11月25日(水) 10:00〜11:00</s>" in page.html
-        assert "every week, 4 times" in self.page(company, made, "?lang=en").text
+        assert "every week, 4 times, 1 cancelled" in self.page(company, made, "?lang=en").text
 
     def test_of_a_series_that_is_over_none_is_the_next(self, company: Company) -> None:
         made = registered(company, **WEEKLY)

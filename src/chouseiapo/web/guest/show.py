@@ -182,8 +182,8 @@ class Shown:
 
     @property
     def repeats(self) -> str:
-        how = self._appointment.recurrence
-        return wording.recurrence(how, self._locale) if how else ""
+        known = self._appointment
+        return wording.recurrence(known.recurrence, known.candidates.values(), self._locale)
 
     @property
     def occurrences(self) -> list[SlotShown]:

@@ -214,12 +214,12 @@ def _addressed(appointment: Appointment, recipient: str) -> str:
 
 
 def _chosen(appointment: Appointment) -> dict[str, Any]:
-    chosen, how = appointment.coming(g.now), appointment.recurrence
+    chosen, times = appointment.coming(g.now), appointment.candidates.values()
     if chosen is None:
         return {"chosen": "", "over": False}
     return {
         "chosen": when(chosen),
-        "repeats": wording.recurrence(how, g.locale) if how else "",
+        "repeats": wording.recurrence(appointment.recurrence, times, g.locale),
         "chosen_for_guest": "" if chosen.all_day else _elsewhere(chosen, appointment.time_zone),
         "chosen_room": people.name_of(chosen.room) if chosen.room else "",
         "over": appointment.is_over(g.now),

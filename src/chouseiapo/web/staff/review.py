@@ -77,7 +77,7 @@ def page(id: str) -> Any:
         nowhere=_is_nowhere(appointment),
         rows=rows_of(times, _clashes(draft, times)),
         unseen=_is_unseen(times),
-        repeats=wording.recurrence(appointment.recurrence, g.locale) if appointment.recurrence else "",
+        repeats=wording.recurrence(appointment.recurrence, appointment.candidates.values(), g.locale),
         without_start=has_no_fixed_time(appointment),
         room_names={room.id: room.name for room in people.rooms()},
         attending=[people.shown(member) for member in appointment.attendees],
