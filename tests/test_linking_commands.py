@@ -49,7 +49,6 @@ def furnished(there: Company, room: str = "") -> None:
         made = app.propose(new_id("appointment"), proposal, tanaka, BY, there.services.clock())
         if n:
             app.confirm(made.id, "c1", YAMADA, BY, there.services.clock())
-    Worker(there.services).once()
 
 
 def entries(there: Company, calendar: str) -> list[str]:
@@ -68,10 +67,21 @@ def test_unlinking_a_member_leaves_what_was_asked_for(
     there: Company, operator: Operator, leave: list[str], left: list[str]
 ) -> None:
     furnished(there)
+    Worker(there.services).once()
     assert entries(there, PERSON.email) == ["confirmed", "tentative", "tentative"]
     [told] = operator.lines("member", "unlink", PERSON.email, "google", *leave)
     assert told["left_on_the_calendar"] == 0, "nothing that should have gone"
     assert entries(there, PERSON.email) == left
+
+
+def test_who_has_calendars_compared_sends_nobody_mail(there: Company, operator: Operator) -> None:
+    furnished(there)
+    compared = operator.run("doctor", "calendars")
+    assert (compared.returncode, "3 wanted, 3 there" in compared.stdout) == (0, True), compared.stdout
+    assert entries(there, PERSON.email) == ["confirmed", "tentative", "tentative"]
+    assert there.state()["mails"] == []
+    Worker(there.services).once()
+    assert there.state()["mails"] != []
 
 
 def test_a_room_is_linked_listed_and_unlinked(
@@ -82,6 +92,7 @@ def test_a_room_is_linked_listed_and_unlinked(
     monkeypatch.setattr("sys.stdin", io.StringIO(token))
     [made] = operator.lines("room", "link", there.room, "google", "--calendar", resource.id)
     furnished(there, there.room)
+    Worker(there.services).once()
     assert entries(there, resource.id) == ["confirmed", "tentative", "tentative"]
     [listed] = operator.lines("room", "list")
     assert (listed["id"], listed["calendar"]) == (there.room, f"google {resource.id}")

@@ -21,6 +21,7 @@ from projections.audit import Report, ask, calendars_in_use, is_asked, reports
 from projections.catch_up import ahead_of_log, parked_streams
 from projections.compare_meetings import Compared, CompareMeetings, hosts_in_use
 from projections.holds import AUDIT
+from projections.holds import LEDGER as HOLDS
 from projections.people import find_people
 
 # How long comparing all calendars may take.
@@ -179,10 +180,10 @@ def examine_calendars(services: Services, what: str = AUDIT) -> list[Report]:
     working.read()
     links = calendars_in_use(services.coordination, services.rows)
     ask(services.rows, links, what)
-    working.once()
+    working.settle(HOLDS)
     while is_asked(services.rows, links, what) and time.monotonic() < until:
         time.sleep(0.5)
-        working.once()
+        working.settle(HOLDS)
     return [report for report in reports(services.rows) if report.link in links]
 
 

@@ -10,7 +10,7 @@ import logging
 import random
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 
 class Worker:
-    """One worker of this process: `start`, `stop`, or `once` for what is due now."""
+    """One worker of this process: `start`, `stop`; `once` for all that is due, `settle` for some."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -95,19 +95,25 @@ class Worker:
 
     def once(self) -> int:
         """Do everything that is due now, then return; answers how many things were settled."""
-        self._must_follow_the_log()
-        self._beat()
-        with self._beating():
+        with self._at_work():
             self.read()
             self._observe_time()
             self.read()
             self.sweep()
             settled = 0
-            while done := self._settle_each():
+            while done := self._settle_each(self._ledgers):
                 settled += done
                 self.read()
-        retire(self._services.rows, self.id)
         return settled
+
+    def settle(self, *names: str) -> None:
+        """Do what is due in the ledgers of these names, and nothing else: no mail leaves because an operator
+        has calendars compared, and no proposal ends. Raises WrongDatabase."""
+        with self._at_work():
+            self.read()
+            self._settle_each(
+                [(ledger, settler) for ledger, settler in self._ledgers if ledger.name in names]
+            )
 
     def read(self) -> int:
         """Catch every projection and the policies up with the log; answers how many events were read."""
@@ -144,9 +150,9 @@ class Worker:
             while len(busy) < LANES_AT_ONCE and (lane := ledger.claim_lane(self._services.clock())):
                 busy.add(self._pool.submit(self._guarded_lane, ledger, settler, lane))
 
-    def _settle_each(self) -> int:
+    def _settle_each(self, ledgers: Sequence[tuple[Ledger, Settler]]) -> int:
         done = 0
-        for ledger, settler in self._ledgers:
+        for ledger, settler in ledgers:
             while lane := ledger.claim_lane(self._services.clock()):
                 done += work_lane(ledger, settler, self._services.coordination, lane, self._services.clock)
         return done
@@ -173,8 +179,10 @@ class Worker:
         self._services.policies.observe_time(self._services.clock())
 
     @contextmanager
-    def _beating(self) -> Iterator[None]:
-        """The heart goes on beating however long one lane takes: nobody else takes it over meanwhile."""
+    def _at_work(self) -> Iterator[None]:
+        """The heart beats however long one lane takes: nobody else takes it over meanwhile."""
+        self._must_follow_the_log()
+        self._beat()
         ended = threading.Event()
         heart = threading.Thread(target=self._repeat, args=(self._beat, HEARTBEAT, ended), daemon=True)
         heart.start()
@@ -183,6 +191,7 @@ class Worker:
         finally:
             ended.set()
             heart.join()
+        retire(self._services.rows, self.id)
 
     def _beat(self) -> None:
         beat(self._services.rows, self.id, self._services.clock())

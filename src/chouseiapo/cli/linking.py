@@ -12,6 +12,8 @@ from chouseiapo.bootstrap import Services
 from chouseiapo.cli.terminal import BY_OPERATOR, Refused, catch_up, command, member_with, say, services
 from chouseiapo.domain.errors import NotFound
 from chouseiapo.domain.links import Leaving, Link, Linkable, Provider
+from projections.holds import LEDGER as HOLDS
+from projections.meetings import LEDGER as MEETINGS
 from projections.people import find_people
 from projections.place_holds import is_used, left_on, let_go
 
@@ -152,7 +154,7 @@ def _clear(built: Services, link: str) -> int:
 
     until, working = time.monotonic() + PATIENCE_S, Worker(built)
     while True:
-        working.once()
+        working.settle(HOLDS, MEETINGS)
         left, at_work = left_on(built.rows, link)
         if not (at_work or is_used(built.rows, link, built.clock())) or time.monotonic() > until:
             return left
