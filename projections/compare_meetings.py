@@ -1,6 +1,7 @@
 """Comparing a host's list of meetings with what we know: the missing are looked at, the unknown go.
 
-A list may lag or lie: a meeting that it lacks is read directly before anything follows from it. One that
+A list may lag or lie: a meeting that it lacks is read directly before anything follows from it. It tells
+neither passcodes nor all that a hand may change: what begins soon is read directly, too. A meeting that
 bears our tag and that nobody knows of was made by a request whose answer never came: it is deleted, unless so
 many are left over that nobody can have meant it.
 """
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import or_, select, update
@@ -26,6 +27,8 @@ from projections.watch import is_mass
 
 COMPARE = "compare"
 HELD_BACK = "meetings_left_over"
+# What begins within that time is read, whatever the list says: until the night after the next.
+SOON = timedelta(hours=48)
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +64,7 @@ class CompareMeetings:
         return Compared(len(listed), self._missing(link, listed, now), self._left_over(listed))
 
     def compare(self, link: str, now: datetime, *, force: bool = False) -> Compared:
-        """Compare, have looked at what is missing, and delete what is left over; answers how it was before.
+        """Compare, have read what is missing or begins soon, delete what is left over; answers how it was.
 
         Raises PortError; "meetings_left_over" (permanent) when that is so much that a person has to say it
         (`force`). It may be done beside the host's lane: what we know is asked after the list was read.
@@ -70,7 +73,7 @@ class CompareMeetings:
             return Compared(0, (), ())
         self._app.note_plan(link, self._conferencing.plan_of(link), now)
         found = self.find(link, now)
-        self._have_looked_at(link, found.missing)
+        self._have_looked_at(link, {*found.missing, *self._soon(link, now)})
         if found.held_back and not force:
             log.warning("%s: %s meetings of %s are nobody's", link, len(found.left_over), found.listed)
             raise PortError(HELD_BACK, permanent=True)
@@ -84,6 +87,12 @@ class CompareMeetings:
         with self._rows.read() as connection:
             known = [row for row in to_come(connection, link, now) if row.meeting_id not in there]
         return [row.meeting_id for row in known if not self._app.appointment(row.appointment).is_over(now)]
+
+    def _soon(self, link: str, now: datetime) -> list[str]:
+        with self._rows.read() as connection:
+            known = to_come(connection, link, now)
+        fixed = [row for row in known if row.meeting_id and row.starts_at]
+        return [row.meeting_id for row in fixed if row.starts_at <= now + SOON]
 
     def _left_over(self, listed: Iterable[ListedMeeting]) -> list[str]:
         """What bears a tag of ours, and neither we nor its appointment know of; where an answer is still to
@@ -106,7 +115,7 @@ class CompareMeetings:
             known = select(issued_meetings.c.key).where(or_(this, concerned & unsure))
             return connection.scalar(known.limit(1)) is not None
 
-    def _have_looked_at(self, link: str, meeting_ids: Sequence[str]) -> None:
+    def _have_looked_at(self, link: str, meeting_ids: Iterable[str]) -> None:
         with self._rows.write() as connection:
             for id in meeting_ids:
                 this = issued_meetings.c.meeting_id == id

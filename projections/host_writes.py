@@ -35,6 +35,14 @@ def spend(rows: Rows, link: str, most: int, now: datetime) -> None:
         raise PortError(OF_THE_TASK_ALONE, retry_after=(next_midnight(now) - now).total_seconds())
 
 
+def give_back(rows: Rows, link: str, now: datetime) -> None:
+    """One that was counted has failed. If it was carried out all the same, the platform has counted it, and
+    says so in the end."""
+    one_less = update(host_writes).where(*_this(link, now), host_writes.c.count > 0)
+    with rows.write() as connection:
+        connection.execute(one_less.values(count=host_writes.c.count - 1))
+
+
 def use_up(rows: Rows, link: str, most: int, now: datetime) -> None:
     """The platform says that there may be no more today."""
     with rows.write() as connection:
@@ -47,6 +55,11 @@ def _this(link: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
 
 def _day(now: datetime) -> str:
     return now.astimezone(UTC).date().isoformat()
+
+
+def is_same_day(one: datetime, other: datetime) -> bool:
+    """Whether two instants are counted together."""
+    return _day(one) == _day(other)
 
 
 def next_midnight(now: datetime) -> datetime:

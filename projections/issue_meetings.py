@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import ColumnElement, delete, select, update
 
 from chouseiapo.application import Coordination
+from chouseiapo.clock import Clock
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.event import SYSTEM, Meta
 from chouseiapo.domain.meeting_options import MeetingOptions
@@ -18,14 +19,16 @@ from chouseiapo.ports import Conferencing, Issued, MeetingPlan, PortError
 from chouseiapo.storage import Rows, upsert
 from chouseiapo.tables import issued_meetings
 from projections.compare_meetings import CompareMeetings, is_comparison
-from projections.host_writes import spend, use_up
+from projections.host_writes import give_back, is_same_day, spend, use_up
 from projections.meetings import LEDGER, Known, Meetings, Step, What, known_meetings, missing, tag
 from projections.notices import is_known, note
 from projections.settle import OF_THE_TASK_ALONE
 
-# How long after a creation was begun "not listed" says nothing: the call itself may take a token's renewal
-# and a time-out, and the platform's list lags some seconds behind.
-LIST_LAG = timedelta(seconds=45)
+# How long a creation takes at most: a token's renewal, the rules for passcodes, and time-outs.
+LONGEST_CALL = timedelta(seconds=60)
+# How long after its end "not listed" says nothing: the platform's list lags some seconds behind.
+LIST_LAG = timedelta(seconds=40)
+LOOKED_AGAIN = timedelta(seconds=15)
 
 log = logging.getLogger(__name__)
 
@@ -35,11 +38,14 @@ class IssueMeetings:
 
     ledger = LEDGER
 
-    def __init__(self, app: Coordination, rows: Rows, wanted: Meetings, conferencing: Conferencing) -> None:
+    def __init__(
+        self, app: Coordination, rows: Rows, wanted: Meetings, conferencing: Conferencing, clock: Clock
+    ) -> None:
         self._app = app
         self._rows = rows
         self._wanted = wanted
         self._conferencing = conferencing
+        self._clock = clock
         self._comparing = CompareMeetings(app, rows, conferencing)
 
     def settle(self, task: Task, now: datetime) -> datetime | None:
@@ -62,11 +68,12 @@ class IssueMeetings:
         self._conferencing.find(lane, "appointment-none")
 
     def _take(self, step: Step, appointment: Appointment, now: datetime) -> datetime | None:
-        """When nobody will meet any more, what was made is at most taken away."""
-        if step.what is What.REMOVE and step.known is not None:
-            return self._remove(appointment.id, step.known, step.lane, now)
+        """When nobody will meet any more, nothing is made; what was made, and nobody was told of, goes."""
+        over, known = appointment.is_over(now), step.known
+        if known is not None and (step.what is What.REMOVE or (over and not known.is_issued)):
+            return self._remove(appointment.id, known, step.lane, now)
         plan = self._wanted.plan(appointment)
-        if plan is None or appointment.is_over(now):
+        if plan is None or over:
             return None
         if step.what is What.ISSUE or step.known is None:
             return self._issue(appointment, plan, step.known, step.lane, now)
@@ -84,12 +91,16 @@ class IssueMeetings:
         issued, conference = self._told_before(appointment), appointment.conference
         made_as = known.fingerprint if known else ""
         if issued is None and known is not None and known.unsure_since is not None:
-            issued = self._conferencing.find(host, plan.tag)
+            issued = self._made_before(host, plan, known)
             if issued is None and now < known.unsure_since + LIST_LAG:
-                return known.unsure_since + LIST_LAG
+                return min(known.unsure_since + LIST_LAG, now + LOOKED_AGAIN)
         if issued is None:
-            issued, made_as = self._create(appointment, plan, host, now), plan.fingerprint()
-        issued = self._with_registrant(host, issued, plan, appointment.meeting)
+            issued, made_as = self._create(appointment, plan, host, known, now), plan.fingerprint()
+        try:
+            issued = self._with_registrant(host, issued, plan, appointment.meeting)
+        except PortError:
+            self._keep(appointment, host, issued.meeting_id, made_as, unsure_since=now)
+            raise
         options = conference.options
         if conference.standing != conference.generation:
             options = self._app.meeting_options(appointment)
@@ -105,16 +116,30 @@ class IssueMeetings:
             return None
         return Issued(meeting.meeting_id, meeting.join_url, meeting.passcode, meeting.guest_url)
 
-    def _create(self, appointment: Appointment, plan: MeetingPlan, host: str, now: datetime) -> Issued:
-        """Make it; what was plainly refused was not made, after anything else it may have been."""
-        spend(self._rows, host, self._conferencing.writes_a_day, now)
-        self._keep(appointment, host, fingerprint=plan.fingerprint(), unsure_since=now)
+    def _made_before(self, host: str, plan: MeetingPlan, known: Known) -> Issued | None:
+        """What a request has made of which nobody was told, because something failed after it."""
+        if not known.meeting_id:
+            return self._conferencing.find(host, plan.tag)
+        looked = self._conferencing.look(host, known.meeting_id, plan)
+        return looked.issued if looked else None
+
+    def _create(
+        self, appointment: Appointment, plan: MeetingPlan, host: str, known: Known | None, now: datetime
+    ) -> Issued:
+        """Make it; what was plainly refused was not made, after anything else it may have been. What has
+        turned out not to have been made is counted for the next try."""
+        if not _was_counted(known, now):
+            spend(self._rows, host, self._conferencing.writes_a_day, now)
+        fingerprint = plan.fingerprint()
+        self._keep(appointment, host, fingerprint=fingerprint, unsure_since=now + LONGEST_CALL)
         try:
             return self._conferencing.create(host, plan)
         except PortError as failure:
-            if failure.permanent or failure.auth or failure.retry_after is not None:
+            if failure.did_nothing:
                 self._forget(appointment.id, appointment.conference.generation)
-            self._heed(failure, host, now)
+                self._heed(failure, host, now)
+            else:
+                self._keep(appointment, host, fingerprint=fingerprint, unsure_since=self._clock())
             raise
 
     def _with_registrant(
@@ -228,9 +253,11 @@ class IssueMeetings:
         return now
 
     def _heed(self, failure: PortError, host: str, now: datetime) -> None:
-        """The platform counts as well, and more than we know of."""
+        """What failed does not count; but the platform counts as well, and more than we know of."""
         if failure.reason == OF_THE_TASK_ALONE:
             use_up(self._rows, host, self._conferencing.writes_a_day, now)
+        else:
+            give_back(self._rows, host, now)
 
     # What we know
 
@@ -281,6 +308,10 @@ def look_at(rows: Rows, wanted: Meetings, meeting_id: str) -> bool:
         connection.execute(update(issued_meetings).where(this).values(look=issued_meetings.c.look + 1))
         touch(connection, LEDGER, row.appointment, lane=lane)
     return True
+
+
+def _was_counted(known: Known | None, now: datetime) -> bool:
+    return known is not None and known.unsure_since is not None and is_same_day(known.unsure_since, now)
 
 
 def _way_in(meeting: Meeting | Issued) -> tuple[str, str]:

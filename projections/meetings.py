@@ -31,7 +31,11 @@ _MISSING = "missing"
 
 
 class Known(NamedTuple):
-    """What is known of one generation of an appointment's conference; without an id it may stand or not."""
+    """What is known of one generation of an appointment's conference.
+
+    unsure_since: when a request that may have made it had ended, at the latest, as long as its appointment
+    was not told. Without an id it may stand or not.
+    """
 
     generation: int
     link: str
@@ -39,6 +43,11 @@ class Known(NamedTuple):
     fingerprint: str
     unsure_since: datetime | None
     look: int
+
+    @property
+    def is_issued(self) -> bool:
+        """Whether it stands, and its appointment was told."""
+        return bool(self.meeting_id) and self.unsure_since is None
 
 
 class What(StrEnum):
@@ -131,7 +140,7 @@ class Meetings:
         """
         plan, wanted = self.plan(appointment), appointment.conference.generation
         current = next((k for k in known if plan is not None and k.generation == wanted), None)
-        issued = current is not None and bool(current.meeting_id)
+        issued = current is not None and current.is_issued
         in_use = appointment.conference.standing if plan and not issued and appointment.meeting else 0
         for old in known:
             if old is not current and old.generation != in_use and (lane := self.manager(old.link)):
@@ -181,11 +190,12 @@ class Meetings:
             touch(connection, LEDGER, appointment.id, lane=self.host(appointment, None))
 
 
-def to_come(connection: Connection, link: str, at: datetime) -> Sequence[Row[Any, Any]]:
-    """Appointment and id of each conference at the link's account whose appointment was not over by then."""
+def to_come(connection: Connection, link: str, at: datetime) -> Sequence[Row[Any, Any, Any]]:
+    """Appointment, its start, and id of each conference at the link's account whose appointment was not over
+    by then."""
     same_account = issued_meetings.c.link.endswith(f"-{link.rpartition('-')[2]}", autoescape=True)
     hosted = (
-        select(issued_meetings.c.appointment, issued_meetings.c.meeting_id)
+        select(issued_meetings.c.appointment, issued_meetings.c.meeting_id, appointments.c.starts_at)
         .outerjoin(appointments, appointments.c.id == issued_meetings.c.appointment)
         .where(same_account, not_over(at))
     )

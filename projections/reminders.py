@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
@@ -118,7 +117,8 @@ class Reminders:
         return self.coming_of(self._app.stream(id), now).get(recipient, [])
 
     def coming_of(self, events: Sequence[Event], now: datetime) -> dict[str, list[datetime]]:
-        """When each recipient is going to be reminded of the appointment whose events these are."""
+        """When each recipient is going to be reminded of the appointment whose events these are: of two rules
+        at one moment one speaks."""
         appointment = Appointment.remember(events[0].originator_id, events)
         told, rules, zones = told_at(events), self.in_force(), _Zones(self._app, self._time_zone)
         zones.look_up(appointment.attendees)
@@ -127,26 +127,32 @@ class Reminders:
             zone = zones.get(recipient) or appointment.time_zone or self._time_zone
             heard = told.get(recipient, now)  # who has yet to be told is told now
             coming[recipient] = sorted(
-                due
-                for about in appointment.occurrences
-                for each in rules
-                if max(now, heard)
-                < (due := due_at(each.rule, about.start, zone))
-                < self._until(each.rule, about)
+                {
+                    due
+                    for about in appointment.occurrences
+                    for each in rules
+                    if max(now, heard)
+                    < (due := due_at(each.rule, about.start, zone))
+                    < self._until(each.rule, about)
+                }
             )
         return coming
 
     def upcoming(self, now: datetime) -> tuple[datetime, int] | None:
         """When the next reminders are due, and how many, as the rows know it; None if none is to come."""
-        due: Counter[datetime] = Counter()
+        first, who = datetime.max.replace(tzinfo=UTC), set[tuple[str, datetime, str]]()
         zones = _Zones(self._app, self._time_zone)
         for each in self.in_force():
             for page in occurrences(self._rows, now + each.lead - ALL_DAY, now + each.lead + YEAR):
-                expected = self._expected(page, [each], zones)
-                due.update(at for o, at, _ in expected if now < at < _until_at_most(o, each.rule))
-                if due and page[-1].starts_at - each.lead - HORIZON > min(due):
+                for o, recipient, at, _ in self._expected(page, [each], zones):
+                    if not now < at < _until_at_most(o, each.rule) or at > first:
+                        continue
+                    if at < first:
+                        first, who = at, set()
+                    who.add((o.appointment, o.starts_at, recipient))
+                if who and page[-1].starts_at - each.lead - HORIZON > first:
                     break
-        return min(due.items(), default=None)
+        return (first, len(who)) if who else None
 
     def hour(self) -> time | None:
         """The hour of the rule on the day, if there is one."""
@@ -208,7 +214,7 @@ class Reminders:
             if not every:
                 due = {
                     o
-                    for o, at, key in self._expected(standing, rules, zones)
+                    for o, _, at, key in self._expected(standing, rules, zones)
                     if at <= now and key not in wanted
                 }
                 standing = [o for o in standing if o in due]
@@ -216,7 +222,7 @@ class Reminders:
 
     def _expected(
         self, page: Sequence[Occurrence], rules: Sequence[InForce], zones: _Zones
-    ) -> Iterator[tuple[Occurrence, datetime, str]]:
+    ) -> Iterator[tuple[Occurrence, str, datetime, str]]:
         """When who is due for what, and the mail's key, as far as the rows know. Where a guest is may not be
         known yet: then they may be due at any time."""
         zones.look_up(member for o in page for member in o.members)
@@ -227,7 +233,7 @@ class Reminders:
             for recipient, zone in people.items():
                 for each in rules:
                     due = due_at(each.rule, o.starts_at, zone) if zone else ALWAYS
-                    yield o, due, _key(o.appointment, each.rule, o.starts_at, recipient)
+                    yield o, recipient, due, _key(o.appointment, each.rule, o.starts_at, recipient)
 
     def _decided(
         self,

@@ -144,9 +144,9 @@ class Services:
         said = (ORGANIZATION, Provider.ZOOM, user.id, user.email, cause, self.clock())
         return self.coordination.link_account(*said, others=self.vault.of_account(link), plan=user.plan)
 
-    def forget_account(self, link: str) -> None:
-        """Destroy what an account has granted us."""
-        if grant := self.vault.forget(link):
+    def forget_account(self, link: str, revision: int | None = None) -> None:
+        """Destroy what an account has granted us, unless it has done so anew since that revision."""
+        if grant := self.vault.forget(link, revision):
             self._give_back(link, grant)
 
     def _give_back(self, link: str, grant: Grant) -> None:
@@ -215,7 +215,7 @@ def _assemble(
     mailer = SmtpMailer(settings) if settings.smtp_url else None
     settlers: tuple[Settler, ...] = (
         _keep_calendars(settings, app, rows, writer, calendars),
-        IssueMeetings(app, rows, meetings, zoom),
+        IssueMeetings(app, rows, meetings, zoom, clock),
         *(_send_mails(app, rows, composer, reminders, mailer, sealer, keyring) if mailer else ()),
     )
     return Services(

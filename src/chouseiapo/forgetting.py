@@ -41,6 +41,7 @@ class Forgetting:
             if not app.is_linked(held.link) and not is_used(self._services.rows, held.link, now)
         )
         for held in left & self._left:
-            services.forget_account(held.link)
-            let_go(self._services.rows, held.link)
+            services.forget_account(held.link, held.revision)
+            if held.link not in {each.link for each in vault.held()}:  # linked anew just now
+                let_go(self._services.rows, held.link)
         self._left = left

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 
 from chouseiapo.accounts.linking import Granted
 from chouseiapo.accounts.secrets import Sealer
@@ -205,6 +206,49 @@ def test_who_takes_over_from_a_slow_one_does_not_spoil_its_result(
     vendor.meanwhile = overtaken
     assert kept.access_token("zoom-1") == "access-1"
     assert other.access_token("zoom-1") == "access-1"
+
+
+def test_who_takes_over_from_a_slow_one_does_not_say_that_the_account_is_lost(
+    kept: Vault, rows: Rows, vendor: Vendor, clock: Clock
+) -> None:
+    """The vendor has renewed already, and the answer is on its way."""
+    other, said = opened(rows, vendor, clock), []
+
+    def overtaken() -> None:
+        vendor.meanwhile = lambda: None
+        clock.turn(21)
+        vendor.good, good = "used up", vendor.good
+        with pytest.raises(PortError) as refused:
+            other.access_token("zoom-1")
+        said.append((refused.value.reason, refused.value.auth))
+        vendor.good = good
+
+    vendor.meanwhile = overtaken
+    assert kept.access_token("zoom-1") == "access-1"
+    assert said == [("unreachable", False)]
+
+
+def test_a_database_that_is_away_for_a_moment_loses_no_token(
+    kept: Vault, rows: Rows, vendor: Vendor, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> None:
+        monkeypatch.undo()
+        raise OperationalError("UPDATE", None, Exception("gone away"))
+
+    vendor.meanwhile = lambda: monkeypatch.setattr(rows, "write", away)
+    assert kept.access_token("zoom-1") == "access-1"
+    vendor.meanwhile = lambda: None
+    clock.turn(60)
+    assert kept.access_token("zoom-1") == "access-2"
+
+
+def test_what_was_granted_anew_is_not_forgotten(kept: Vault) -> None:
+    [before] = kept.held()
+    kept.store("zoom-1", "member-1", "zoom", Grant("fresh"))
+    assert kept.forget("zoom-1", before.revision) is None
+    assert [each.link for each in kept.held()] == ["zoom-1"]
+    [now] = kept.held()
+    assert kept.forget("zoom-1", now.revision) == Grant("fresh")
 
 
 def test_nothing_readable_is_stored(kept: Vault, rows: Rows) -> None:

@@ -49,6 +49,15 @@ def test_a_list_that_lags_is_looked_at_again(zoom_host: ZoomHost) -> None:
     assert zoom_host.find() is not None
 
 
+def test_what_a_list_still_shows_and_is_gone_is_not_found(zoom_host: ZoomHost) -> None:
+    issued = zoom_host.create()
+    time.sleep(0.6)
+    zoom_host.outside.turn(zoom_list_lag_s=0.5)
+    zoom_host.conferencing.delete(zoom_host.link, issued.meeting_id)
+    assert zoom_host.conferencing.listed(zoom_host.link) != []
+    assert zoom_host.find() is None
+
+
 def test_a_daily_limit_says_when_it_ends(zoom_host: ZoomHost) -> None:
     """As an instant in ISO 8601, not in seconds."""
     zoom_host.outside.turn(zoom_daily_limit=1)

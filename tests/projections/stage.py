@@ -167,7 +167,8 @@ class Play:
         self.services, self.stage = services, stage or Stage()
         app, [wanted] = services.coordination, [p for p in services.projections if p.name == "meetings"]
         platform: Any = self.stage
-        self.settler = IssueMeetings(app, rows or services.rows, wanted, platform)  # type: ignore[arg-type]
+        settler = IssueMeetings(app, rows or services.rows, wanted, platform, lambda: self.stage.now)  # type: ignore[arg-type]
+        self.settler = settler
 
     def settle(self, now: datetime | None = None) -> None:
         """Until nothing is due any more."""

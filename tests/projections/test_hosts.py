@@ -317,6 +317,19 @@ class TestComparing:
         play.settle(play.later(minutes=2))
         assert told.standing == [told.meeting]
 
+    def test_what_begins_soon_is_read_where_no_webhook_told_of_a_change(
+        self, office: Office, play: Play
+    ) -> None:
+        soon, later = (Told(office, play, offers=(offer(day, 1),)).confirm() for day in (24, 26))
+        for each in (soon, later):
+            play.stage.change_by_hand(each.meeting, passcode="by hand")
+        self.compare(play, office, at(23, 1))
+        assert play.stage.asked("look") == [soon.meeting]
+        assert [each.now.meeting and each.now.meeting.passcode for each in (soon, later)] == [
+            "by hand",
+            f"p{later.meeting[-4:]}",
+        ]
+
     def test_another_plan_is_noted(self, told: Told, office: Office, play: Play) -> None:
         play.stage.plans = dict.fromkeys([office.zoom[office.tanaka].rpartition("-")[2]], "basic")
         self.compare(play, office)

@@ -10,17 +10,20 @@ from sqlalchemy import select
 
 from chouseiapo.bootstrap import Services
 from chouseiapo.domain.appointment import Edit
+from chouseiapo.domain.links import Leaving, Provider
 from chouseiapo.domain.meeting_options import MeetingOptions
 from chouseiapo.domain.organization import ORGANIZATION
 from chouseiapo.domain.slots import Slot
 from chouseiapo.ports import PortError
 from chouseiapo.tables import issued_meetings
 from projections.compare_meetings import ask_to_compare
+from projections.host_writes import written
 from projections.issue_meetings import look_at
 from projections.rebuild import rebuild
 from tests.product import BY, NOW, Office, at, offer
 from tests.projections.stage import Play, Told, waiting
 
+LAG = timedelta(seconds=30)
 BY_HAND = MeetingOptions(automatic=False)
 
 
@@ -150,6 +153,91 @@ class TestWhatIsFoundLater:
         play.settle(play.later(minutes=1))
         assert told.standing == [told.meeting]
         assert play.stage.asked("update") == []
+
+
+class TestLostAnswers:
+    """It may have been made all the same."""
+
+    @pytest.mark.parametrize("failure", [PortError("unavailable", retry_after=2), PortError("unreachable")])
+    def test_whatever_the_failure_says_it_is_looked_for(
+        self, failure: PortError, office: Office, play: Play
+    ) -> None:
+        def lose() -> None:
+            raise failure
+
+        play.stage.lag, play.stage.answers = LAG, [lose]
+        told = Told(office, play).confirm()
+        for _ in range(8):
+            play.settle(play.later(seconds=5))
+        assert play.stage.twice == []
+        assert told.standing == [told.meeting]
+
+    def test_however_long_the_request_took(self, office: Office, play: Play) -> None:
+        def lose_late() -> None:
+            [held] = play.stage.held.values()
+            play.later(seconds=55)
+            held.made_at = play.stage.now - timedelta(seconds=5)
+            raise PortError("unreachable")
+
+        play.stage.lag, play.stage.answers = LAG, [lose_late]
+        told = Told(office, play).confirm()
+        for _ in range(8):
+            play.settle(play.later(seconds=5))
+        assert play.stage.twice == []
+        assert told.standing == [told.meeting]
+
+    def test_a_guest_who_can_t_be_registered_yet_makes_nobody_make_another(
+        self, office: Office, play: Play
+    ) -> None:
+        play.stage.lag = timedelta(minutes=10)
+        play.stage.answers = [None, *[PortError("unavailable")] * 3]
+        told = Told(office, play, meeting_options=MeetingOptions(registration=True)).confirm()
+        assert (told.meeting, len(told.standing)) == ("", 1)
+        for _ in range(6):
+            play.settle(play.later(minutes=1))
+        assert len(play.stage.asked("create")) == 1
+        assert told.standing == [told.meeting]
+        assert told.now.meeting
+        assert told.now.meeting.guest_url
+
+    def test_found_in_a_list_and_gone_it_is_made_elsewhere(self, office: Office, play: Play) -> None:
+        play.stage.answers = [lose]
+        told = Told(office, play).confirm()
+        office.app.unlink_account(office.tanaka, Provider.ZOOM, BY, NOW, Leaving.REMOVE)
+        office.app.link_account(office.tanaka, Provider.ZOOM, "another", "another", BY, NOW)
+        play.stage.answers = [None, lose]
+        for _ in range(6):
+            play.settle(play.later(minutes=1))
+        assert told.standing == [told.meeting]
+
+    def test_what_nobody_was_told_of_goes_when_the_time_is_over(self, office: Office, play: Play) -> None:
+        play.stage.answers = [lose, *[PortError("unavailable")] * 2]
+        told = Told(office, play).confirm()
+        assert len(told.standing) == 1
+        play.settle(at(25, 2))
+        for _ in range(3):
+            play.settle(play.later(hours=1))
+        assert (told.standing, told.meeting, waiting(play.services)) == ([], "", {})
+
+    def test_the_next_try_is_not_counted_once_more(self, office: Office, play: Play) -> None:
+        play.stage.answers = [PortError("unavailable")]
+        told = Told(office, play).confirm()
+        link = office.zoom[office.tanaka]
+        for _ in range(20):
+            assert written(play.services.rows, link, play.stage.now) == 1
+            play.stage.answers = [None, PortError("unavailable")]
+            play.settle(play.later(minutes=2))
+        assert len(play.stage.asked("create")) > 10
+        play.stage.answers = []
+        play.settle(play.later(hours=1))
+        assert told.standing == [told.meeting]
+
+    def test_a_change_that_failed_is_not_counted(self, told: Told, office: Office, play: Play) -> None:
+        office.app.revise(told.id, Edit(title="別の件名"), BY, NOW)
+        play.stage.answers = [PortError("unavailable")]
+        play.settle()
+        assert play.stage.asked("update") == [told.meeting]
+        assert written(play.services.rows, office.zoom[office.tanaka], NOW) == 1
 
 
 class TestWhatSomebodyDeleted:

@@ -85,11 +85,14 @@ class Chance:
         def lose() -> None:
             raise PortError("unreachable")
 
+        def lose_behind_a_gateway() -> None:
+            raise PortError("unavailable", retry_after=1)
+
         def die() -> None:
             raise Killed
 
         failures = [PortError("unreachable"), PortError("unavailable"), PortError("throttled", retry_after=1)]
-        return self.random.choice([None, None, None, *failures, lose, lose, die])
+        return self.random.choice([None, None, None, *failures, lose, lose_behind_a_gateway, die])
 
     def happen(self) -> None:
         """Something, if it is possible just now."""

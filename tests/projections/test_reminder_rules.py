@@ -177,6 +177,15 @@ class TestRules:
         assert services.reminders.upcoming(day_before) == (SEVEN, 3)
         assert services.reminders.upcoming(half_an_hour) is None
 
+    def test_of_two_at_one_moment_one_is_announced_and_counted(
+        self, confirmed: Appointment, services: Services
+    ) -> None:
+        half_an_hour = START - timedelta(minutes=30)
+        clock = f"{half_an_hour.astimezone(ZoneInfo('Asia/Tokyo')):%H:%M}"
+        choose(services, ReminderRule(Reminding.ON_THE_DAY, at=clock), HALF_AN_HOUR)
+        assert services.reminders.coming(confirmed.id, GUEST, NOW) == [half_an_hour]
+        assert services.reminders.upcoming(NOW) == (half_an_hour, 3)
+
     def test_a_worker_that_was_down_catches_up_with_each_rule_until_the_start(
         self, confirmed: Appointment, services: Services
     ) -> None:

@@ -93,7 +93,7 @@ def keeping(services: Services, board: Board, take_foreign: bool = False) -> Kee
 
 def settle_meetings(services: Services, platform: Platforms, now: Any = NOW) -> int:
     [wanted] = [p for p in services.projections if p.name == "meetings"]
-    settler: Any = IssueMeetings(services.coordination, services.rows, wanted, platform)  # type: ignore[arg-type]
+    settler: Any = IssueMeetings(services.coordination, services.rows, wanted, platform, lambda: now)  # type: ignore[arg-type]
     return settle(services, settler, now)
 
 
@@ -200,7 +200,7 @@ class TestMeetings:
         platform.listed = False
         settle_meetings(services, platform)
         platform.lose_answer = False
-        for seconds in (2, 10, 30, 44):
+        for seconds in (2, 10, 30, 39):
             settle_meetings(services, platform, NOW + timedelta(seconds=seconds))
         assert len(platform.made) == 1, "as long as the list may lag, nothing is made again"
         platform.listed = True

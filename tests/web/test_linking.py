@@ -440,6 +440,27 @@ def test_what_is_unlinked_is_forgotten_and_given_back(abroad: Abroad) -> None:
     assert given_back(abroad) == 1
 
 
+def test_an_account_that_is_linked_anew_while_others_are_forgotten_stays(abroad: Abroad) -> None:
+    people = {SATO: abroad.sato, TANAKA: abroad.tanaka}
+    for email, desk in people.items():
+        abroad.link(desk, email)
+        desk.send(desk.open("/settings/calendar/unlink").form("/unlink"))
+    abroad.clock.now += timedelta(minutes=2)
+    abroad.read()
+    forgetting, seen = Forgetting(abroad.services), list[Grant]()
+    forgetting.once()
+
+    def slow(given: Grant) -> None:
+        seen.append(given)
+        for email, desk in people.items():
+            abroad.link(desk, email)
+
+    object.__setattr__(abroad.services.consents["google"], "revoke", slow)
+    forgetting.once()
+    assert len(seen) == 1
+    assert len(abroad.services.vault.held()) == 2
+
+
 def test_consent_is_given_back_unless_another_link_lives_by_it(abroad: Abroad) -> None:
     abroad.link(abroad.tanaka, TANAKA)
     abroad.link(abroad.chief, TANAKA, page=f"/rooms/{abroad.office.room}")

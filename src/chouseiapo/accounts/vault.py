@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
@@ -18,10 +19,13 @@ from sqlalchemy.sql import ColumnElement
 
 from chouseiapo.accounts.secrets import Sealer
 from chouseiapo.ports import PortError
-from chouseiapo.storage import Rows, insert_new
+from chouseiapo.storage import DatabaseTrouble, Rows, insert_new
 from chouseiapo.tables import vault
 
-LEASE = timedelta(seconds=20)  # longer than a refresh can take; after a crash it runs out
+LEASE = timedelta(seconds=20)  # longer than a refresh takes; after a crash it runs out
+# A database that is away for a moment is given these pauses to keep a token that is good once; with a quick
+# answer they fit into the lease.
+KEPT_AGAIN_S = (0.2, 0.5, 1, 2, 4)
 PATIENCE_S = 25.0
 POLL_S = 0.05
 REFUSAL_REMEMBERED = timedelta(seconds=60)
@@ -116,10 +120,12 @@ class Vault:
         """What the link has been granted, for whoever says where the account is. Raises PortError."""
         return self._held(link).kept.grant
 
-    def forget(self, link: str) -> Grant | None:
-        """Keep nothing of the link any more; answers what was kept, for whoever revokes it."""
+    def forget(self, link: str, revision: int | None = None) -> Grant | None:
+        """Keep nothing of the link any more; answers what was kept, for whoever revokes it. What has another
+        revision by now was granted anew, and stays."""
+        of_it = [vault.c.link == link, *([] if revision is None else [vault.c.revision == revision])]
         with self._rows.write() as connection:
-            gone = delete(vault).where(vault.c.link == link).returning(vault.c.sealed)
+            gone = delete(vault).where(*of_it).returning(vault.c.sealed)
             sealed = connection.scalar(gone)
         try:
             return self._opened(sealed).grant if sealed else None
@@ -163,14 +169,25 @@ class Vault:
             grant = self._refreshers[held.provider].refresh(held.kept.grant)
         except PortError as error:
             # Who took over the lease of another can't tell whether the token was used up by that one.
-            if error.auth and not held.leased:
+            unclear = error.auth and held.leased
+            if error.auth and not unclear:
                 stands = self._replace(held, _Kept(held.kept.grant, refused_until=now + REFUSAL_REMEMBERED))
             else:
                 stands = self._change(held, refreshing_until=None)
-            if stands:
-                raise
-            return None
-        return grant.access_token if self._replace(held, _fresh(grant, now)) else None
+            if not stands:
+                return None
+            if unclear:
+                raise PortError("unreachable") from error
+            raise
+        return grant.access_token if self._keep(held, _fresh(grant, now)) else None
+
+    def _keep(self, held: _Row, kept: _Kept) -> bool:
+        """The token before may be used up: nobody may forget what replaces it."""
+        for pause in KEPT_AGAIN_S:
+            with suppress(DatabaseTrouble):
+                return self._replace(held, kept)
+            time.sleep(pause)
+        return self._replace(held, kept)
 
     def _claim(self, held: _Row, now: datetime) -> bool:
         """Take the lease, unless somebody has it or the row has changed since it was read."""

@@ -34,6 +34,11 @@ class PortError(Exception):
         self.auth = auth
         self.retry_after = retry_after
 
+    @property
+    def did_nothing(self) -> bool:
+        """Whether it was plainly refused: nobody need look whether it was carried out all the same."""
+        return self.permanent or self.auth or self.reason in ("throttled", "daily_limit")
+
 
 class Tokens(Protocol):
     """Access tokens of linked accounts."""

@@ -6,7 +6,7 @@ import hmac
 import json
 import secrets
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -100,6 +100,8 @@ class Meetings:
         """Those under way."""
         self.registrants: defaultdict[int, dict[str, Registrant]] = defaultdict(dict)
         """Of each meeting, by their ids."""
+        self._gone: deque[tuple[float, Meeting]] = deque(maxlen=1000)
+        """The last that were deleted, and when by the machine's clock."""
         self._key = secrets.token_bytes(32)
         self._by_host: defaultdict[str, dict[int, None]] = defaultdict(dict)
 
@@ -109,6 +111,7 @@ class Meetings:
 
     def remove(self, meeting: Meeting) -> None:
         del self.by_id[meeting.id]
+        self._gone.append((time.time(), meeting))
         self.registrants.pop(meeting.id, None)
         self.live.discard(meeting.id)
         del self._by_host[meeting.host][meeting.id]
@@ -140,3 +143,8 @@ class Meetings:
 
     def of(self, host: str) -> list[Meeting]:
         return [self.by_id[id] for id in self._by_host[host]]
+
+    def as_of(self, host: str, settled: float) -> list[Meeting]:
+        """What the host had at that time by the machine's clock."""
+        left = [meeting for at, meeting in self._gone if meeting.host == host and at > settled]
+        return [each for each in (*self.of(host), *left) if each.stored_at <= settled]

@@ -45,9 +45,10 @@ class ZoomMeetings:
         self._rules: dict[str, tuple[datetime, Rules]] = {}
 
     def find(self, link: str, tag: str) -> Issued | None:
-        """The list may lag some seconds, and leaves the passcode out."""
+        """The list may lag some seconds, for what is new as for what is gone, and leaves the passcode out."""
         found = next((each for each in self.listed(link) if each.tag == tag), None)
-        return issued(self._expect(link, "GET", _meeting(found.meeting_id))) if found else None
+        meeting = self._read(link, found.meeting_id) if found else None
+        return issued(meeting) if meeting else None
 
     def listed(self, link: str) -> list[ListedMeeting]:
         """All that are still to come ("upcoming" ends after six months)."""
@@ -86,13 +87,8 @@ class ZoomMeetings:
             raise self._refusal(answer)
 
     def look(self, link: str, meeting_id: str, plan: MeetingPlan) -> Looked | None:
-        answer = self._wire.send(link, "GET", _meeting(meeting_id))
-        if is_missing(answer):
-            return None
-        if not answer.ok:
-            raise self._refusal(answer)
-        meeting = content(answer)
-        return Looked(issued(meeting), otherwise(meeting, plan))
+        meeting = self._read(link, meeting_id)
+        return Looked(issued(meeting), otherwise(meeting, plan)) if meeting else None
 
     def start_url(self, link: str, meeting_id: str) -> str:
         """Good for two hours, for whoever has it: Zoom makes a new one for each time it is asked."""
@@ -110,6 +106,15 @@ class ZoomMeetings:
     def close(self) -> None:
         """Close all connections."""
         self._wire.close()
+
+    def _read(self, link: str, meeting_id: str) -> dict[str, Any] | None:
+        """None when it is gone."""
+        answer = self._wire.send(link, "GET", _meeting(meeting_id))
+        if is_missing(answer):
+            return None
+        if not answer.ok:
+            raise self._refusal(answer)
+        return content(answer)
 
     def _scheduled(self, link: str) -> Iterator[dict[str, Any]]:
         query = {"type": "scheduled", "page_size": str(LARGEST_PAGE)}

@@ -24,7 +24,7 @@ def list_meetings(world: World, caller: str, call: Call, user_id: str) -> Reply:
 
 
 def _wanted(world: World, email: str, call: Call) -> list[Meeting]:
-    """A list may lag behind the creates: who looks before creating again can't rely on it alone."""
+    """A list may lag behind creates and deletions: who looks before creating again can't rely on it alone."""
     kind = call.one("type", "scheduled")
     if kind not in KINDS:
         raise invalid({"type": f"The value should be one of {list(KINDS)}."})
@@ -32,8 +32,8 @@ def _wanted(world: World, email: str, call: Call) -> list[Meeting]:
     first, last = _day(call, "from", date.min), _day(call, "to", date.max)
     return [
         each
-        for each in world.meetings.of(email)
-        if _is(world, kind, each) and each.stored_at <= settled and first <= each.start.date() <= last
+        for each in world.meetings.as_of(email, settled)
+        if _is(world, kind, each) and first <= each.start.date() <= last
     ]
 
 

@@ -35,8 +35,8 @@ class Issued(msgspec.Struct, frozen=True):
 
 
 class Panel(msgspec.Struct, frozen=True):
-    """state: by_hand, making, failing, limited, standing, gone or forgone. `since`, `what` and `remedy` say
-    more about it. `again`: the meeting that is shown stands until another one is there.
+    """state: by_hand, making, failing, limited, standing, gone, forgone, or over without one. `since`, `what`
+    and `remedy` say more about it. `again`: the meeting that is shown stands until another one is there.
 
     may_start: whoever reads it hosts. unmanaged: our account there is gone, so that nothing follows any more;
     may_relink: it is that of whoever reads it.
@@ -119,6 +119,8 @@ def may_start(appointment: Appointment) -> bool:
 def _state(appointment: Appointment) -> tuple[str, str, str]:
     """The state, what does not work, and what whoever reads it can do."""
     conference = appointment.conference
+    if appointment.is_over(g.now):
+        return "standing" if appointment.meeting else "over", "", ""
     if conference.asked:
         return "gone", "", ""
     if conference.forgone:
@@ -137,7 +139,8 @@ def _state(appointment: Appointment) -> tuple[str, str, str]:
 
 def _under_way(appointment: Appointment) -> bool:
     conference = appointment.conference
-    return conference.wanted and (appointment.meeting is None or conference.generation > conference.standing)
+    lacking = appointment.meeting is None or conference.generation > conference.standing
+    return conference.wanted and lacking and not appointment.is_over(g.now)
 
 
 def _since(state: str, stream: Sequence[Event]) -> str:
