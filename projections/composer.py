@@ -126,7 +126,7 @@ class Composer:
         return self._words.render(
             Rule.of(mail.rule),
             recipient,
-            self._facts(appointment, mail),
+            self._facts(appointment, mail, recipient.locale or self._settings.locale),
             message_id=self.message_id(mail.key),
             sequence=mail.version,
             now=now,
@@ -182,35 +182,35 @@ class Composer:
         owner = link_owner(holder) if holder else ""
         return appointment.organizer if owner == ORGANIZATION else owner
 
-    def _facts(self, appointment: Appointment, mail: Mail) -> Facts:
+    def _facts(self, appointment: Appointment, mail: Mail, locale: str) -> Facts:
         cause = self._app.stream(appointment.id, until=appointment.version)[-1:]
         replaced = appointment.instead_of
         rooms = {c.room for c in appointment.candidates.values() if c.room}
         return Facts(
             appointment=appointment,
-            organizer=self._person(appointment.organizer),
-            author=self._person(appointment.author),
-            attendees=tuple(self._person(m) for m in appointment.attendees),
+            organizer=self._person(appointment.organizer, locale),
+            author=self._person(appointment.author, locale),
+            attendees=tuple(self._person(m, locale) for m in appointment.attendees),
             rooms={room: self._app.room(room).name for room in rooms},
             guest_url=self._guest_url(appointment.id, appointment.generation),
             staff_url=f"{self._settings.base_url}/appointments/{appointment.id}",
             reason=next((e.reason for e in cause if isinstance(e, _CALLING_OFF)), ""),
-            hand=self._hand(appointment, cause),
+            hand=self._hand(appointment, cause, locale),
             agreed=self._app.appointment(replaced).chosen if replaced else None,
             before=self._before(appointment, cause),
             occurrence=_reminded(appointment, mail) or _called_off(appointment, cause),
             at=cause[0].at if cause else None,
             start_url_page=f"{self._settings.base_url}/appointments/{appointment.id}/start",
-            letter=self._letter(appointment, cause),
+            letter=self._letter(appointment, cause, locale),
         )
 
-    def _letter(self, appointment: Appointment, cause: Sequence[Event]) -> Letter | None:
+    def _letter(self, appointment: Appointment, cause: Sequence[Event], locale: str) -> Letter | None:
         """What the event brings the guest; what no member wrote comes from the organizer."""
         sent = next((e for e in cause if isinstance(e, _MESSAGE)), None)
         if sent is None:
             return None
         writer = sent.meta.actor if is_of("member", sent.meta.actor) else appointment.organizer
-        return Letter(sent.subject, sent.text, self._person(writer).name)
+        return Letter(sent.subject, sent.text, self._person(writer, locale).name)
 
     def _before(self, appointment: Appointment, cause: Sequence[Event]) -> Slot | None:
         """The time that was moved by the event that causes the mail."""
@@ -220,19 +220,19 @@ class Composer:
         earlier = self._app.appointment(appointment.id, until=moved.originator_version - 1)
         return earlier.candidates[moved.candidate].slot
 
-    def _hand(self, appointment: Appointment, cause: Sequence[Event]) -> Hand | None:
+    def _hand(self, appointment: Appointment, cause: Sequence[Event], locale: str) -> Hand | None:
         """What somebody is asked about by the event that causes the mail."""
         asked = next((e for e in cause if isinstance(e, Appointment.OrganizerAsked)), None)
         done = appointment.deviation(asked.owner, asked.candidate) if asked else None
         if done is None:
             return None
         is_room = is_of("room", done.owner)
-        name = self._app.room(done.owner).name if is_room else self._app.member(done.owner).name
+        name = self._app.room(done.owner).name if is_room else self._person(done.owner, locale).name
         return Hand(name, is_room, done)
 
-    def _person(self, member: str) -> Person:
+    def _person(self, member: str, locale: str) -> Person:
         found = self._app.member(member)
-        return Person(found.name, found.email)
+        return Person(found.name_in(locale), found.email)
 
 
 def _called_off(appointment: Appointment, cause: Sequence[Event]) -> Candidate | None:

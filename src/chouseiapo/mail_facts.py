@@ -17,7 +17,7 @@ import msgspec
 
 from chouseiapo import wording
 from chouseiapo.config import Settings
-from chouseiapo.domain.appointment import Appointment
+from chouseiapo.domain.appointment import Appointment, State
 from chouseiapo.domain.appointment_state import Deviation
 from chouseiapo.domain.proposal import Kind, Meeting
 from chouseiapo.domain.slots import Candidate, CandidateState, Slot
@@ -185,6 +185,7 @@ def words(rule: Rule, reader: Recipient, facts: Facts, settings: Settings, now: 
         "vanished": appointment.conference.asked,
         "before": _when(facts.before, reader, facts, settings, today) if facts.before else None,
         "letter": facts.letter,
+        "off": rule in _CALLED_OFF or appointment.state is State.CANCELLED,
         "direct": appointment.direct,
         "recurrence": wording.recurrence(appointment.recurrence, appointment.candidates.values(), locale),
         "occurrences": [_when(c, reader, facts, settings, today) for c in facts.occurrences],
@@ -193,6 +194,9 @@ def words(rule: Rule, reader: Recipient, facts: Facts, settings: Settings, now: 
     if guest:
         return shared | _to_guest(rule, facts, reader, settings, today)
     return shared | _to_member(reader, facts) | _by_hand(facts, reader, settings, today)
+
+
+_CALLED_OFF = (Rule.CANCELLED, Rule.OCCURRENCE_CANCELLED)
 
 
 def told_kind(appointment: Appointment) -> Kind | None:

@@ -243,6 +243,13 @@ CASES: dict[str, Callable[[], EmailMessage]] = {
         )
         for locale in ("ja", "en")
     },
+    **{
+        f"{locale}/{side}_message.of_what_was_cancelled": partial(
+            rendered, RULE.MESSAGE, side, locale, appointment=story(RULE.CANCELLED)
+        )
+        for locale in ("ja", "en")
+        for side in ("guest", "member")
+    },
     "ja/guest_reminder.phone": partial(rendered, RULE.REMINDER, "guest", **PHONE),
     "ja/member_request.visit_us": partial(rendered, RULE.REQUEST, "member", candidates=IN_ROOM, **VISIT_US),
     "ja/member_reminder.visit_them": partial(rendered, RULE.REMINDER, "member", **VISIT_THEM),

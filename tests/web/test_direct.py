@@ -10,9 +10,11 @@ import pytest
 from icalendar import Calendar
 
 from chouseiapo.domain.appointment import Appointment, State
+from chouseiapo.domain.links import Provider
 from chouseiapo.domain.proposal import Delivery, Platform
 from chouseiapo.domain.recurrence import Frequency, Recurrence
 from chouseiapo.domain.slots import Offer
+from projections.host_writes import use_up
 from tests.mail import libical
 from tests.product import BY, NOW, at, offer
 from tests.web.desk import Company, Desk, of_draft, page_of, slot
@@ -106,6 +108,35 @@ class TestTheForm:
         made = registered(company, last="2026-11-26", to="09:00")
         assert made.occurrences[0].slot.end == at(26, 0)
         assert not made.occurrences[0].all_day
+
+    @pytest.mark.parametrize(
+        ("typed", "plan", "told"),
+        [
+            ({}, "licensed", ""),
+            (WEEKLY, "licensed", "くり返し・終日・複数日の予定では、お客様を登録できません。"),
+            ({}, "basic", "無料のZoomでは、お客様を登録できません。"),
+        ],
+    )
+    def test_that_the_guest_can_t_be_registered_is_said_before(
+        self, company: Company, typed: dict[str, Any], plan: str, told: str
+    ) -> None:
+        app, office = company.services.coordination, company.office
+        app.link_account(office.tanaka, Provider.ZOOM, "tanaka@example.com", "t@x", BY, NOW, plan=plan)
+        wished = {"platform": "zoom", "option-registration": "yes"}
+        page = reviewed(company.tanaka, **typed | wished)
+        assert "お客様の登録: あり" in page.text
+        assert told in page.text
+        assert ("お客様を登録できません。" in page.text) == bool(told)
+
+    @pytest.mark.parametrize("count", [99, 100])
+    def test_that_a_host_s_day_is_used_up_is_said_before(self, company: Company, count: int) -> None:
+        use_up(company.services.rows, company.office.zoom[company.office.tanaka], count, NOW)
+        told = "今日はもうこのZoomで会議を発行できないため、11月22日(日) 09:00を過ぎてから発行します。"
+        assert (told in reviewed(company.tanaka, platform="zoom").text) == (count == 100)
+
+    def test_a_call_to_nobody_s_number_is_noted(self, company: Company) -> None:
+        page = reviewed(company.tanaka, kind="phone")
+        assert "お客様の電話番号がありません。" in page.text
 
     def test_a_guest_without_an_address_is_not_written_to_and_the_page_says_so(
         self, company: Company

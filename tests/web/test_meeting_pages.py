@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from chouseiapo.domain.appointment import Appointment
-from chouseiapo.domain.links import Provider
+from chouseiapo.domain.links import Leaving, Provider
 from chouseiapo.domain.meeting_options import JoinBeforeHost, MeetingOptions
 from chouseiapo.domain.organization import ORGANIZATION
 from chouseiapo.domain.proposal import Delivery, Guest, Meeting, Platform
-from chouseiapo.domain.slots import Slot
+from chouseiapo.domain.slots import Offer, Slot
 from chouseiapo.ledger import touch
 from chouseiapo.tables import tasks
 from projections.meetings import LEDGER
@@ -142,6 +142,54 @@ class TestThePanel:
         assert page_of(made, "/meeting/again") not in page.links
         assert page_of(made, "/move") not in page.links
 
+    def test_nothing_is_being_made_any_more_once_it_is_over(self, company: Company) -> None:
+        made = confirmed(company)
+        page = page_of(made, "?done=moved")
+        text = company.tanaka.open(page).text
+        assert "発行しています。" in text
+        assert "Web会議のURL: 発行中" in text
+        company.clock.now = at(26, 0)
+        text = company.tanaka.open(page).text
+        assert "予定は終わりました。使えるWeb会議はありません。" in text
+        assert "発行しています。" not in text
+        assert "Web会議のURL: 発行中" not in text
+
+    def test_what_cancelling_does_to_the_meeting_is_said(self, company: Company) -> None:
+        made = issued(company)
+        assert "Zoomの会議が削除されます。" in shown(company, made).text
+        company.services.coordination.unlink_account(
+            company.office.tanaka, Provider.ZOOM, BY, NOW, Leaving.KEEP
+        )
+        text = shown(company, made).text
+        assert "Zoomの会議が削除されます。" not in text
+        assert "Zoomの会議は削除されません。" in text
+
+    def test_where_none_stands_cancelling_says_nothing_of_it(self, company: Company) -> None:
+        assert "Zoomの会議が削除されます。" not in shown(company, confirmed(company)).text
+
+    def test_trouble_names_its_part_of_the_page(self, company: Company) -> None:
+        made = confirmed(company)
+        failing(company, made, "token_refused")
+        told = company.tanaka.open(page_of(made, "?done=moved")).text
+        assert "反映できていないものがあります。「Web会議」の欄をご覧ください。" in told
+        english = company.tanaka.open(page_of(made, "?done=moved&lang=en")).text
+        assert "Something did not get through: see “Web meeting”." in english
+
+    @pytest.mark.parametrize("rest", ["/move", "/options"])
+    def test_of_what_was_cancelled_old_addresses_say_so(self, company: Company, rest: str) -> None:
+        made = issued(company)
+        company.services.coordination.cancel(made.id, "", BY, NOW)
+        page = company.tanaka.open(page_of(made, rest))
+        assert company.tanaka.status == 410
+        assert "このアポイントメントはキャンセルされました。" in page.text
+
+    def test_nobody_is_led_into_a_meeting_that_was_deleted(self, company: Company) -> None:
+        made = issued(company)
+        company.services.coordination.cancel(made.id, "", BY, NOW)
+        page = company.tanaka.open(page_of(made, "/start"))
+        assert company.tanaka.status == 403
+        assert ISSUED.join_url not in page.links
+
 
 class TestOptions:
     def test_each_layer_names_what_counts_without_it(self, company: Company) -> None:
@@ -258,7 +306,7 @@ class TestMoving:
     @pytest.mark.parametrize(
         ("begin", "finish", "day", "told"),
         [
-            ("16:00", "15:00", 27, "終了は開始より後にしてください"),
+            ("16:00", "15:00", 27, "終了は開始より後にしてください。"),
             ("10:00", "11:00", 25, "いまと同じ日時です。"),
             ("10:00", "11:00", 20, "過去の日時には変更できません。"),
             ("10:10", "11:00", 27, "30分単位"),
@@ -269,6 +317,7 @@ class TestMoving:
     ) -> None:
         page = self.look(company, issued(company), begin, finish, day)
         assert any(told in problem for problem in page.problems)
+        assert not any("終了日も" in problem for problem in page.problems), "there is no field for it"
         assert page.form("/move").value("begin") == begin
 
     def test_a_booked_time_is_refused_at_its_field(self, company: Company) -> None:
@@ -293,6 +342,15 @@ class TestMoving:
         company.tanaka.send(page.forms[-1])
         moved = company.appointment(made.id)
         assert (moved.question, moved.chosen and moved.chosen.start) == (None, at(27, 6))
+
+    def test_a_meeting_without_a_start_stays_as_it_is(self, company: Company) -> None:
+        whole_days = (Offer(at(24, 15), at(26, 15), all_day=True),)
+        made = company.propose(platform=Platform.ZOOM, direct=True, offers=whole_days)
+        host = company.office.zoom[made.organizer]
+        company.services.coordination.issue_meeting(made.id, ISSUED, host, BY, NOW)
+        page = company.tanaka.open(page_of(made, "/move?day=2026-11-27&last=2026-11-28"))
+        assert "Zoomの会議は、そのまま使えます。" in page.text
+        assert "Zoomの会議の時刻も変わります。" not in page.text
 
     def test_what_is_not_fixed_can_t_be_moved(self, company: Company) -> None:
         company.tanaka.open(page_of(company.propose(), "/move"))
@@ -336,6 +394,17 @@ class TestWritingToGuests:
             for each in (first, second, third)
         ]
         assert told == [1, 1, 0]
+
+    def test_whose_appointment_was_cancelled_is_said_before(self, company: Company) -> None:
+        made = issued(company)
+        company.services.coordination.cancel(made.id, "", BY, NOW)
+        company.read()
+        page = company.tanaka.open("/?state=all&select=1")
+        page = company.tanaka.send(page.form("/messages"), appointment=[made.id])
+        assert "ABC株式会社 山田太郎 様 キャンセル · yamada@example.net" in page.text
+        self.written(company, page, subject="取り消しについて", text="あらためてご連絡します。")
+        page = company.tanaka.open(f"{company.tanaka.path.partition('?')[0]}?part=text")
+        assert "■ 取り消した日時" in page.text
 
     def test_guests_with_the_same_address_are_counted(self, company: Company) -> None:
         emails = (

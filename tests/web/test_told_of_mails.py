@@ -14,7 +14,7 @@ from chouseiapo.config import Settings
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.meeting_options import MeetingOptions
 from chouseiapo.domain.organization import ORGANIZATION
-from chouseiapo.domain.proposal import Meeting, Platform
+from chouseiapo.domain.proposal import Delivery, Guest, Meeting, Platform
 from chouseiapo.domain.recurrence import Frequency, Recurrence
 from chouseiapo.storage import upsert
 from chouseiapo.tables import sent_mails
@@ -84,6 +84,22 @@ def test_a_refused_address_is_promised_nothing(office: Speaking) -> None:
     appointment = office.confirm(office.propose())
     office.leave(appointment, "refused_550", "guest")
     assert office.says(appointment) == [REMINDER]
+
+
+def test_whoever_has_no_address_is_promised_no_mail(office: Speaking) -> None:
+    nobody = Guest("", "山田太郎", "")
+    confirmed = office.propose(
+        platform=Platform.ZOOM, delivery=Delivery.LINK, guest=nobody, direct=True, offers=(offer(25, 1),)
+    )
+    assert office.says(confirmed) == ["参加URLは、準備ができしだいこのページに表示します。"]
+
+
+def test_while_somebody_is_asked_no_url_is_promised(office: Speaking) -> None:
+    appointment = office.confirm(office.propose(platform=Platform.ZOOM))
+    issued = Meeting("https://zoom.example/j/1", "1", "")
+    office.app.issue_meeting(appointment.id, issued, "zoom-x-1", BY, NOW)
+    office.app.note_meeting_gone(appointment.id, 1, NOW)
+    assert "参加方法は、担当者からあらためてお知らせします。" in office.says(appointment)
 
 
 def test_no_reminder_is_promised_where_none_is_due(office: Speaking) -> None:

@@ -117,6 +117,10 @@ class Member(Linkable):
         """Whether there is a Zoom account, and it works."""
         return self.zoom is not None and not self.zoom.broken
 
+    def name_in(self, locale: str) -> str:
+        """As whoever reads that language can read it: in Latin letters, where they are known."""
+        return self.latin if locale == "en" and self.latin else self.name
+
     def register(
         self,
         email: str,

@@ -235,7 +235,7 @@ HAPPENED = {
     "appointment.overlap-noticed": _("確定した日時に、カレンダーのほかの予定が重なっています: %(slots)s"),
     "appointment.meeting-issued": _("Web会議のURLを発行しました。"),
     "appointment.meeting-issued again": _("新しいWeb会議のURLを発行しました。以前のURLは使えません。"),
-    "appointment.meeting-issued changed": _("Web会議の参加方法が、Zoomで変わりました。"),
+    "appointment.meeting-issued changed": _("Web会議の参加方法が変わりました。"),
     "appointment.meeting-requested": _("Web会議を発行することにしました。"),
     "appointment.meeting-requested again": _("Web会議のURLを再発行することにしました。"),
     "appointment.meeting-options-chosen": _("Web会議の設定を変更しました。"),

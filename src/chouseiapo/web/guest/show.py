@@ -65,7 +65,7 @@ class Shown:
 
     @property
     def organizer(self) -> str:
-        return self._lead.name
+        return self._lead.name_in(self._locale)
 
     @property
     def organizer_email(self) -> str:

@@ -24,7 +24,7 @@ def told(
 
     `name`: the organizer's.
     """
-    if services.mailer is None:
+    if services.mailer is None or not appointment.guest.email:
         if appointment.lacks_meeting:
             yield translate(_("参加URLは、準備ができしだいこのページに表示します。"), locale)
         return
@@ -38,10 +38,13 @@ def told(
         yield translate(_("確定のお知らせを、まもなくメールでお送りします。"), locale)
     if appointment.awaits_meeting:
         yield translate(_("参加URLは、まもなくメールでお届けします。"), locale)
-    elif appointment.lacks_meeting:  # issued by hand, or somebody has to say what follows
+    elif appointment.lacks_meeting and appointment.conference.asked:
+        yield translate(_("参加方法は、担当者からあらためてお知らせします。"), locale)
+    elif appointment.lacks_meeting:  # issued by hand
         yield translate(_("参加URLは、後ほどメールでお届けします。"), locale)
     if due := services.reminders.coming(appointment.id, GUEST, now):
-        at = wording.people((wording.moment(each, zone, locale) for each in due[:MOST_REMINDERS]), locale)
+        moments = (wording.moment(each, zone, locale) for each in due[:MOST_REMINDERS])
+        at = ("、" if locale == "ja" else "; ").join(moments)  # an English date has commas of its own
         yield translate(_("%(at)sに、リマインドもメールでお送りします。"), locale, at=at)
         if len(due) > MOST_REMINDERS:
             yield translate(_("その後の分も、同じようにお送りします。"), locale)

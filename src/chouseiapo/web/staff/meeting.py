@@ -100,7 +100,8 @@ def _not_started(concerned: Appointment, why: words.Trouble, again: bool = False
 
 
 def _shown(concerned: Appointment) -> dict[str, Any]:
-    return {"appointment": concerned, "title": title_of(concerned), "meeting": concerned.meeting}
+    meeting = concerned.meeting if concerned.chosen else None  # of what was cancelled nothing is left
+    return {"appointment": concerned, "title": title_of(concerned), "meeting": meeting}
 
 
 def _why_not(concerned: Appointment) -> words.Trouble:

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, g, redirect, render_template, request, url_for
 
 from chouseiapo.domain.appointment import Appointment
+from chouseiapo.domain.appointment_state import ENDED_BY
 from chouseiapo.domain.errors import Busy, DomainError, Invalid, NoConference, NotFound, Problem
 from chouseiapo.domain.meeting_options import MeetingOptions, layered
 from chouseiapo.domain.organization import ORGANIZATION
@@ -133,4 +134,6 @@ def _of_appointment(
 
 def _without_meeting(concerned: Appointment) -> Any:
     """The page that says why there is nothing to choose, if there is not."""
+    if ended := ENDED_BY.get(concerned.state):
+        return page_refusing(concerned.id, ended())
     return None if concerned.platform is Platform.ZOOM else page_refusing(concerned.id, NoConference())

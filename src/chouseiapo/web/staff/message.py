@@ -21,7 +21,7 @@ from chouseiapo.domain.event import Event, Meta
 from chouseiapo.domain.proposal import Guest, check_message
 from chouseiapo.web.messages import REFUSALS
 from chouseiapo.web.request import may_see, services
-from chouseiapo.web.staff import refused, session
+from chouseiapo.web.staff import refused, session, words
 from chouseiapo.web.staff.frame import title_of, when
 from chouseiapo.web.staff.mail_view import framed, shown
 from chouseiapo.web.staff.new import drafts
@@ -273,7 +273,7 @@ def _to(concerned: Appointment) -> To:
     guest = concerned.guest
     name = wording.guest_in_text(guest, g.locale)
     fixed = concerned.coming(g.now)
-    about = [concerned.title, when(fixed) if fixed else ""]
+    about = [concerned.title, when(fixed) if fixed else words.said(words.STATES[concerned.state])]
     return To(concerned.id, name, title_of(concerned), " · ".join(filter(None, about)), guest.email)
 
 

@@ -12,6 +12,7 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 
 from chouseiapo import wording
 from chouseiapo.domain.appointment import Appointment
+from chouseiapo.domain.appointment_state import ENDED_BY
 from chouseiapo.domain.errors import (
     Busy,
     CandidateTaken,
@@ -34,6 +35,7 @@ from chouseiapo.web.staff.frame import slot, title_of, when, zone_name
 from chouseiapo.web.staff.overview import is_movable, told_of
 from chouseiapo.web.staff.panel import ends_early, manager
 from chouseiapo.web.staff.picking import MIDNIGHT, clocks, typed_span
+from projections.meetings import has_no_fixed_time
 
 moving = Blueprint("moving", __name__, url_prefix="/appointments/<id>/move")
 
@@ -95,7 +97,7 @@ def _immovable(appointment: Appointment) -> DomainError | None:
     if is_movable(appointment):
         return None
     if appointment.chosen is None:
-        return NotConfirmed()
+        return ENDED_BY.get(appointment.state, NotConfirmed)()
     return SeriesStands() if appointment.is_series else Over()
 
 
@@ -136,6 +138,7 @@ def _preview(concerned: Appointment, to: Slot) -> dict[str, Any]:
         "calendars": [people.name_of(owner) for owner in resources],
         "zoom": _is_on_zoom(concerned),
         "managed": _is_on_zoom(concerned) and manager(concerned) is not None,
+        "timeless": has_no_fixed_time(concerned),
         "free": ends_early(concerned, to.end - to.start),
     }
 
@@ -164,6 +167,7 @@ def _at_fields(problems: Sequence[Problem], direct: bool) -> list[Problem]:
     words = {**INSTEAD, "candidate_in_past": "moved_in_past"}
     if not direct:
         words["candidate_too_long"] = "moved_too_long"
+        del words["candidate_reversed"]  # there is no other day to type
     values = {"days": LONGEST_DIRECT.days}
     return [
         Problem(places.get(p.field, "day"), words.get(p.code, p.code), {**p.values, **values})

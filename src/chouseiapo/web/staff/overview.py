@@ -53,7 +53,8 @@ def overview(appointment: Appointment) -> dict[str, Any]:
     calendar = state_of(appointment)
     lines = timeline(stream)
     shown, web = calendars(appointment, calendar), panel(appointment, stream)
-    in_trouble = any(each.what for each in shown) or (web is not None and web.is_stuck)
+    troubled = [_("Web会議")] if web is not None and web.is_stuck else []
+    troubled += [_("カレンダー")] if any(each.what for each in shown) else []
     return {
         "appointment": appointment,
         "title": title_of(appointment),
@@ -83,7 +84,7 @@ def overview(appointment: Appointment) -> dict[str, Any]:
         "replaced_by": hands.replacement(appointment, stream),
         "successor": hands.successor(appointment),
         "overlapping": [people.addressed(owner) for owner in appointment.overlaps],
-        "progress": progress(appointment, stream, logged, calendar, in_trouble),
+        "progress": progress(appointment, stream, logged, calendar, troubled),
         **_chosen(appointment),
         "panel": web,
         "movable": is_movable(appointment),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import msgspec
+from flask import g
 
+from chouseiapo import wording
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.event import SYSTEM, Event
 from chouseiapo.web.i18n import _
@@ -31,26 +33,36 @@ def progress(
     stream: Sequence[Event],
     logged: Sequence[Logged],
     calendar: CalendarState,
-    in_trouble: bool,
+    troubled: Sequence[str],
 ) -> Progress:
-    """Counted against what the events ask for, so that nothing is overlooked before the ledgers know it."""
+    """Counted against what the events ask for, so that nothing is overlooked before the ledgers know it.
+    `troubled`: the parts of the page, but for mails, that tell of trouble."""
     asked = _asked_for(stream)
     known = [each for each in logged if each.mail.key in asked]
     left = len(asked) - sum(each.state != "queued" for each in known)
     failing = any(each.state == "refused" or each.error for each in known)
-    if in_trouble or failing or (left and services().mailer is None):
+    if failing or (left and services().mailer is None):
+        troubled = [*troubled, _("メール")]
+    if troubled:
         state = "stuck"
-    elif left or not calendar.is_done or appointment.awaits_meeting or meeting_follows(appointment):
+    elif left or not calendar.is_done or _meeting_follows(appointment):
         state = "under_way"
     else:
         state = "done"
     sent = sum(each.state == "sent" for each in known)
     steps = tuple(_steps(appointment, len(asked), sent, calendar))
-    return Progress(state, len(asked), words.said(_STATES[state]), steps)
+    parts = [words.said(_("「%(part)s」"), part=words.said(each)) for each in troubled]
+    said = words.said(_STATES[state], parts=wording.people(parts, g.locale))
+    return Progress(state, len(asked), said, steps)
 
 
-def meeting_follows(appointment: Appointment) -> bool:
-    """Whether the meeting at the platform is still another than the one that the events ask for."""
+def _meeting_follows(appointment: Appointment) -> bool:
+    """Whether the meeting at the platform is still another than the one that the events ask for. Once they
+    have met, none is made any more."""
+    if appointment.chosen is not None and appointment.is_over(g.now):
+        return False
+    if appointment.awaits_meeting:
+        return True
     with services().rows.read() as connection:
         known = known_meetings(connection, appointment.id)
     step = services().meetings.step(appointment, known)
@@ -79,14 +91,13 @@ def _steps(appointment: Appointment, mails: int, sent: int, calendar: CalendarSt
         yield words.said(_("カレンダーに残る予定はありません"))
     if calendar.removing:
         yield words.said(_("消している途中の予定: %(n)s件"), n=calendar.removing)
-    if appointment.awaits_meeting:
-        yield words.said(_("Web会議のURL: 発行中"))
-    elif meeting_follows(appointment):
-        yield words.said(_("Web会議: Zoomに反映中"))
+    if _meeting_follows(appointment):
+        first = appointment.awaits_meeting
+        yield words.said(_("Web会議のURL: 発行中") if first else _("Web会議: Zoomに反映中"))
 
 
 _STATES = {
     "done": _("すべて反映済みです。"),
     "under_way": _("反映しています。このまま離れてもかまいません。"),
-    "stuck": _("反映できていないものがあります。「Web会議」「カレンダー」「メール」の欄をご覧ください。"),
+    "stuck": _("反映できていないものがあります。%(parts)sの欄をご覧ください。"),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
@@ -26,12 +26,14 @@ from chouseiapo.web.staff import people, session, words
 from chouseiapo.web.staff.busy import clashes, overlay
 from chouseiapo.web.staff.draft import Draft, problems_of, proposal_of
 from chouseiapo.web.staff.findings import Said, said
+from chouseiapo.web.staff.frame import moment
 from chouseiapo.web.staff.mail_view import framed, shown
 from chouseiapo.web.staff.new import PREFIX, appointment_of, drafts, kept
 from chouseiapo.web.staff.options import summary
 from chouseiapo.web.staff.panel import is_cut_off
 from chouseiapo.web.staff.picker import rows_of
 from chouseiapo.web.staff.picking import Picked, Picking, number
+from projections.host_writes import next_midnight, written
 from projections.meetings import has_no_fixed_time
 from projections.outbox import GUEST, Mail
 
@@ -88,6 +90,7 @@ def page(id: str) -> Any:
         hosting=_hosting(appointment),
         free=is_cut_off(appointment.organizer, [o.end - o.start for o in appointment.candidates.values()]),
         options=summary(appointment.meeting_options),
+        cautions=[*_cautions(appointment)],
         mails=mails,
         chosen=chosen,
         part="text" if request.args.get("part") == "text" else "html",
@@ -201,6 +204,21 @@ def _hosting(appointment: Appointment) -> str:
     return words.said(_ONCE_FIXED if own else _ONCE_FIXED_BY_ALL, name=name)
 
 
+def _cautions(appointment: Appointment) -> Iterator[str]:
+    """What will be otherwise with the meeting than whoever wishes for it may think."""
+    if appointment.platform is not Platform.ZOOM:
+        return
+    app, most = services().coordination, services().conferencing.writes_a_day
+    options, host = app.meeting_options(appointment), app.member(appointment.organizer).zoom
+    if options.registration and has_no_fixed_time(appointment):
+        yield words.said(_TIMELESS)
+    elif options.registration and host is not None and host.plan == "basic":
+        yield words.said(_ONLY_PAID)
+    soon = host.id if host is not None and appointment.direct and options.automatic else ""
+    if soon and written(services().rows, soon, g.now) >= most:
+        yield words.said(_USED_UP, moment=moment(next_midnight(g.now)))
+
+
 def _is_nowhere(appointment: Appointment) -> bool:
     """Whether the guest is to come to us and, at one of the times at least, is not told where to."""
     rooms = all(c.room for c in appointment.occurrences or appointment.open_candidates)
@@ -237,6 +255,11 @@ def _back_to_form(id: str) -> Any:
     return redirect(url_for("new.form", id=id, check=1, _anchor="problems"), 303)
 
 
+_TIMELESS = _(
+    "くり返し・終日・複数日の予定では、お客様を登録できません。本人専用のURLではなく、全員同じURLになります。"
+)
+_ONLY_PAID = _("無料のZoomでは、お客様を登録できません。本人専用のURLではなく、全員同じURLになります。")
+_USED_UP = _("今日はもうこのZoomで会議を発行できないため、%(moment)sを過ぎてから発行します。")
 _BY_HAND = _(
     "手動で発行する設定なので、Web会議は自動では発行しません。確定したあと、予定のページで発行します。"
 )
