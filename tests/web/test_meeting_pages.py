@@ -99,6 +99,21 @@ class TestThePanel:
         assert "すべて反映済みです" not in page.text
         assert company.appointment(made.id).conference.generation == 2
 
+    def test_without_an_account_it_is_said_that_none_will_be_issued(self, company: Company) -> None:
+        made, app = issued(company), company.services.coordination
+        told = "新しいURLは、連携されるまで発行されません。"
+        assert told not in company.tanaka.open(page_of(made, "/meeting/again")).text
+        app.unlink_account(company.office.tanaka, Provider.ZOOM, BY, NOW, Leaving.KEEP)
+        assert told in company.tanaka.open(page_of(made, "/meeting/again")).text
+
+    def test_who_has_linked_the_account_by_now_is_its_host(self, company: Company) -> None:
+        made, app, office = issued(company), company.services.coordination, company.office
+        assert "ホスト: 田中 一郎" in shown(company, made).text
+        account = app.linked(office.zoom[office.tanaka])
+        assert account is not None
+        app.link_account(office.suzuki, Provider.ZOOM, "tanaka@example.com", account.account, BY, NOW)
+        assert "ホスト: 鈴木 花子" in shown(company, made).text
+
     def test_those_issued_so_far_are_listed(self, company: Company) -> None:
         made, app = issued(company), company.services.coordination
         app.request_meeting(made.id, BY, NOW)

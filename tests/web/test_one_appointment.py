@@ -230,6 +230,8 @@ def test_a_page_is_watched_until_everything_is_in_place(settings: Settings) -> N
     watched = page_of(made) + "?done=sent"
     assert 'data-state="under_way"' in company.tanaka.open(watched).html
     assert f'data-watch="{watched}"' in company.tanaka.open(watched).html
+    kept = page_of(made) + "?done=kept"
+    assert "カレンダーの予定を元に戻しています。" in company.tanaka.open(kept).text
     for mail in mails_of(company.services.coordination.stream(made.id)):
         refuse(company, mail.key, "sent")
     company.read()
@@ -237,6 +239,8 @@ def test_a_page_is_watched_until_everything_is_in_place(settings: Settings) -> N
     assert 'data-state="done"' in page.html
     assert "すべて反映済みです。" in page.text
     assert "メール: 3通中3通を送信済み" in page.text
+    assert "この日時のままにしました。" in company.tanaka.open(kept).text
+    assert "元に戻しています" not in company.tanaka.open(kept).text
     company.services.coordination.cancel(made.id, "", BY, NOW)
     page = company.tanaka.open(page_of(made) + "?done=cancel")
     assert "反映しています。" in page.text

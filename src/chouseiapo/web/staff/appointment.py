@@ -48,6 +48,12 @@ DONE = {
     "message": _("メッセージを送りました。"),
     "kept": _("この日時のままにします。カレンダーの予定を元に戻しています。"),
 }
+# What it says instead, once all of that has arrived.
+ARRIVED = {
+    "meeting": _("Web会議を発行しました。"),
+    "applied": _("会議の設定を反映しました。"),
+    "kept": _("この日時のままにしました。"),
+}
 
 # What stands elsewhere on this page than on the form of a proposal.
 _FIELDS = refused.FIELDS | {
@@ -207,7 +213,7 @@ def _page(
         found=people.found(query, concerned.attendees),
         query=query,
         told=told_of(concerned.id, lambda imagined: imagined.cancel("", g.now)) if cancellable else [],
-        done=DONE.get(said, ""),
+        done=(DONE | ARRIVED if seen["progress"].state == "done" else DONE).get(said, ""),
         after=_after(concerned, done),
         address=url_for("appointment.page", id=concerned.id, done=done or None),
         tried=tried,

@@ -36,7 +36,7 @@ def issue(id: str) -> Any:
 @session.signed_in
 def before_reissuing(id: str) -> Any:
     """What will follow: everybody has to be told another URL."""
-    concerned = visible(id)
+    concerned, app = visible(id), services().coordination
     if concerned.meeting is None:
         return redirect(url_for("appointment.page", id=id), 303)
     try:
@@ -48,6 +48,7 @@ def before_reissuing(id: str) -> Any:
         appointment=concerned,
         title=title_of(concerned),
         unmanaged=manager(concerned) is None,
+        hostless=not (app.member(concerned.organizer).zoom or app.organization().hosts),
     )
 
 

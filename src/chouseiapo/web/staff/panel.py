@@ -86,7 +86,7 @@ def panel(appointment: Appointment, stream: Sequence[Event]) -> Panel | None:
         may_relink=_may_relink(appointment, managed, remedy),
         outdated=_outdated(appointment) if stands and managed else (),
         issued=_issued(stream, stands),
-        host=_host(conference.host) if stands else "",
+        host=_host(manager(appointment) or conference.host) if stands else "",
         free=ends_early(appointment, fixed.end - fixed.start) and not appointment.is_over(g.now),
     )
 
