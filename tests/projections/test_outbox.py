@@ -101,3 +101,17 @@ def test_who_joins_while_the_meeting_is_awaited_is_told_with_the_others(office: 
     office.app.delay_meeting(appointment.id, NOW)
     told = [(m.rule, m.recipient) for m in asked_for(office, appointment)][-3:]
     assert ("confirmation_pending", office.sato) in told
+
+
+@pytest.mark.parametrize(("locale", "name"), [("ja", "田中 一郎"), ("en", "Tanaka Ichiro")])
+def test_members_are_named_in_letters_that_the_guest_reads(
+    office: Office, services: Services, locale: str, name: str
+) -> None:
+    made = office.app.confirm(office.propose().id, "c1", YAMADA, BY, NOW, locale=locale)
+    told = next(m for m in asked_for(office, made) if m.recipient == "guest" and m.rule == "confirmation")
+    mail = services.composer.compose(told, NOW)
+    assert name in str(mail["From"])
+    part = mail.get_body(("plain",))
+    assert part is not None
+    assert name in part.get_content()
+    assert event_in(services, told)["ORGANIZER"].params["CN"].startswith(name)
