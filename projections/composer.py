@@ -6,7 +6,7 @@ import copy
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import parseaddr
 from functools import cached_property
@@ -14,6 +14,7 @@ from importlib.metadata import version
 from zoneinfo import ZoneInfo
 
 from chouseiapo.application import Coordination
+from chouseiapo.clock import day_ends
 from chouseiapo.config import Settings
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.event import Event
@@ -112,9 +113,7 @@ class Composer:
     def day_ends(self, mail: Mail, at: datetime) -> datetime:
         """When the date changes for the recipient (UTC): until then "today" and "tomorrow" stay true."""
         recipient = self.recipient(self._app.appointment(mail.appointment), mail.recipient)
-        zone = ZoneInfo(recipient.time_zone or self._settings.time_zone)
-        tomorrow = at.astimezone(zone).date() + timedelta(days=1)
-        return datetime.combine(tomorrow, time(), tzinfo=zone).astimezone(UTC)
+        return day_ends(at, ZoneInfo(recipient.time_zone or self._settings.time_zone))
 
     def guest_address(self, appointment: str) -> str:
         """Where the guest is written to today; nowhere, once they were erased."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.sql import ColumnElement
 
+from chouseiapo.clock import day_ends
 from chouseiapo.domain.account import account_id
 from chouseiapo.ports import PortError
 from chouseiapo.storage import Rows, insert_new, upsert
@@ -64,4 +65,4 @@ def is_same_day(one: datetime, other: datetime) -> bool:
 
 def next_midnight(now: datetime) -> datetime:
     """When the count begins anew (UTC)."""
-    return datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), time(), tzinfo=UTC)
+    return day_ends(now, UTC)

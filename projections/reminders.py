@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from chouseiapo.application import Coordination
+from chouseiapo.clock import day_ends
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.event import Event
 from chouseiapo.domain.organization import ORGANIZATION, Organization
@@ -124,7 +125,7 @@ class Reminders:
         zones.look_up(appointment.attendees)
         coming: dict[str, list[datetime]] = {}
         for recipient in _recipients(appointment):
-            zone = zones.get(recipient) or appointment.time_zone or self._time_zone
+            zone = zones.of(recipient, appointment)
             heard = told.get(recipient, now)  # who has yet to be told is told now
             coming[recipient] = sorted(
                 {
@@ -180,19 +181,14 @@ class Reminders:
             return "rule_removed"
         if now >= self._until(rules[mail.rule].rule, about):
             return "started"
-        zone = self._zone(mail.recipient, appointment)
+        zone = _Zones(self._app, self._time_zone).of(mail.recipient, appointment)
         return "overtaken" if now >= self._turn_ends(rules[mail.rule], rules.values(), about, zone) else ""
 
     def until(self, mail: Mail, appointment: Appointment, about: Candidate) -> datetime:
         """Until when a reminder that is due makes sense."""
         rules = {r.rule.name: r for r in self.in_force()}
-        zone = self._zone(mail.recipient, appointment)
+        zone = _Zones(self._app, self._time_zone).of(mail.recipient, appointment)
         return self._turn_ends(rules[mail.rule], rules.values(), about, zone)
-
-    def _zone(self, recipient: str, appointment: Appointment) -> str:
-        if recipient == GUEST:
-            return appointment.time_zone or self._time_zone
-        return self._app.member(recipient).time_zone or self._time_zone
 
     def _turn_ends(self, rule: InForce, rules: Iterable[InForce], about: Candidate, zone: str) -> datetime:
         """When the next rule's reminder is due, which says all that this one does; else when none makes sense
@@ -278,7 +274,7 @@ class Reminders:
             return
         zones.look_up(appointment.attendees)
         for recipient in _recipients(appointment):
-            zone = zones.get(recipient) or appointment.time_zone or self._time_zone
+            zone = zones.of(recipient, appointment)
             for each in rules:
                 due = due_at(each.rule, about.start, zone)
                 why = self._why_not(each, about, due, told.get(recipient), now)
@@ -312,9 +308,7 @@ class Reminders:
         """Until when a reminder makes sense: the start, or the end of the first of whole days."""
         if not (about.all_day and rule.when is Reminding.ON_THE_DAY):
             return about.start
-        home = ZoneInfo(self._time_zone)
-        first = about.start.astimezone(home).date()
-        return datetime.combine(first + timedelta(days=1), time(), tzinfo=home).astimezone(UTC)
+        return day_ends(about.start, ZoneInfo(self._time_zone))
 
     def _streams(self, ids: Sequence[str]) -> Mapping[str, Sequence[Event]]:
         """Their streams. One that can't be read waits for another release; the rest goes on."""
@@ -348,6 +342,13 @@ class _Zones(dict[str, str]):
         if unknown := set(members) - self.keys():
             found = self._app.members(sorted(unknown))
             self.update({id: member.time_zone or self._home for id, member in found.items()})
+
+    def of(self, recipient: str, appointment: Appointment) -> str:
+        """Where whoever gets a mail about the appointment is."""
+        if recipient == GUEST:
+            return appointment.time_zone or self._home
+        self.look_up([recipient])
+        return self[recipient]
 
 
 def reminded_of(mail: Mail, appointment: Appointment) -> Candidate | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 
@@ -22,7 +22,7 @@ from chouseiapo.ledger import AT_ONCE, PROBE, Ledger, Task, finished, pause_afte
 from chouseiapo.mail import raw_mail
 from chouseiapo.mail_facts import SIGN_IN
 from chouseiapo.ports import Mailer, PortError
-from chouseiapo.storage import DatabaseTrouble, Rows, upsert
+from chouseiapo.storage import Rows, keep_trying, upsert
 from chouseiapo.tables import mails, sent_mails
 from projections.composer import Composer
 from projections.due_mails import Due, due_mails, let_wait, mail_of, why_not
@@ -38,9 +38,6 @@ GROUP_S = 0.25
 ASKED_EVERY = 4
 # A mail that was tried in vain for so long is given up; mail servers do the same (RFC 5321, 4.5.4.1).
 GIVEN_UP_AFTER = timedelta(days=5)
-# A database that is away for a moment is given these pauses to note what was sent, which nobody may forget;
-# together less than a worker's life, after which others take its lanes.
-NOTED_AGAIN_S = (0.2, 0.5, 1, 2, 4)
 # The server itself is the trouble: the next mail would only meet the same.
 SERVER = ("smtp_unreachable", "smtp_untrusted", "smtp_not_supported", "smtp_login_refused")
 SERVER_OR_MAIL = ("smtp_sender_refused", "smtp_dropped", "refused_421")
@@ -214,11 +211,7 @@ class _Handful:
             self._ledger.postpone(due.task, reason, now, now + pause_after(due.task.attempts, None))
 
     def close(self) -> None:
-        for pause in NOTED_AGAIN_S:
-            with suppress(DatabaseTrouble):
-                return self._write()
-            time.sleep(pause)
-        return self._write()
+        keep_trying(self._write)
 
     def _write(self) -> None:
         if not self._done:

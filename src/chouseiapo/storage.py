@@ -9,11 +9,12 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, nullcontext
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext, suppress
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Engine, Select, Table, create_engine, event, make_url, text
 from sqlalchemy.dialects import sqlite
@@ -26,7 +27,21 @@ from chouseiapo.tables import metadata
 # What any use of the rows may raise when the database is not there.
 DatabaseTrouble = SQLAlchemyError
 
+# A database that is away for a moment is given these pauses to keep what nobody may forget: together less
+# than a worker's life, after which others take its lanes, and than the lease on a token that is renewed.
+TRIED_AGAIN_S = (0.2, 0.5, 1, 2, 4)
+
+_T = TypeVar("_T")
 _CREATING = 0x63686F75  # the advisory lock's number: any constant that is ours
+
+
+def keep_trying(write: Callable[[], _T]) -> _T:
+    """Write, and write again while the database is away; raises DatabaseTrouble when it stays away."""
+    for pause in TRIED_AGAIN_S:
+        with suppress(DatabaseTrouble):
+            return write()
+        time.sleep(pause)
+    return write()
 
 
 class Rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -158,6 +159,14 @@ class TestWhatIsFoundLater:
 class TestLostAnswers:
     """It may have been made all the same."""
 
+    def made_once(self, office: Office, play: Play, answer: Callable[[], None]) -> None:
+        play.stage.lag, play.stage.answers = LAG, [answer]
+        told = Told(office, play).confirm()
+        for _ in range(8):
+            play.settle(play.later(seconds=5))
+        assert play.stage.twice == []
+        assert told.standing == [told.meeting]
+
     @pytest.mark.parametrize("failure", [PortError("unavailable", retry_after=2), PortError("unreachable")])
     def test_whatever_the_failure_says_it_is_looked_for(
         self, failure: PortError, office: Office, play: Play
@@ -165,12 +174,7 @@ class TestLostAnswers:
         def lose() -> None:
             raise failure
 
-        play.stage.lag, play.stage.answers = LAG, [lose]
-        told = Told(office, play).confirm()
-        for _ in range(8):
-            play.settle(play.later(seconds=5))
-        assert play.stage.twice == []
-        assert told.standing == [told.meeting]
+        self.made_once(office, play, lose)
 
     def test_however_long_the_request_took(self, office: Office, play: Play) -> None:
         def lose_late() -> None:
@@ -179,12 +183,7 @@ class TestLostAnswers:
             held.made_at = play.stage.now - timedelta(seconds=5)
             raise PortError("unreachable")
 
-        play.stage.lag, play.stage.answers = LAG, [lose_late]
-        told = Told(office, play).confirm()
-        for _ in range(8):
-            play.settle(play.later(seconds=5))
-        assert play.stage.twice == []
-        assert told.standing == [told.meeting]
+        self.made_once(office, play, lose_late)
 
     def test_a_guest_who_can_t_be_registered_yet_makes_nobody_make_another(
         self, office: Office, play: Play

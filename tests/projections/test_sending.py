@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from chouseiapo import worker
+from chouseiapo import storage, worker
 from chouseiapo.bootstrap import Services
 from chouseiapo.domain.appointment import Appointment
 from chouseiapo.domain.proposal import Guest
@@ -343,7 +343,7 @@ class TestTogether:
             upsert(*given)
 
         monkeypatch.setattr("projections.send_mails.upsert", away)
-        monkeypatch.setattr(send_mails, "NOTED_AGAIN_S", (0.0,) * 5)
+        monkeypatch.setattr(storage, "TRIED_AGAIN_S", (0.0,) * 5)
         send_due(services, post, SOON)
         assert (len(post.taken), len(_outcomes(services))) == (15, 15)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
@@ -19,13 +18,10 @@ from sqlalchemy.sql import ColumnElement
 
 from chouseiapo.accounts.secrets import Sealer
 from chouseiapo.ports import PortError
-from chouseiapo.storage import DatabaseTrouble, Rows, insert_new
+from chouseiapo.storage import Rows, insert_new, keep_trying
 from chouseiapo.tables import vault
 
 LEASE = timedelta(seconds=20)  # longer than a refresh takes; after a crash it runs out
-# A database that is away for a moment is given these pauses to keep a token that is good once; with a quick
-# answer they fit into the lease.
-KEPT_AGAIN_S = (0.2, 0.5, 1, 2, 4)
 PATIENCE_S = 25.0
 POLL_S = 0.05
 REFUSAL_REMEMBERED = timedelta(seconds=60)
@@ -179,15 +175,8 @@ class Vault:
             if unclear:
                 raise PortError("unreachable") from error
             raise
-        return grant.access_token if self._keep(held, _fresh(grant, now)) else None
-
-    def _keep(self, held: _Row, kept: _Kept) -> bool:
-        """The token before may be used up: nobody may forget what replaces it."""
-        for pause in KEPT_AGAIN_S:
-            with suppress(DatabaseTrouble):
-                return self._replace(held, kept)
-            time.sleep(pause)
-        return self._replace(held, kept)
+        kept = _fresh(grant, now)  # the token before may be used up: nobody may forget this one
+        return grant.access_token if keep_trying(lambda: self._replace(held, kept)) else None
 
     def _claim(self, held: _Row, now: datetime) -> bool:
         """Take the lease, unless somebody has it or the row has changed since it was read."""

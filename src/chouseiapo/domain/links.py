@@ -63,6 +63,11 @@ class Link(msgspec.Struct, frozen=True):
         return self.busy or (self.calendar,)
 
     @property
+    def is_free(self) -> bool:
+        """Whether its owner pays the vendor nothing, as far as that is known."""
+        return self.plan == "basic"
+
+    @property
     def is_plain(self) -> bool:
         """Whether the vendor's own idea of busy time, of the account's own calendar, is what counts."""
         return self.tentative_busy and self.all_day_busy and self.busy_calendars == ("",)

@@ -72,21 +72,22 @@ def panel(appointment: Appointment, stream: Sequence[Event]) -> Panel | None:
     state, what, remedy = _state(appointment)
     conference, stands = appointment.conference, appointment.meeting is not None
     # One that is being made in another's place will be managed.
-    managed = not stands or _under_way(appointment) or manager(appointment) is not None
+    under_way, through = _under_way(appointment), manager(appointment)
+    managed = not stands or under_way or through is not None
     return Panel(
         state,
         appointment.meeting,
         _since(state, stream),
         what,
         remedy,
-        again=stands and _under_way(appointment),
+        again=stands and under_way,
         may_start=may_start(appointment),
         can_ask=not appointment.is_over(g.now),
         unmanaged=not managed,
         may_relink=_may_relink(appointment, managed, remedy),
         outdated=_outdated(appointment) if stands and managed else (),
         issued=_issued(stream, stands),
-        host=_host(manager(appointment) or conference.host) if stands else "",
+        host=_host(through or conference.host) if stands else "",
         free=ends_early(appointment, fixed.end - fixed.start) and not appointment.is_over(g.now),
     )
 
@@ -181,14 +182,14 @@ def ends_early(appointment: Appointment, length: timedelta) -> bool:
     """Whether a meeting of that length is cut off after 40 minutes, because its host has a free account."""
     host = appointment.conference.host
     link = services().coordination.linked(host) if host and appointment.platform is Platform.ZOOM else None
-    return link is not None and link.plan == "basic" and length > FREE
+    return link is not None and link.is_free and length > FREE
 
 
 def is_cut_off(organizer: str, lengths: Iterable[timedelta]) -> bool:
     """Whether meetings of any of those lengths would be cut off on the organizer's account; nobody may
     organize it yet."""
     zoom = services().coordination.member(organizer).zoom if organizer else None
-    return zoom is not None and zoom.plan == "basic" and any(length > FREE for length in lengths)
+    return zoom is not None and zoom.is_free and any(length > FREE for length in lengths)
 
 
 _ASKED_FOR = (Appointment.Confirmed, Appointment.MeetingRequested, Appointment.MeetingWithdrawn)

@@ -43,14 +43,15 @@ def progress(
     failing = any(each.state == "refused" or each.error for each in known)
     if failing or (left and services().mailer is None):
         troubled = [*troubled, _("メール")]
+    follows = _meeting_follows(appointment)
     if troubled:
         state = "stuck"
-    elif left or not calendar.is_done or _meeting_follows(appointment):
+    elif left or not calendar.is_done or follows:
         state = "under_way"
     else:
         state = "done"
     sent = sum(each.state == "sent" for each in known)
-    steps = tuple(_steps(appointment, len(asked), sent, calendar))
+    steps = tuple(_steps(appointment, len(asked), sent, calendar, follows))
     parts = [words.said(_("「%(part)s」"), part=words.said(each)) for each in troubled]
     said = words.said(_STATES[state], parts=wording.people(parts, g.locale))
     return Progress(state, len(asked), said, steps)
@@ -77,7 +78,9 @@ def _asked_for(stream: Sequence[Event]) -> set[str]:
     return {mail.key for mail in mails_of(stream) if mail.version >= since}
 
 
-def _steps(appointment: Appointment, mails: int, sent: int, calendar: CalendarState) -> Iterator[str]:
+def _steps(
+    appointment: Appointment, mails: int, sent: int, calendar: CalendarState, meeting_follows: bool
+) -> Iterator[str]:
     if mails:
         yield words.said(_("メール: %(total)s通中%(done)s通を送信済み"), total=mails, done=sent)
     if calendar.wanted:
@@ -91,7 +94,7 @@ def _steps(appointment: Appointment, mails: int, sent: int, calendar: CalendarSt
         yield words.said(_("カレンダーに残る予定はありません"))
     if calendar.removing:
         yield words.said(_("消している途中の予定: %(n)s件"), n=calendar.removing)
-    if _meeting_follows(appointment):
+    if meeting_follows:
         first = appointment.awaits_meeting
         yield words.said(_("Web会議のURL: 発行中") if first else _("Web会議: Zoomに反映中"))
 

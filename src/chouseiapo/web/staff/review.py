@@ -212,7 +212,7 @@ def _cautions(appointment: Appointment) -> Iterator[str]:
     options, host = app.meeting_options(appointment), app.member(appointment.organizer).zoom
     if options.registration and has_no_fixed_time(appointment):
         yield words.said(_TIMELESS)
-    elif options.registration and host is not None and host.plan == "basic":
+    elif options.registration and host is not None and host.is_free:
         yield words.said(_ONLY_PAID)
     soon = host.id if host is not None and appointment.direct and options.automatic else ""
     if soon and written(services().rows, soon, g.now) >= most:
